@@ -1,0 +1,162 @@
+"""Detections as columns: a million outlines in packed arrays rather than a million objects.
+
+Coordinates are kept as whole hundredths of a level-0 pixel (int32): exactly the grid that QuPath
+uses, so that a round trip through GeoJSON changes nothing, ids never wobble, and 10⁶ outlines of 16
+vertices take 128 MB.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pathoview.core.geometry import Rect
+
+SUBPIXEL = 100
+"""Units of the stored coordinates in one level-0 px."""
+
+Ints = npt.NDArray[np.int32]
+Offsets = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionClass:
+    """A class of detections: name (``Tumor: Positive`` nests) and colour (r, g, b), 0–255."""
+
+    name: str
+    color: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """A table of outlines. All arrays are read-only by convention; n objects, v vertices.
+
+    One detection is one simple polygon (a ring without a hole).
+    """
+
+    points: Ints
+    """(v, 2) x, y in hundredths of a level-0 px, ring after ring, not closed."""
+    offsets: Offsets
+    """(n + 1,) where each ring starts in `points`."""
+    ids: npt.NDArray[np.uint8]
+    """(n, 16) bytes of the UUIDs."""
+    class_index: npt.NDArray[np.int16]
+    """(n,) index into `classes`; -1: unclassified."""
+    classes: tuple[DetectionClass, ...]
+    measurements: Mapping[str, Floats]
+    """Name with unit (``Area µm²``) → (n,); NaN where unknown."""
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def ring_l0(self, index: int) -> npt.NDArray[np.float64]:
+        """Return one ring, (vertices, 2) float64 level-0 px, not closed."""
+        return self.points[self.offsets[index] : self.offsets[index + 1]] / SUBPIXEL
+
+    def uuid(self, index: int) -> uuid.UUID:
+        return uuid.UUID(bytes=self.ids[index].tobytes())
+
+    def boxes_l0(self) -> npt.NDArray[np.float64]:
+        """Return the bounding boxes, (n, 4) float64: left, top, right, bottom, level-0 px."""
+        if not len(self):
+            return np.empty((0, 4))
+        starts = self.offsets[:-1]
+        low = np.minimum.reduceat(self.points, starts, axis=0)
+        high = np.maximum.reduceat(self.points, starts, axis=0)
+        return np.concatenate([low, high], axis=1) / SUBPIXEL
+
+    def centroids_l0(self) -> npt.NDArray[np.float64]:
+        """Return the area centroids of the rings, (n, 2) float64 level-0 px.
+
+        A ring without area has the mean of its vertices.
+        """
+        if not len(self):
+            return np.empty((0, 2))
+        starts = self.offsets[:-1]
+        counts = np.diff(self.offsets)
+        first = np.repeat(self.points[starts], counts, axis=0).astype(np.float64)
+        here = self.points - first  # relative to the ring's first vertex: no cancellation
+        following = np.roll(here, -1, axis=0)
+        following[self.offsets[1:] - 1] = here[starts]
+        cross = here[:, 0] * following[:, 1] - following[:, 0] * here[:, 1]
+        area2 = np.add.reduceat(cross, starts)
+        moment = np.add.reduceat((here + following) * cross[:, None], starts, axis=0)
+        mean = np.add.reduceat(here, starts, axis=0) / counts[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inner = np.where(area2[:, None] != 0, moment / (3 * area2[:, None]), mean)
+        return (inner + self.points[starts]) / SUBPIXEL
+
+    def extent_l0(self) -> Rect:
+        """Return the rectangle around everything; empty when there is nothing."""
+        if not len(self.points):
+            return Rect(0, 0, 0, 0)
+        low, high = self.points.min(axis=0) / SUBPIXEL, self.points.max(axis=0) / SUBPIXEL
+        return Rect.from_corners(float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+    def take(self, indices: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Detections:
+        """Return the chosen rows, in the given order (or by a mask of n booleans)."""
+        rows = np.flatnonzero(indices) if indices.dtype == bool else np.asarray(indices)
+        counts = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        return Detections(
+            self.points[np.repeat(self.offsets[:-1][rows], counts) + within],
+            offsets,
+            self.ids[rows],
+            self.class_index[rows],
+            self.classes,
+            {name: column[rows] for name, column in self.measurements.items()},
+        )
+
+
+def empty_detections() -> Detections:
+    """Return a table without rows."""
+    return Detections(
+        np.empty((0, 2), np.int32),
+        np.zeros(1, np.int64),
+        np.empty((0, 16), np.uint8),
+        np.empty(0, np.int16),
+        (),
+        {},
+    )
+
+
+def concatenate(tables: Sequence[Detections]) -> Detections:
+    """Return all rows in order; classes are merged by name, missing measurements are NaN."""
+    tables = [table for table in tables if len(table)]
+    if not tables:
+        return empty_detections()
+    if len(tables) == 1:
+        return tables[0]
+    classes = list(dict.fromkeys(entry for table in tables for entry in table.classes))
+    by_name = {entry.name: position for position, entry in reversed(list(enumerate(classes)))}
+    kept = sorted(set(by_name.values()))
+    rank = {name: kept.index(position) for name, position in by_name.items()}
+    names = list(dict.fromkeys(name for table in tables for name in table.measurements))
+    starts = np.cumsum([0] + [len(table.points) for table in tables])
+    return Detections(
+        np.concatenate([table.points for table in tables]),
+        np.concatenate(
+            [np.zeros(1, np.int64)]
+            + [table.offsets[1:] + start for table, start in zip(tables, starts, strict=False)]
+        ),
+        np.concatenate([table.ids for table in tables]),
+        np.concatenate([_reindexed(table, rank) for table in tables]),
+        tuple(classes[position] for position in kept),
+        {name: np.concatenate([_column(table, name) for table in tables]) for name in names},
+    )
+
+
+def _reindexed(table: Detections, rank: Mapping[str, int]) -> npt.NDArray[np.int16]:
+    lookup = np.array([rank[entry.name] for entry in table.classes] + [-1], dtype=np.int16)
+    return lookup[table.class_index]
+
+
+def _column(table: Detections, name: str) -> Floats:
+    column = table.measurements.get(name)
+    return np.full(len(table), np.nan, np.float32) if column is None else column

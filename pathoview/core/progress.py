@@ -1,0 +1,81 @@
+"""How a task tells how far it is, and how it is told to stop, pause or look elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Protocol
+
+from pathoview.core.errors import Cancelled
+from pathoview.core.geometry import Rect
+
+
+class Progress(Protocol):
+    """What a task sees of the person who waits for it. All members are thread-safe."""
+
+    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
+        """Say that ``fraction`` (0–1) is done; metrics such as ``mp_per_s=12.3`` beside it."""
+
+    def event(self, kind: str, data: Mapping[str, object]) -> None:
+        """Say that something happened (a tile is on disk, say); ``data`` is JSON-able."""
+
+    def check(self) -> None:
+        """Wait while paused; raise `Cancelled` when asked to stop."""
+
+    @property
+    def focus_l0(self) -> Rect | None:
+        """The rectangle the person looks at now, in level-0 px, or None."""
+
+
+class Control:
+    """The switches behind a `Progress`: cancel, pause, and where the person looks."""
+
+    def __init__(self) -> None:
+        self._running = threading.Event()
+        self._running.set()
+        self._cancelled = threading.Event()
+        self.focus_l0: Rect | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    @property
+    def is_paused(self) -> bool:
+        return not self._running.is_set()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+        self._running.set()
+
+    def pause(self) -> None:
+        self._running.clear()
+
+    def resume(self) -> None:
+        self._running.set()
+
+    def check(self) -> None:
+        """Wait while paused; raise `Cancelled` when asked to stop."""
+        self._running.wait()
+        if self._cancelled.is_set():
+            raise Cancelled
+
+
+class SilentProgress:
+    """A `Progress` for tests and scripts: says nothing, obeys its `Control`."""
+
+    def __init__(self, control: Control | None = None) -> None:
+        self.control = control or Control()
+
+    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
+        """Ignore the report."""
+
+    def event(self, kind: str, data: Mapping[str, object]) -> None:
+        """Ignore the event."""
+
+    def check(self) -> None:
+        self.control.check()
+
+    @property
+    def focus_l0(self) -> Rect | None:
+        return self.control.focus_l0

@@ -1,0 +1,1 @@
+"""Methods that need no labels of the user's, or full ones."""
