@@ -58,5 +58,5 @@ class WorkerDied(RunError):
     """The worker process ended without a word."""
 
 
-class Cancelled(Exception):  # noqa: N818  (it is an outcome, not an error)
+class Cancelled(Exception):
     """The person asked to stop; raised by :meth:`Progress.check`."""
