@@ -23,7 +23,7 @@ from pathoview.core.translation import _
 
 def param(default: Any, title: str, help_text: str, *, unit: str = "", **bounds: Any) -> Any:
     """Declare a field of a `BaseParams`; ``bounds`` are pydantic's ``ge gt le lt``."""
-    extra = {"unit": unit} if unit else None
+    extra: dict[str, Any] | None = {"unit": unit} if unit else None
     return Field(default, title=title, description=help_text, json_schema_extra=extra, **bounds)
 
 
