@@ -1,0 +1,336 @@
+"""The command line: every feature without a window, and the window itself.
+
+``pathoview SLIDE…`` opens the window; with a verb it works headless. Results go to files, progress
+to stderr. Exit codes: 0 done, 2 wrong use, 3 bad input, 4 failed run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from pathoview import __version__
+from pathoview.cli_progress import TerminalProgress, terminal_progress
+from pathoview.core.errors import Cancelled, PathoViewError, UsageError
+from pathoview.core.logs import start_logging
+from pathoview.core.privacy import hide
+from pathoview.core.translation import _, ngettext
+
+app = typer.Typer(
+    name="pathoview",
+    help=_("Open a slide, analyze it, take away GeoJSON. Without a verb, opens the window."),
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SlideArgument = Annotated[Path, typer.Argument(metavar="SLIDE", help=_("The slide's file."))]
+MppOption = Annotated[
+    float | None,
+    typer.Option(
+        "--mpp",
+        metavar="MICRONS",
+        min=0.001,
+        help=_("µm per pixel at full resolution, where the file states none or a wrong one."),
+    ),
+]
+MethodOption = Annotated[
+    str | None, typer.Option("--method", metavar="NAME", help=_("See “pathoview methods”."))
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help=_("Print JSON."))]
+
+
+@app.callback(invoke_without_command=True)
+def _common(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help=_("Print the version."))] = False,
+) -> None:
+    if version:
+        typer.echo(f"PathoView {__version__}")
+        raise typer.Exit
+    start_logging()
+    if context.invoked_subcommand is None:
+        open_window([])
+
+
+@app.command("open", help=_("Open the window on these slides."))
+def open_window(
+    slides: Annotated[list[str] | None, typer.Argument(metavar="[SLIDE]…")] = None,
+) -> None:
+    from pathoview.ui.app import run
+
+    raise typer.Exit(run(slides or []))
+
+
+@app.command(help=_("Say what a slide is: size, levels, scale, reader."))
+def info(slide: SlideArgument, as_json: JsonFlag = False, mpp: MppOption = None) -> None:
+    from pathoview.tasks.opening import open_scaled, slide_facts
+
+    with open_scaled(_hidden(slide), mpp) as opened:
+        facts = slide_facts(opened)
+    if as_json:
+        _print_json(facts)
+        return
+    width = max(len(key) for key in facts)
+    for key, value in facts.items():
+        if key not in ("levels", "properties"):
+            typer.echo(f"{key:<{width}}  {value}")
+    for number, level in enumerate(facts["levels"]):
+        size = f"{level['width']} × {level['height']} px"
+        typer.echo(f"{f'level {number}':<{width}}  {size}, 1:{level['downsample']:g}")
+
+
+@app.command(help=_("List the methods and their parameters."))
+def methods(as_json: JsonFlag = False) -> None:
+    from pathoview.methods.registry import METHODS
+    from pathoview.tasks.listing import method_facts
+
+    listed = [method_facts(spec) for spec in METHODS]
+    if as_json:
+        _print_json(listed)
+        return
+    for facts in listed:
+        typer.echo(f"{facts['name']}: {facts['summary']}")
+        for row in facts["parameters"]:
+            unit = f" {row['unit']}" if row["unit"] else ""
+            typer.echo(f"  {row['name']} = {row['default']}{unit}: {row['help']}")
+
+
+@app.command(help=_("Write a small picture of the whole slide."))
+def thumbnail(
+    slide: SlideArgument,
+    output: Annotated[Path, typer.Argument(metavar="OUT.png")],
+    size: Annotated[int, typer.Option(min=16, max=20000, help=_("Longer side, px."))] = 1024,
+) -> None:
+    from pathoview.tasks.opening import open_scaled
+    from pathoview.tasks.overview import thumbnail_picture, write_png
+
+    with open_scaled(_hidden(slide), None) as opened:
+        write_png(output, thumbnail_picture(opened, size))
+    typer.echo(str(output))
+
+
+@app.command(help=_("Find nuclei and write them as GeoJSON that QuPath opens."))
+def analyze(
+    slides: Annotated[list[Path], typer.Argument(metavar="SLIDE…")],
+    method: MethodOption = None,
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,W,H", help=_("Only this rectangle, level-0 pixels.")),
+    ] = None,
+    mpp: MppOption = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help=_("A parameter of the method.")),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.geojson", help=_("A file (.gz compresses), or a folder.")),
+    ] = None,
+    overview: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", help=_("A picture with the nuclei drawn on it.")),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help=_("Go on from the finished tiles of a stopped run."))
+    ] = False,
+) -> None:
+    from pathoview.tasks.analyze_and_export import AnalyzeOrder, analyze_and_export
+
+    order = AnalyzeOrder.checked(
+        method=method, region=region, mpp=mpp, parameters=parameters or [], resume=resume
+    )
+    _refuse_one_file_for_many(slides, output, overview)
+    _each(
+        slides,
+        lambda slide, progress: analyze_and_export(
+            slide,
+            order,
+            output=_target(slide, output, ".geojson") if output or not overview else None,
+            overview=_target(slide, overview, ".png") if overview else None,
+            progress=progress,
+        ),
+    )
+
+
+@app.command("import", help=_("Read a GeoJSON file into the results of a slide."))
+def import_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE.geojson")],
+    slide: SlideArgument,
+    mpp: MppOption = None,
+) -> None:
+    from pathoview.tasks import import_geojson
+
+    request = {"file": str(file), "slide": str(_hidden(slide)), "mpp": mpp}
+    with terminal_progress(file.name) as progress:
+        result = import_geojson.run(request, progress)
+    for warning in result["warnings"]:
+        typer.echo(warning, err=True)
+    count = int(result["n_objects"]) + int(result["n_features"])
+    typer.echo(
+        ngettext("{n} object read: {path}", "{n} objects read: {path}", count).format(
+            n=count, path=result["run_file"]
+        )
+    )
+
+
+@app.command(help=_("Write the newest result of a slide as GeoJSON."))
+def export(
+    slide: SlideArgument,
+    output: Annotated[Path, typer.Argument(metavar="OUT.geojson", help=_(".gz compresses"))],
+    array: Annotated[
+        bool, typer.Option("--array", help=_("A bare array instead of a FeatureCollection."))
+    ] = False,
+    measurements: Annotated[bool, typer.Option(help=_("Write the measurements too."))] = True,
+) -> None:
+    from pathoview.tasks import export_geojson
+    from pathoview.tasks.opening import newest_run, open_scaled
+
+    with open_scaled(_hidden(slide), None) as opened:
+        run_file = newest_run(opened)
+    request = {
+        "run_file": str(run_file),
+        "output": str(output),
+        "collection": not array,
+        "measurements": measurements,
+    }
+    with terminal_progress(output.name) as progress:
+        export_geojson.run(request, progress)
+    typer.echo(str(output))
+
+
+@app.command(help=_("Score a method against images with known nuclei."))
+def evaluate(
+    images: Annotated[Path, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif"))],
+    labels: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help=_("x.png or x.tif (instance ids), or x.csv (x,y)")),
+    ],
+    mpp: Annotated[float, typer.Option(metavar="MICRONS", min=0.001, help=_("µm per pixel"))],
+    method: MethodOption = None,
+    model: Annotated[Path | None, typer.Option(metavar="FILE", help=_("A trained model"))] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help=_("A parameter of the method.")),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="OUT.json", help=_("Write the scores here."))
+    ] = None,
+) -> None:
+    from pathoview.tasks import evaluate as task
+
+    if method and model:
+        raise UsageError(_("Give either --method or --model, not both."))
+    request: dict[str, Any] = {
+        "images": str(images),
+        "labels": str(labels),
+        "mpp": mpp,
+        "method": method,
+        "model": str(model) if model else None,
+        "params": _pairs(parameters or []),
+    }
+    with terminal_progress(_("Evaluate")) as progress:
+        scores = task.run(request, progress)
+    if json_file:
+        _write_text(json_file, orjson.dumps(scores, option=orjson.OPT_INDENT_2))
+        typer.echo(str(json_file))
+    else:
+        _print_json(scores)
+
+
+def _each(
+    slides: Sequence[Path], work: Callable[[Path, TerminalProgress], Mapping[str, Any]]
+) -> None:
+    """Do the work on every slide; a failure is told and the others go on."""
+    worst = 0
+    for slide in slides:
+        try:
+            with terminal_progress(slide.name) as progress:
+                result = work(_hidden(slide), progress)
+            typer.echo(result["summary"])
+        except PathoViewError as error:
+            if len(slides) == 1:
+                raise
+            typer.echo(f"{slide.name}: {error.full_text}", err=True)
+            worst = max(worst, error.exit_code)
+    if worst:
+        raise typer.Exit(worst)
+
+
+def _refuse_one_file_for_many(slides: Sequence[Path], *targets: Path | None) -> None:
+    if len(slides) > 1 and any(target and not _is_folder(target) for target in targets):
+        raise UsageError(
+            _("Several slides cannot be written to one file."),
+            _("Name a folder instead, ending in “/”."),
+        )
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() or not path.suffix
+
+
+def _target(slide: Path, wanted: Path | None, suffix: str) -> Path:
+    if wanted is None:
+        return Path(slide.stem + suffix)
+    if _is_folder(wanted):
+        wanted.mkdir(parents=True, exist_ok=True)
+        return wanted / (slide.stem + suffix)
+    return wanted
+
+
+def _hidden(slide: Path) -> Path:
+    """Keep the file's name out of the log from now on."""
+    hide(slide)
+    return slide
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    pairs = (text.partition("=") for text in texts)
+    return {key: value for key, _equals, value in pairs}
+
+
+def _write_text(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data + b"\n")
+    except OSError as error:
+        raise UsageError(
+            _("“{name}” cannot be written: {why}.").format(name=path.name, why=error.strerror)
+        ) from error
+
+
+def _print_json(data: object) -> None:
+    typer.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
+
+
+def main() -> None:
+    """Run the command line; a first word that is no verb is a slide to open."""
+    arguments = sys.argv[1:]
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in _verbs():
+        arguments = ["open", *arguments]
+    sys.exit(_run(arguments))
+
+
+def _verbs() -> set[str]:
+    group = typer.main.get_command(app)
+    return set(getattr(group, "commands", {}))
+
+
+def _run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; every failure is one sentence on stderr."""
+    try:
+        app(arguments, prog_name="pathoview")
+    except SystemExit as leaving:  # typer has said what is wrong; it leaves with 1 when aborted
+        return 4 if leaving.code == 1 else int(leaving.code or 0)
+    except PathoViewError as error:
+        typer.echo(error.full_text, err=True)
+        return error.exit_code
+    except (Cancelled, KeyboardInterrupt):
+        typer.echo(_("Stopped. Finished tiles are kept; --resume goes on from them."), err=True)
+        return 4
+    return 0

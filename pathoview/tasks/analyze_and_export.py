@@ -1,0 +1,131 @@
+"""The main job in one go: analyze a slide, write its GeoJSON and a picture of the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pathoview.core.errors import UsageError
+from pathoview.core.geometry import Rect
+from pathoview.core.progress import Progress
+from pathoview.core.translation import _, ngettext
+from pathoview.methods.registry import DEFAULT_METHOD, METHODS
+from pathoview.study.results import RunFile
+from pathoview.tasks import analyze, export_geojson
+from pathoview.tasks.opening import open_scaled
+from pathoview.tasks.overview import overview_picture, write_png
+
+_OVERVIEW_PX = 2048
+_ANALYSIS_SHARE = 0.9
+"""Share of the progress bar that the analysis takes; the export has the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeOrder:
+    """What is asked of every slide, checked before the first is opened."""
+
+    method: str
+    parameters: Mapping[str, Any]
+    region_l0: tuple[int, int, int, int] | None
+    mpp: float | None
+    resume: bool
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        method: str | None,
+        region: str | None,
+        mpp: float | None,
+        parameters: Sequence[str],
+        resume: bool,
+    ) -> Self:
+        """Return the order from the command line's texts; raise `UsageError`."""
+        spec = METHODS.get(method or DEFAULT_METHOD)
+        checked = spec.params.parse_texts(parameters).model_dump(mode="json")
+        return cls(spec.name, checked, _region(region), mpp, resume)
+
+    def request(self, slide: Path) -> dict[str, Any]:
+        return {
+            "slide": str(slide),
+            "method": self.method,
+            "params": dict(self.parameters),
+            "region_l0": list(self.region_l0) if self.region_l0 else None,
+            "mpp": self.mpp,
+            "resume": self.resume,
+            "tile_px": None,
+            "n_computers": None,
+        }
+
+
+def analyze_and_export(
+    slide: Path,
+    order: AnalyzeOrder,
+    *,
+    output: Path | None,
+    overview: Path | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Analyze one slide and write what was asked for; ``summary`` in the result says it."""
+    started = time.monotonic()
+    result = analyze.run(order.request(slide), _Share(progress, 0.0, _ANALYSIS_SHARE))
+    written = []
+    if output is not None:
+        request = {"run_file": result["run_file"], "output": str(output)}
+        export_geojson.run(request, _Share(progress, _ANALYSIS_SHARE, 1.0))
+        written.append(output)
+    if overview is not None:
+        _write_overview(slide, order, Path(result["run_file"]), overview)
+        written.append(overview)
+    seconds = time.monotonic() - started
+    summary = ngettext(
+        "{n} nucleus in {seconds:.1f} s: {files}",
+        "{n} nuclei in {seconds:.1f} s: {files}",
+        result["n_objects"],
+    ).format(n=result["n_objects"], seconds=seconds, files=", ".join(map(str, written)))
+    return {**result, "summary": summary, "written": [str(path) for path in written]}
+
+
+def _write_overview(slide: Path, order: AnalyzeOrder, run_file: Path, target: Path) -> None:
+    with open_scaled(slide, order.mpp) as opened, RunFile.open(run_file) as run:
+        write_png(target, overview_picture(opened, run, _OVERVIEW_PX))
+
+
+def _region(text: str | None) -> tuple[int, int, int, int] | None:
+    if text is None:
+        return None
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(
+            _("“{text}” is not a region.").format(text=text),
+            _("Write X,Y,W,H in level-0 pixels, for example 1000,2000,4096,4096."),
+        ) from error
+    if width <= 0 or height <= 0:
+        raise UsageError(_("A region needs a width and a height above zero."))
+    return x, y, width, height
+
+
+class _Share:
+    """A part of another progress, so that two steps fill one bar."""
+
+    def __init__(self, whole: Progress, start: float, end: float) -> None:
+        self._whole = whole
+        self._start = start
+        self._end = end
+
+    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
+        self._whole.report(self._start + fraction * (self._end - self._start), text, **metrics)
+
+    def event(self, kind: str, data: Mapping[str, object]) -> None:
+        self._whole.event(kind, data)
+
+    def check(self) -> None:
+        self._whole.check()
+
+    @property
+    def focus_l0(self) -> Rect | None:
+        return self._whole.focus_l0

@@ -1,0 +1,67 @@
+"""Open a slide with the scale that a person gave, now or earlier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pathoview.core.errors import InputError
+from pathoview.core.translation import _
+from pathoview.slides.opening import open_slide, with_scale
+from pathoview.slides.slide import Slide
+from pathoview.study.results import find_runs
+from pathoview.study.scales import remember_scale, remembered_scale
+
+
+def open_scaled(path: Path | str, mpp: float | None) -> Slide:
+    """Open a slide; ``mpp`` (µm per level-0 px) replaces the file's own scale.
+
+    A given scale is remembered by the slide's content where the file states none; without one, the
+    remembered scale is taken. Raises `SlideError` when the slide cannot be opened.
+    """
+    slide = open_slide(path)
+    if mpp is not None:
+        if slide.info.mpp is None:
+            remember_scale(slide.content_hash, (mpp, mpp))
+        return with_scale(slide, (mpp, mpp))
+    remembered = remembered_scale(slide.content_hash)
+    return with_scale(slide, remembered) if remembered else slide
+
+
+def newest_run(slide: Slide) -> Path:
+    """Return the file of the newest finished run; raise `InputError` when there is none."""
+    for path, record in find_runs(slide.content_hash):
+        if record.state == "done":
+            return path
+    raise InputError(
+        _("There is no finished result for “{name}”.").format(name=slide.path.name),
+        _("Analyze it first: pathoview analyze {name}").format(name=slide.path.name),
+    )
+
+
+def slide_facts(slide: Slide) -> dict[str, Any]:
+    """Return what ``pathoview info`` says of a slide, JSON-able."""
+    info = slide.info
+    return {
+        "name": slide.path.name,
+        "pseudonym": slide.pseudonym,
+        "reader": info.reader,
+        "vendor": info.vendor,
+        "width": info.width,
+        "height": info.height,
+        "mpp": list(info.mpp) if info.mpp else None,
+        "scale": slide.scale_source if info.mpp else info.mpp_problem,
+        "objective_power": info.objective_power,
+        "channels": [channel.name for channel in info.channels],
+        "dtype": info.dtype,
+        "size_z": info.size_z,
+        "size_t": info.size_t,
+        "bounds_offset": list(info.bounds_offset_l0),
+        "associated": list(slide.associated_names()),
+        "content_hash": slide.content_hash,
+        "levels": [
+            {"width": level.width, "height": level.height, "downsample": level.downsample}
+            for level in info.levels
+        ],
+        "properties": dict(info.properties),
+    }

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from pathoview.core.errors import UsageError
+from pathoview.core.params import BaseParams, form_rows, param
+
+
+class Params(BaseParams):
+    min_area_um2: float = param(12.0, "Smallest nucleus", "Smaller ones go.", unit="µm²", ge=0)
+    rounds: int = param(3, "Rounds", "How often.", gt=0, le=9)
+    split: bool = param(True, "Split", "Split touching ones.")
+    stain: Literal["H&E", "H-DAB"] = param("H&E", "Stain", "What was stained.")
+
+
+def test_a_form_knows_kind_unit_bounds_and_help_of_each_parameter() -> None:
+    area, rounds, split, stain = form_rows(Params)
+    assert (area.kind, area.unit, area.minimum, area.maximum) == ("float", "µm²", 0, None)
+    assert (rounds.kind, rounds.minimum, rounds.maximum) == ("int", 0, 9)
+    assert (split.kind, split.default) == ("bool", True)
+    assert (stain.kind, stain.choices) == ("choice", ("H&E", "H-DAB"))
+    assert area.help == "Smaller ones go."
+
+
+def test_texts_of_the_command_line_become_checked_values() -> None:
+    params = Params.parse_texts(["min-area-um2=20", "split=false", "stain=H-DAB"])
+    assert params == Params(min_area_um2=20, split=False, stain="H-DAB")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("min_area_um=3", "Did you mean min_area_um2?"),
+        ("rounds=many", "“rounds” is wrong"),
+        ("rounds=0", "“rounds” is wrong"),
+        ("stain=PAS", "“stain” is wrong"),
+        ("rounds", "KEY=VALUE"),
+    ],
+)
+def test_a_wrong_parameter_is_named_in_a_sentence(text: str, part: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Params.parse_texts([text])
+    assert part in caught.value.full_text
