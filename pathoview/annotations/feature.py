@@ -1,0 +1,40 @@
+"""One object that does not fit in columns: an annotation, a cell, a shape with holes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shapely.geometry.base import BaseGeometry
+
+from pathoview.annotations.detections import DetectionClass
+from pathoview.core.pyramid import Plane
+
+OBJECT_TYPES = ("annotation", "detection", "cell", "tile", "tmaCore", "root")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """An object on a slide; coordinates are level-0 px."""
+
+    geometry: BaseGeometry
+    """Point, LineString, Polygon, or several of one of them."""
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+    object_type: str = "annotation"
+    """One of `OBJECT_TYPES`."""
+    classification: DetectionClass | None = None
+    name: str = ""
+    color: tuple[int, int, int] | None = None
+    """The object's own colour; None: that of its class."""
+    is_locked: bool = False
+    is_ellipse: bool = False
+    is_missing: bool = False
+    """A core of a tissue microarray that is not there."""
+    plane: Plane = Plane()
+    nucleus: BaseGeometry | None = None
+    """The nucleus of a cell."""
+    measurements: Mapping[str, float] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    parent_id: uuid.UUID | None = None
+    """The object that holds this one, if somebody said so."""

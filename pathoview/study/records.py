@@ -1,0 +1,74 @@
+"""What is remembered of a run: everything needed to repeat it, and what came out."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+RunState = Literal["running", "done", "cancelled", "failed"]
+
+
+def now() -> str:
+    """Return the time as ISO text in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class RunRecord(BaseModel):
+    """The record of one run, frozen; members that a newer version added are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str = Field(default_factory=lambda: uuid.uuid4().hex)
+    key: str
+    """Equal for runs that would give the same objects; see `run_key`."""
+    kind: Literal["analysis", "import"] = "analysis"
+    method: str
+    method_version: int = 1
+    title: str
+    params: dict[str, Any] = Field(default_factory=dict)
+    context: dict[str, Any] = Field(default_factory=dict)
+    """What the method measured once on the whole slide."""
+    slide_hash: str
+    pseudonym: str
+    region_l0: tuple[int, int, int, int] | None = None
+    """x, y, width, height; None: the whole slide."""
+    mpp: float | None = None
+    """True µm per px of the analysis; None for an import without a scale."""
+    slide_mpp: tuple[float, float] | None = None
+    """µm per level-0 px (x, y)."""
+    slide_mpp_source: Literal["file", "user"] = "file"
+    bounds_offset_l0: tuple[int, int] = (0, 0)
+    """Origin of the vendor's bounds, subtracted on export."""
+    tile_px: int = 0
+    """Side of a tile's core at the analysis resolution; 0 for an import."""
+    seed: int = 0
+    device: str = "cpu"
+    versions: dict[str, str] = Field(default_factory=dict)
+    started: str = Field(default_factory=now)
+    finished: str = ""
+    """ISO times in UTC; `finished` is empty while the run has not ended."""
+    state: RunState = "running"
+    n_objects: int = 0
+    area_mm2: float = 0.0
+    """Tissue analysed; 0 for an import."""
+    seconds: float = 0.0
+
+
+def run_key(
+    slide_hash: str,
+    method: str,
+    method_version: int,
+    params: Mapping[str, Any],
+    region_l0: tuple[int, int, int, int] | None,
+    mpp: float | None,
+) -> str:
+    """Return a hexadecimal key, equal for runs that would give the same objects."""
+    said = [slide_hash, method, method_version, dict(params), region_l0, mpp]
+    text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[:32]

@@ -1,0 +1,259 @@
+"""One run, one SQLite file: its record, its tiles of detections, and objects that need more.
+
+A task writes it tile by tile; a committed tile is a finished tile, whatever happens next. The
+window reads the same file meanwhile, from other processes and threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from pydantic import ValidationError
+
+from pathoview.annotations.detections import Detections, concatenate, empty_detections
+from pathoview.annotations.feature import Feature
+from pathoview.annotations.geojson_object import feature_object, parse_objects
+from pathoview.core.errors import StorageError
+from pathoview.core.paths import data_folder
+from pathoview.core.translation import _
+from pathoview.study.database import connect, create, sentences, transaction
+from pathoview.study.packing import PackedDataError, pack, unpack
+from pathoview.study.records import RunRecord
+
+SUFFIX = ".run"
+_APPLICATION = 0x50565231  # "PVR1"
+_VERSION = 1
+_FEATURES_AT_ONCE = 500
+_KEY_LETTERS = 12
+_SCHEMA = f"""
+CREATE TABLE record (id INTEGER PRIMARY KEY CHECK (id = 1), json BLOB NOT NULL);
+CREATE TABLE tile (
+    row INTEGER NOT NULL, col INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (row, col)
+);
+CREATE TABLE feature (number INTEGER PRIMARY KEY, json BLOB NOT NULL);
+CREATE TABLE dropped (id BLOB PRIMARY KEY) WITHOUT ROWID;
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_VERSION};
+"""
+
+log = logging.getLogger(__name__)
+
+
+class RunFile:
+    """The result file of a run. One process writes; any thread may call any reading method."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def create(cls, path: Path, record: RunRecord) -> Self:
+        """Make a new file; raise `StorageError` when that cannot be done."""
+        with sentences(path):
+            connection = create(path)
+            connection.executescript(_SCHEMA)
+            with transaction(connection):
+                connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
+        return cls(path, connection)
+
+    @classmethod
+    def open(cls, path: Path, *, writable: bool = False) -> Self:
+        """Open a file; raise `StorageError` when it is none of ours, or of a newer version."""
+        with sentences(path):
+            connection = connect(path, writable=writable)
+            application, version = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("application_id", "user_version")
+            )
+        problem = None
+        if application != _APPLICATION:
+            problem = StorageError(
+                _("“{name}” is not a result file of PathoView.").format(name=path.name)
+            )
+        elif version > _VERSION:
+            problem = StorageError(
+                _("“{name}” was written by a newer PathoView.").format(name=path.name),
+                _("Update PathoView to open it."),
+            )
+        if problem:
+            connection.close()
+            raise problem
+        return cls(path, connection)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def record(self) -> RunRecord:
+        """The record as it is on disk now."""
+        try:
+            return RunRecord.model_validate_json(self._rows("SELECT json FROM record")[0][0])
+        except (ValidationError, IndexError) as error:
+            raise self._damaged() from error
+
+    def update_record(self, **changes: Any) -> RunRecord:
+        """Change members of the record and return the new one."""
+        old = self.record
+        record = RunRecord.model_validate(old.model_dump() | changes)
+        with self._writing() as connection:
+            connection.execute("UPDATE record SET json = ?", (_json(record),))
+        return record
+
+    def add_tile(self, col: int, row: int, detections: Detections) -> None:
+        """Store a finished tile; when this returns, it is on disk."""
+        data = pack(detections)
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO tile VALUES (?, ?, ?)", (row, col, data))
+
+    def finished_tiles(self) -> set[tuple[int, int]]:
+        """Return the (column, row) of every stored tile."""
+        return {(col, row) for row, col in self._rows("SELECT row, col FROM tile")}
+
+    def tile(self, col: int, row: int) -> Detections:
+        """Return a tile's detections, less those dropped; empty when it is not stored."""
+        return self._tile(col, row, self._dropped())
+
+    def tiles(self) -> Iterator[Detections]:
+        """Yield the tiles row by row, less what was dropped, one in memory at a time."""
+        dropped = self._dropped()
+        for row, col in self._rows("SELECT row, col FROM tile ORDER BY row, col"):
+            yield self._tile(col, row, dropped)
+
+    def all(self) -> Detections:
+        """Return every detection, row by row of tiles."""
+        return concatenate(list(self.tiles()))
+
+    def drop(self, ids: npt.NDArray[np.uint8]) -> None:
+        """Leave out the objects with these ids, (n, 16) uint8, from now on."""
+        with self._writing() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO dropped VALUES (?)", ((one.tobytes(),) for one in ids)
+            )
+
+    def add_features(self, features: Sequence[Feature]) -> int:
+        """Store objects that do not fit in columns, in one transaction; return how many.
+
+        What leaves nothing on a grid of 0.01 px is not stored.
+        """
+        written = (feature_object(feature) for feature in features)
+        rows = [(orjson.dumps(one),) for one in written if one is not None]
+        with self._writing() as connection:
+            connection.executemany("INSERT INTO feature (json) VALUES (?)", rows)
+        return len(rows)
+
+    def features(self) -> Iterator[Feature]:
+        """Yield the stored features in the order they came, less those dropped."""
+        dropped = {one.tobytes() for one in self._dropped()}
+        last = 0
+        query = "SELECT number, json FROM feature WHERE number > ? ORDER BY number LIMIT ?"
+        while rows := self._rows(query, last, _FEATURES_AT_ONCE):
+            for number, data in rows:
+                for feature in parse_objects(orjson.loads(data), number, log.warning):
+                    if feature.id.bytes not in dropped:
+                        yield feature
+            last = rows[-1][0]
+
+    def _tile(self, col: int, row: int, dropped: npt.NDArray[np.uint8]) -> Detections:
+        rows = self._rows("SELECT data FROM tile WHERE row = ? AND col = ?", row, col)
+        if not rows:
+            return empty_detections()
+        try:
+            table = unpack(rows[0][0])
+        except PackedDataError as error:
+            raise self._damaged() from error
+        if not len(dropped) or not len(table):
+            return table
+        gone = np.isin(_keys(table.ids), _keys(dropped))
+        return table.take(~gone) if gone.any() else table
+
+    def _dropped(self) -> npt.NDArray[np.uint8]:
+        data = b"".join(row[0] for row in self._rows("SELECT id FROM dropped"))
+        return np.frombuffer(data, np.uint8).reshape(-1, 16)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with sentences(self.path), self._lock, transaction(self._connection):
+            yield self._connection
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with sentences(self.path), self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    def _damaged(self) -> StorageError:
+        return StorageError(
+            _("The result “{name}” is damaged.").format(name=self.path.name),
+            _("Run the analysis again."),
+        )
+
+
+def _json(record: RunRecord) -> bytes:
+    return record.model_dump_json().encode()
+
+
+def _keys(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.bytes_]:
+    return np.ascontiguousarray(ids).view("S16").ravel()
+
+
+def runs_folder(slide_hash: str) -> Path:
+    """Return the folder of a slide's runs; it is made when missing."""
+    folder = _all_runs() / slide_hash
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _all_runs() -> Path:
+    return data_folder() / "runs"
+
+
+def new_run_path(record: RunRecord) -> Path:
+    """Return where a run's file belongs; names sort by time and tell the run's key."""
+    started = record.started[:19].replace("-", "").replace(":", "")
+    name = f"{started}-{record.key[:_KEY_LETTERS]}-{record.id[:8]}{SUFFIX}"
+    return runs_folder(record.slide_hash) / name
+
+
+def find_runs(slide_hash: str) -> list[tuple[Path, RunRecord]]:
+    """Return a slide's runs, newest first; files that cannot be read are skipped and logged."""
+    return _readable(runs_folder(slide_hash).glob(f"*{SUFFIX}"))
+
+
+def find_unfinished(key: str) -> Path | None:
+    """Return the newest analysis with this key that has not ended, to be resumed."""
+    for path, record in _readable(_all_runs().glob(f"*/*-{key[:_KEY_LETTERS]}-*{SUFFIX}")):
+        if record.key == key and record.kind == "analysis" and record.state != "done":
+            return path
+    return None
+
+
+def _readable(paths: Iterable[Path]) -> list[tuple[Path, RunRecord]]:
+    found = []
+    for path in paths:
+        try:
+            with RunFile.open(path) as run:
+                found.append((path, run.record))
+        except StorageError as error:
+            log.warning("skipped a result file: %s", error)
+    return sorted(found, key=lambda item: (item[1].started, item[0].name), reverse=True)
