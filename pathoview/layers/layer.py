@@ -1,0 +1,111 @@
+"""Layers: what is drawn, in which order, and how much of it shines through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from psygnal import Signal
+
+from pathoview.core.geometry import Rect
+from pathoview.layers.source import TileSource
+
+
+class Layer:
+    """A named source that can be hidden and faded."""
+
+    changed = Signal()
+    """The name, the visibility or the opacity is another one."""
+
+    def __init__(
+        self, name: str, source: TileSource, *, visible: bool = True, opacity: float = 1.0
+    ) -> None:
+        self.source = source
+        self._name = name
+        self._visible = visible
+        self._opacity = opacity
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        if name != self._name:
+            self._name = name
+            self.changed.emit()
+
+    @property
+    def visible(self) -> bool:
+        return self._visible
+
+    @visible.setter
+    def visible(self, visible: bool) -> None:
+        if visible != self._visible:
+            self._visible = visible
+            self.changed.emit()
+
+    @property
+    def opacity(self) -> float:
+        """0 (nothing is seen) to 1."""
+        return self._opacity
+
+    @opacity.setter
+    def opacity(self, opacity: float) -> None:
+        opacity = min(1.0, max(0.0, opacity))
+        if opacity != self._opacity:
+            self._opacity = opacity
+            self.changed.emit()
+
+
+class LayerList:
+    """Layers from back (index 0, the slide) to front."""
+
+    changed = Signal()
+    """The list, or a layer's name, visibility or opacity, is another one."""
+    repainted = Signal(object, object)
+    """(layer, rect_l0 or None for everything): the content or style of a source changed."""
+
+    def __init__(self) -> None:
+        self._layers: list[Layer] = []
+        self._relays: dict[int, partial[None]] = {}
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(tuple(self._layers))
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __getitem__(self, index: int) -> Layer:
+        return self._layers[index]
+
+    def __contains__(self, layer: object) -> bool:
+        return layer in self._layers
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer in front of all others."""
+        relay = partial(self._relay, layer)
+        self._relays[id(layer)] = relay
+        layer.changed.connect(self.changed.emit)
+        layer.source.changed.connect(relay)
+        self._layers.append(layer)
+        self.changed.emit()
+
+    def remove(self, layer: Layer) -> None:
+        self._layers.remove(layer)
+        layer.changed.disconnect(self.changed.emit)
+        layer.source.changed.disconnect(self._relays.pop(id(layer)))
+        self.changed.emit()
+
+    def move(self, layer: Layer, index: int) -> None:
+        """Give a layer another place; 0 is the back."""
+        self._layers.remove(layer)
+        self._layers.insert(index, layer)
+        self.changed.emit()
+
+    def clear(self) -> None:
+        for layer in tuple(self._layers):
+            self.remove(layer)
+
+    def _relay(self, layer: Layer, rect_l0: Rect | None) -> None:
+        self.repainted.emit(layer, rect_l0)

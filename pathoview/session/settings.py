@@ -1,0 +1,111 @@
+"""What is remembered between two starts; a broken file never stops one."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pathoview.core import paths
+from pathoview.core.errors import StorageError
+from pathoview.core.files import replacing
+
+_log = logging.getLogger(__name__)
+
+MAX_RECENT_FILES = 10
+_GIB = 2**30
+
+
+def _quarter_of_memory() -> int:
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        memory = 4 * _GIB
+    return int(memory) // 4
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(validate_assignment=True, extra="ignore")
+
+
+class OverlaySettings(_Group):
+    """How detections look; see `layers.detection_source.OutlineStyle`."""
+
+    mode: Literal["class", "single", "measurement"] = "class"
+    color: tuple[int, int, int] = (255, 214, 10)
+    line_width_px: float = Field(2.0, ge=1, le=8)
+    fill: bool = False
+    fill_opacity: float = Field(0.35, ge=0, le=1)
+    opacity: float = Field(1.0, ge=0, le=1)
+
+
+class ExportSettings(_Group):
+    """What the export dialog proposes."""
+
+    collection: bool = True
+    """A FeatureCollection; else a bare array of features."""
+    measurements: bool = True
+    gzip: bool = False
+
+
+class Settings(_Group):
+    """All settings. Set a field, then `Settings.save`."""
+
+    version: Literal[1] = 1
+    recent_files: list[str] = Field(default_factory=list)
+    """Newest first."""
+    last_folder: str = ""
+    window_geometry: str = ""
+    """Qt's geometry and dock state, base64."""
+    window_state: str = ""
+    method: str = ""
+    """The method chosen last; empty: the default."""
+    method_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    overlay: OverlaySettings = Field(default_factory=OverlaySettings)
+    export: ExportSettings = Field(default_factory=ExportSettings)
+    correct_colors: bool = True
+    """Show colours as the slide's ICC profile says; methods see raw pixels all the same."""
+    accepted_research_use: bool = False
+    language: str = "en"
+    cache_bytes: int = Field(default_factory=_quarter_of_memory, ge=64 * 2**20)
+
+    def add_recent(self, path: Path) -> None:
+        """Put a file at the head of the recent ones, and remember its folder."""
+        name = str(path.absolute())
+        others = [other for other in self.recent_files if other != name]
+        self.recent_files = [name, *others][:MAX_RECENT_FILES]
+        self.last_folder = str(path.absolute().parent)
+
+    def save(self) -> None:
+        """Write the settings at once or not at all; a disk that refuses is only logged."""
+        try:
+            with replacing(settings_file()) as file:
+                file.write(self.model_dump_json(indent=2).encode())
+        except StorageError as error:
+            _log.warning("settings are not kept: %s", error)
+
+
+def settings_file() -> Path:
+    return paths.settings_folder() / "settings.json"
+
+
+def load_settings() -> Settings:
+    """Return the kept settings; defaults when there are none or they cannot be understood.
+
+    A file that cannot be understood is kept aside as ``settings.json.broken``.
+    """
+    path = settings_file()
+    try:
+        return Settings.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValidationError) as error:
+        _log.warning("settings cannot be read, defaults are taken: %s", type(error).__name__)
+    try:
+        path.replace(path.with_name(path.name + ".broken"))
+    except OSError as error:
+        _log.warning("the broken settings cannot be put aside: %s", type(error).__name__)
+    return Settings()
