@@ -1,0 +1,135 @@
+"""Plain pictures (PNG, JPEG, BMP, WebP) in memory, with the smaller sizes built from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import imagecodecs
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from pathoview.core.errors import SlideError
+from pathoview.core.pyramid import ALL_CHANNELS, Level, Plane, halved_levels
+from pathoview.core.translation import _
+from pathoview.slides.colors import GREY_CHANNELS, RGB_CHANNELS, on_white
+from pathoview.slides.identity import content_hash
+from pathoview.slides.refusal import Refused
+from pathoview.slides.scale import checked_scale
+from pathoview.slides.slide import Pixels, Slide, SlideInfo, white
+
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+_PNG_BIT_DEPTH_AT = 24
+# Pillow's guard against huge pictures would refuse real scans.
+Image.MAX_IMAGE_PIXELS = None
+
+
+class ImageSlide(Slide):
+    """A picture in memory with its halvings."""
+
+    def __init__(self, path: Path, pixels: Pixels, info: SlideInfo) -> None:
+        self.path = path
+        self.info = info
+        self.content_hash = content_hash(path)
+        self._levels: tuple[Pixels, ...] = _halvings(pixels, info.levels)
+
+    def read(
+        self, level: int, x: int, y: int, width: int, height: int, plane: Plane = Plane()
+    ) -> Pixels:
+        if not self._levels:
+            raise SlideError(_("The slide is closed."))
+        if plane.z or plane.t:
+            raise SlideError(_("The slide has one plane only."))
+        stored = self._levels[level]
+        left, top = max(x, 0), max(y, 0)
+        found = stored[top : max(y + height, 0), left : max(x + width, 0)]
+        if found.shape[:2] == (height, width):
+            pixels = found.copy()
+        else:
+            info = self.info
+            pixels = white(height, width, len(info.channels), info.dtype, info.is_rgb)
+            rows, columns = found.shape[:2]
+            pixels[top - y : top - y + rows, left - x : left - x + columns] = found
+        return pixels if plane.c == ALL_CHANNELS else pixels[..., plane.c : plane.c + 1]
+
+    def close(self) -> None:
+        self._levels = ()
+
+
+def open_image(path: Path) -> Slide:
+    """Open a plain picture; raise `Refused` when it is none."""
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            dpi = image.info.get("dpi")
+            pixels = _decoded(path, image)
+    except UnidentifiedImageError as error:
+        raise Refused(_("not a PNG, JPEG, BMP, WebP or TIFF picture")) from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise SlideError(
+            _("The picture “{name}” is damaged or cut short.").format(name=path.name),
+            _("Copy or export it again. ({why})").format(why=error),
+        ) from error
+    mpp = [25400 / float(d) if d else None for d in dpi or (0, 0)]
+    scale = checked_scale(*mpp, from_resolution=True)
+    height, width, n_channels = pixels.shape
+    is_rgb = n_channels == 3
+    info = SlideInfo(
+        reader="image",
+        vendor=(image.format or "").lower(),
+        levels=halved_levels(width, height),
+        native_tile_px=0,
+        dtype=pixels.dtype.name,
+        channels=RGB_CHANNELS if is_rgb else GREY_CHANNELS,
+        is_rgb=is_rgb,
+        mpp=scale.mpp,
+        mpp_problem=scale.problem,
+        icc_profile=image.info.get("icc_profile"),
+    )
+    return ImageSlide(path, pixels, info)
+
+
+def _decoded(path: Path, image: Image.Image) -> Pixels:
+    """Return (height, width, 1 or 3), upright, without alpha, 16 bits kept."""
+    if image.format == "PNG" and _is_16_bit_png(path):
+        # Pillow cuts 16-bit colours to 8 bits.
+        pixels = imagecodecs.png_decode(path.read_bytes())
+    else:
+        upright = ImageOps.exif_transpose(image)
+        pixels = np.asarray(upright.convert(_mode(upright)))
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    return on_white(pixels) if pixels.shape[2] in (2, 4) else pixels
+
+
+def _is_16_bit_png(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(_PNG_BIT_DEPTH_AT + 1)[-1:] == b"\x10"
+
+
+def _mode(image: Image.Image) -> str:
+    if image.mode in ("1", "L", "LA"):
+        has_alpha = image.mode == "LA" or image.has_transparency_data
+        return "LA" if has_alpha else "L"
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        return image.mode
+    return "RGBA" if image.has_transparency_data else "RGB"
+
+
+def _halvings(pixels: Pixels, levels: tuple[Level, ...]) -> tuple[Pixels, ...]:
+    made = [pixels]
+    for level in levels[1:]:
+        # The last row and column count twice where a size is odd, so that 2 px make 1 exactly.
+        odd = [(0, 2 * level.height - len(made[-1])), (0, 2 * level.width - made[-1].shape[1])]
+        even = np.pad(made[-1], [*odd, (0, 0)], mode="edge")
+        small = _mean_of_four(even)
+        made.append(small.reshape(level.height, level.width, -1))
+    return tuple(made)
+
+
+def _mean_of_four(pixels: Pixels) -> Pixels:
+    if pixels.dtype.name in ("uint8", "uint16", "float32") and pixels.shape[2] <= 4:
+        size = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    height, width, n_channels = pixels.shape
+    blocks = pixels.reshape(height // 2, 2, width // 2, 2, n_channels)
+    return np.asarray(blocks.mean(axis=(1, 3)), pixels.dtype)
