@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import shapely
 from shapely.geometry.base import BaseGeometry
 
-from pathoview.annotations.detections import DetectionClass
+from pathoview.annotations.detections import DetectionClass, Detections
 from pathoview.core.pyramid import Plane
 
 OBJECT_TYPES = ("annotation", "detection", "cell", "tile", "tmaCore", "root")
@@ -38,3 +39,15 @@ class Feature:
     metadata: Mapping[str, str] = field(default_factory=dict)
     parent_id: uuid.UUID | None = None
     """The object that holds this one, if somebody said so."""
+
+
+def feature_at(table: Detections, row: int) -> Feature:
+    """Return one detection of a table as an object of its own."""
+    class_index = int(table.class_index[row])
+    return Feature(
+        geometry=shapely.Polygon(table.ring_l0(row)),
+        id=table.uuid(row),
+        object_type="detection",
+        classification=table.classes[class_index] if class_index >= 0 else None,
+        measurements={name: float(column[row]) for name, column in table.measurements.items()},
+    )

@@ -35,16 +35,14 @@ _APPLICATION = 0x50565231  # "PVR1"
 _VERSION = 1
 _FEATURES_AT_ONCE = 500
 _KEY_LETTERS = 12
-_SCHEMA = f"""
-CREATE TABLE record (id INTEGER PRIMARY KEY CHECK (id = 1), json BLOB NOT NULL);
-CREATE TABLE tile (
-    row INTEGER NOT NULL, col INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (row, col)
-);
-CREATE TABLE feature (number INTEGER PRIMARY KEY, json BLOB NOT NULL);
-CREATE TABLE dropped (id BLOB PRIMARY KEY) WITHOUT ROWID;
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {_VERSION};
-"""
+_SCHEMA = (
+    "CREATE TABLE record (id INTEGER PRIMARY KEY CHECK (id = 1), json BLOB NOT NULL)",
+    "CREATE TABLE tile (row INTEGER, col INTEGER, data BLOB NOT NULL, PRIMARY KEY (row, col))",
+    "CREATE TABLE feature (number INTEGER PRIMARY KEY, json BLOB NOT NULL)",
+    "CREATE TABLE dropped (id BLOB PRIMARY KEY) WITHOUT ROWID",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {_VERSION}",
+)
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +60,9 @@ class RunFile:
         """Make a new file; raise `StorageError` when that cannot be done."""
         with sentences(path):
             connection = create(path)
-            connection.executescript(_SCHEMA)
             with transaction(connection):
+                for statement in _SCHEMA:
+                    connection.execute(statement)
                 connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
         return cls(path, connection)
 
