@@ -1,0 +1,135 @@
+"""The few small pieces that all panels are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pathoview.ui import icons, theme
+
+
+def column(*parts: QWidget | QLayout | int, margin: int = 0, spacing: int = theme.GRID) -> QWidget:
+    """Return a widget of parts from top to bottom; a number is a stretch."""
+    box = QWidget()
+    _fill(QVBoxLayout(box), parts, margin, spacing)
+    return box
+
+
+def row(*parts: QWidget | QLayout | int, spacing: int = theme.GRID) -> QHBoxLayout:
+    """Return a layout of parts from left to right; a number is a stretch."""
+    layout = QHBoxLayout()
+    _fill(layout, parts, 0, spacing)
+    return layout
+
+
+def card(*parts: QWidget | QLayout | int) -> QFrame:
+    """Return a raised frame of parts from top to bottom."""
+    frame = QFrame()
+    frame.setProperty("role", "card")
+    _fill(QVBoxLayout(frame), parts, theme.GRID + theme.GRID // 2, theme.GRID)
+    return frame
+
+
+def _fill(
+    layout: QBoxLayout, parts: tuple[QWidget | QLayout | int, ...], margin: int, spacing: int
+) -> None:
+    layout.setContentsMargins(margin, margin, margin, margin)
+    layout.setSpacing(spacing)
+    for part in parts:
+        if isinstance(part, int):
+            layout.addStretch(part)
+        elif isinstance(part, QLayout):
+            layout.addLayout(part)
+        else:
+            layout.addWidget(part)
+
+
+def label(text: str = "", role: str = "", *, selectable: bool = False) -> QLabel:
+    """Return a wrapped text; roles: ``heading muted figure title``."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(True)
+    if role:
+        made.setProperty("role", role)
+    if selectable:
+        made.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+    return made
+
+
+def line() -> QFrame:
+    """Return a thin horizontal line."""
+    made = QFrame()
+    made.setProperty("role", "line")
+    made.setFixedHeight(1)
+    return made
+
+
+def button(
+    text: str, on_click: Callable[[], object], icon: str = "", *, primary: bool = False
+) -> QPushButton:
+    """Return a button with a text; one primary button a panel."""
+    made = QPushButton(text)
+    if icon:
+        made.setIcon(icons.icon(icon, theme.ON_ACCENT if primary else theme.TEXT))
+    made.setProperty("primary", primary)
+    made.setAutoDefault(False)
+    made.clicked.connect(lambda: on_click())
+    return made
+
+
+def icon_button(icon: str, text: str, on_click: Callable[[], object] | None = None) -> QToolButton:
+    """Return a button that shows an icon; its text is the tool tip and accessible name."""
+    made = QToolButton()
+    made.setIcon(icons.icon(icon))
+    made.setIconSize(QSize(16, 16))
+    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    name_icon_button(made, text)
+    if on_click is not None:
+        made.clicked.connect(lambda: on_click())
+    return made
+
+
+def name_icon_button(widget: QToolButton, text: str) -> None:
+    """Give a button that shows only an icon its text."""
+    widget.setText(text)
+    widget.setToolTip(text)
+    widget.setAccessibleName(text)
+
+
+def scrolled(content: QWidget) -> QScrollArea:
+    """Return a vertical scroll area around a panel's content."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    content.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+    return area
+
+
+def clear_layout(layout: QLayout) -> None:
+    """Take everything out of a layout and let it go."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget = item.widget() if item else None
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
