@@ -40,6 +40,7 @@ refuse_to_replace() {
     done
 }
 
+# shellcheck disable=SC2119 # its argument is --dev, not a slide
 is_ready "$(wanted_step)" || sh "$root/installer/setup.sh"
 
 demo=$root/resources/demo/CMU-1-Small-Region.svs

@@ -216,7 +216,7 @@ fail_pip() {
         hint="The package index was not reached: check the network (and HTTPS_PROXY, behind a proxy), then start again." ;;
     *) hint="Start again to try once more." ;;
     esac
-    fail "$1 could not be installed." "$(grep -E '^ *ERROR' "$log" | tail -n 1)" "$hint" \
+    fail "$1 could not be installed." "$(grep -E '(ERROR|Error): ' "$log" | tail -n 1)" "$hint" \
         ${2:+"$2"} "$offline_hint" "Everything pip said: $log"
 }
 
