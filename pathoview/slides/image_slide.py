@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from pathoview.slides.identity import content_hash
 from pathoview.slides.refusal import Refused
 from pathoview.slides.scale import checked_scale
 from pathoview.slides.slide import Pixels, Slide, SlideInfo, white
+from pathoview.slides.tiff_opening import is_tiff, open_plain_tiff
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 _PNG_BIT_DEPTH_AT = 24
@@ -58,6 +60,8 @@ class ImageSlide(Slide):
 
 def open_image(path: Path) -> Slide:
     """Open a plain picture; raise `Refused` when it is none."""
+    if is_tiff(path):
+        return _from_tiff(path)
     try:
         with Image.open(path, formats=_FORMATS) as image:
             dpi = image.info.get("dpi")
@@ -86,6 +90,14 @@ def open_image(path: Path) -> Slide:
         icc_profile=image.info.get("icc_profile"),
     )
     return ImageSlide(path, pixels, info)
+
+
+def _from_tiff(path: Path) -> ImageSlide:
+    with open_plain_tiff(path) as stored:
+        info = stored.info
+        pixels = stored.read(0, 0, 0, info.width, info.height)
+    levels = halved_levels(info.width, info.height)
+    return ImageSlide(path, pixels, replace(info, reader="image", levels=levels))
 
 
 def _decoded(path: Path, image: Image.Image) -> Pixels:

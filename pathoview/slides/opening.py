@@ -14,8 +14,10 @@ from pathoview.slides.openslide_slide import OpenSlideSlide, openslide_vendor
 from pathoview.slides.refusal import Refused
 from pathoview.slides.scale import is_plausible
 from pathoview.slides.slide import PLAUSIBLE_MPP, Slide
+from pathoview.slides.tiff_opening import open_tiff
 
 READERS: tuple[tuple[str, Callable[[Path], Slide]], ...] = (
+    ("TIFF", open_tiff),
     ("OpenSlide", OpenSlideSlide),
     ("image", open_image),
 )

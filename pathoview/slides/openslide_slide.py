@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,8 @@ class OpenSlideSlide(Slide):
     def _recover(self, handle: openslide.OpenSlide) -> None:
         # After one failure OpenSlide refuses every further read through the same handle.
         if self._handle is handle:
-            self._handle = _opened(self.path)
+            with suppress(Refused):  # the file is gone: the next read says so
+                self._handle = _opened(self.path)
 
     def close(self) -> None:
         # Dropped, not closed: a read in another thread keeps the handle alive until it ends.

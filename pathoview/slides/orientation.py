@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from pathoview.slides.slide import Pixels
+
+Number = TypeVar("Number", int, float)
 
 _MIRRORED_X = frozenset((2, 3, 7, 8))
 _MIRRORED_Y = frozenset((3, 4, 6, 7))
@@ -27,7 +30,7 @@ class Orientation:
         """Whether width and height change places."""
         return 5 <= self.code <= 8
 
-    def shown(self, x: float, y: float) -> tuple[float, float]:
+    def shown(self, x: Number, y: Number) -> tuple[Number, Number]:
         """Return a size or scale of the stored picture as it is for the shown one."""
         return (y, x) if self.is_transposed else (x, y)
 

@@ -31,12 +31,12 @@ def checked_scale(x: float | None, y: float | None, *, from_resolution: bool = F
     """
     if x is None or y is None:
         return Scale(None, _("The file states no µm per pixel."))
-    if not (is_plausible(x) and is_plausible(y)):
-        sentence = _("The file states {x:.4g} × {y:.4g} µm per pixel, which cannot be true.")
-        return Scale(None, sentence.format(x=x, y=y))
     if from_resolution and (dpi := _print_dpi(x)):
         sentence = _("The file states {dpi} dots per inch, which is a print size, not a scale.")
         return Scale(None, sentence.format(dpi=dpi))
+    if not (is_plausible(x) and is_plausible(y)):
+        sentence = _("The file states {x:.4g} × {y:.4g} µm per pixel, which cannot be true.")
+        return Scale(None, sentence.format(x=x, y=y))
     return Scale((x, y), "")
 
 
