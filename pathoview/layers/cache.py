@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pathoview.core.pyramid import TileKey
@@ -69,18 +69,22 @@ class TileCache:
             self._n_bytes += tile.n_bytes
             self._shrink(place)
 
+    def outdate(self, source: TileSource, key: TileKey) -> None:
+        """Say that the content of a tile has changed; it is held until a new one comes."""
+        with self._lock:
+            tile = self._tiles.get((id(source), key))
+            if tile is not None:
+                tile.is_fresh = False
+
     def pin(self, source: TileSource, level: int) -> None:
         """Never drop the tiles of a level."""
         with self._lock:
             self._pinned.add((id(source), level))
 
-    def keys(self, source: TileSource, level: int) -> Collection[TileKey]:
+    def keys(self, source: TileSource, level: int) -> Sequence[TileKey]:
         """Return the tiles of a level that are held."""
         with self._lock:
             return tuple(self._keys.get((id(source), level), ()))
-
-    def n_keys(self, source: TileSource, level: int) -> int:
-        return len(self._keys.get((id(source), level), ()))
 
     def forget(self, source: TileSource) -> None:
         """Drop all tiles of a source."""

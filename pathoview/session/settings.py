@@ -13,7 +13,7 @@ from pathoview.core import paths
 from pathoview.core.errors import StorageError
 from pathoview.core.files import replacing
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 MAX_RECENT_FILES = 10
 _GIB = 2**30
@@ -85,7 +85,7 @@ class Settings(_Group):
             with replacing(settings_file()) as file:
                 file.write(self.model_dump_json(indent=2).encode())
         except StorageError as error:
-            _log.warning("settings are not kept: %s", error)
+            _logger.warning("settings are not kept: %s", error)
 
 
 def settings_file() -> Path:
@@ -103,9 +103,9 @@ def load_settings() -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValidationError) as error:
-        _log.warning("settings cannot be read, defaults are taken: %s", type(error).__name__)
+        _logger.warning("settings cannot be read, defaults are taken: %s", type(error).__name__)
     try:
         path.replace(path.with_name(path.name + ".broken"))
     except OSError as error:
-        _log.warning("the broken settings cannot be put aside: %s", type(error).__name__)
+        _logger.warning("the broken settings cannot be put aside: %s", type(error).__name__)
     return Settings()

@@ -1,0 +1,99 @@
+"""Outlines, colours and blending as RGBA arrays; OpenCV lets other threads run meanwhile.
+
+Drawing happens on *premultiplied* canvases (an antialiased edge mixes all four values alike);
+`straight` makes a finished canvas an `Rgba`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pathoview.core.geometry import Rect
+from pathoview.layers.source import Rgba
+
+Color = tuple[int, int, int]
+Canvas = npt.NDArray[np.uint8]
+"""(height, width, 4) uint8, premultiplied."""
+Ring = npt.NDArray[np.int32]
+"""(vertices, 2) in 1/16 px of a canvas; see `to_canvas`."""
+
+_SHIFT = 4
+"""Fractional bits of the coordinates given to OpenCV."""
+_MOST_SMOOTH = 4000
+"""More hairlines than that on one tile are drawn without antialiasing (wide ones: fewer)."""
+
+
+def blank(rect_lv: Rect) -> Canvas:
+    """Return an empty canvas of a tile's size."""
+    _x, _y, width, height = rect_lv.as_ints()
+    return np.zeros((height, width, 4), np.uint8)
+
+
+def to_canvas(points_l0: npt.NDArray[np.float64], tile_lv: Rect, downsample: float) -> Ring:
+    """Return level-0 points as canvas coordinates.
+
+    A point is the corner of pixels, whereas OpenCV counts from the centre of a pixel: hence the
+    half pixel.
+    """
+    origin = np.array([tile_lv.x + 0.5, tile_lv.y + 0.5])
+    ring: Ring = np.rint((points_l0 / downsample - origin) * (1 << _SHIFT)).astype(np.int32)
+    return ring
+
+
+def draw_outlines(
+    canvas: Canvas, rings: Sequence[Ring], color: Color, width_px: float, *, closed: bool = True
+) -> None:
+    """Draw closed outlines, or open lines."""
+    kind = cv2.LINE_AA if len(rings) * width_px**2 <= _MOST_SMOOTH else cv2.LINE_8
+    cv2.polylines(canvas, rings, closed, (*color, 255), max(1, round(width_px)), kind, shift=_SHIFT)
+
+
+def fill_rings(canvas: Canvas, rings: Sequence[Ring], color: Color, opacity: float) -> None:
+    """Fill each of many rings by itself (they may overlap)."""
+    value = _premultiplied(color, opacity)
+    for ring in rings:
+        cv2.fillPoly(canvas, [ring], value, cv2.LINE_8, _SHIFT)
+
+
+def fill_with_holes(canvas: Canvas, rings: Sequence[Ring], color: Color, opacity: float) -> None:
+    """Fill what lies inside an odd number of rings."""
+    cv2.fillPoly(canvas, rings, _premultiplied(color, opacity), cv2.LINE_8, _SHIFT)
+
+
+def draw_dot(canvas: Canvas, center: Ring, color: Color, radius_px: float) -> None:
+    """Draw a filled disc with a dark rim; ``center`` is one canvas point, (2,)."""
+    at = (int(center[0]), int(center[1]))
+    for radius, value in ((radius_px + 1, (0, 0, 0, 255)), (radius_px, (*color, 255))):
+        cv2.circle(canvas, at, round(radius * (1 << _SHIFT)), value, -1, cv2.LINE_AA, _SHIFT)
+
+
+def straight(canvas: Canvas) -> Rgba:
+    """Return a canvas with colours that are not premultiplied."""
+    return np.asarray(cv2.cvtColor(canvas, cv2.COLOR_mRGBA2RGBA), np.uint8)
+
+
+def opaque(rgb: npt.NDArray[np.uint8]) -> Rgba:
+    """Return (height, width, 3) colours as an opaque tile."""
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2RGBA), np.uint8)
+
+
+def blend(below: npt.NDArray[np.float32], above: Rgba, opacity: float) -> None:
+    """Lay a tile over an opaque picture, (height, width, 3) float32 0–255, in place."""
+    share = above[..., 3:].astype(np.float32) * (opacity / 255)
+    below += (above[..., :3] - below) * share
+
+
+def even_colormap() -> npt.NDArray[np.uint8]:
+    """Return 256 colours, (256, 3) RGB, of perceptually even steps from dark blue to yellow."""
+    ramp = np.arange(256, dtype=np.uint8)[:, None]
+    bgr = cv2.applyColorMap(ramp, cv2.COLORMAP_VIRIDIS)
+    return np.ascontiguousarray(bgr[:, 0, ::-1])
+
+
+def _premultiplied(color: Color, opacity: float) -> tuple[float, float, float, float]:
+    red, green, blue = color
+    return red * opacity, green * opacity, blue * opacity, 255 * opacity
