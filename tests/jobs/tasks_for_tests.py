@@ -57,8 +57,6 @@ def speak(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def work_until_told(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Work until cancelled; tell of every focus; end well when ``until_focus`` is reached."""
-    if "pid_file" in request:
-        Path(request["pid_file"]).write_text(str(os.getpid()))
     seen = None
     while True:
         progress.check()
@@ -73,6 +71,9 @@ def work_until_told(request: Mapping[str, Any], progress: Progress) -> dict[str,
 
 
 def never_listen(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Work on and on, without a word after the first."""
     progress.event("deaf", {})
+    if "pid_file" in request:
+        Path(request["pid_file"]).write_text(str(os.getpid()))
     while True:
         time.sleep(0.05)

@@ -238,7 +238,7 @@ import sys, time
 from pathoview.jobs.runner import JobRequest, JobRunner
 if __name__ == "__main__":
     runner = JobRunner(lambda call: call(), warm_up_entry="tasks_for_tests:warm_up")
-    runner.submit(JobRequest("tasks_for_tests:work_until_told", {"pid_file": sys.argv[1]}, "x"))
+    runner.submit(JobRequest("tasks_for_tests:never_listen", {"pid_file": sys.argv[1]}, "x"))
     time.sleep(60)
 """
 
