@@ -36,6 +36,8 @@ class OverlaySettings(_Group):
 
     mode: Literal["class", "single", "measurement"] = "class"
     color: tuple[int, int, int] = (255, 214, 10)
+    measurement: str = ""
+    """What colours stand for in mode ``measurement``."""
     line_width_px: float = Field(2.0, ge=1, le=8)
     fill: bool = False
     fill_opacity: float = Field(0.35, ge=0, le=1)
