@@ -11,11 +11,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from pathoview.annotations.detections import SUBPIXEL
+from pathoview.annotations.geojson_rings import FARTHEST_PX
 from pathoview.core.pyramid import ALL_CHANNELS, Plane
 from pathoview.core.translation import _
-
-FARTHEST_PX = 2**31 // SUBPIXEL - 1
-"""Coordinates beyond this cannot be kept, and no picture is that large."""
 
 _DECIMALS = 2
 _ELLIPSE_QUARTER = 16

@@ -143,7 +143,7 @@ def _feature(
     name = properties.get("name")
     return Feature(
         geometry=geometry,
-        id=parse_id(item.get("id")) or derived_id(item, place),
+        id=parse_id(item.get("id")) or derived_id(place, item.get("id"), geometry.wkb),
         object_type=object_type,
         classification=parse_class(properties.get("classification")),
         name="" if name is None else str(name),
@@ -169,10 +169,10 @@ def parse_id(value: object) -> uuid.UUID | None:
         return None
 
 
-def derived_id(item: Mapping[str, Any], place: str) -> uuid.UUID:
-    """Return an id that depends on the object's own id, its geometry and its place in the file."""
-    said = orjson.dumps([place, str(item.get("id")), item.get("geometry")])
-    return uuid.UUID(bytes=hashlib.sha1(_NAMESPACE.bytes + said).digest()[:16], version=5)
+def derived_id(place: str, said: object, shape: bytes) -> uuid.UUID:
+    """Return an id for an object that has none, the same whenever the file is read."""
+    text = f"{place} {said} ".encode("utf-8", "replace")
+    return uuid.UUID(bytes=hashlib.sha1(_NAMESPACE.bytes + text + shape).digest()[:16], version=5)
 
 
 def parse_object_type(properties: Mapping[str, Any], identifier: object) -> str:
