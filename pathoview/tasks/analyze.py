@@ -1,0 +1,379 @@
+"""Analyze a slide: tissue → tiles → instances → outlines, written tile by tile to a run's file.
+
+Readers, computers and one finishing thread work side by side (`jobs.pipeline`). A tile on disk is
+finished: a run that was stopped, in whatever way, goes on from its finished tiles and ends with the
+same objects and ids as one that never stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from pathoview.annotations.detections import Detections
+from pathoview.core.errors import Cancelled, SlideError, StorageError, UsageError
+from pathoview.core.geometry import Rect
+from pathoview.core.params import BaseParams
+from pathoview.core.progress import Progress
+from pathoview.core.registry import load_entry
+from pathoview.core.translation import _, ngettext
+from pathoview.jobs.pipeline import run_pipeline
+from pathoview.methods.outlines import outlines
+from pathoview.methods.reading import AnalysisGrid, analysis_grid, read_patch
+from pathoview.methods.registry import DEFAULT_METHOD, METHODS
+from pathoview.methods.spec import InstanceMethod, MethodSpec
+from pathoview.slides.slide import Slide
+from pathoview.slides.stains import StainMatrix
+from pathoview.slides.tissue import TissueMask, tissue_mask
+from pathoview.study.records import RunRecord, now, run_key
+from pathoview.study.results import RunFile, find_unfinished, new_run_path
+from pathoview.tasks.object_ids import id_namespace, object_ids
+from pathoview.tasks.opening import open_scaled
+from pathoview.tasks.provenance import device_name, versions
+from pathoview.tasks.seams import find_duplicates
+from pathoview.tasks.stopwatch import Stopwatch
+from pathoview.tasks.tile_plan import Tile, TilePlan, in_tissue
+
+_MOST_COMPUTERS = 8
+"""Each needs memory for a tile; more would not fit into 2 GiB together."""
+_MOST_UNREADABLE = 8
+"""Tiles that may fail to be read before the slide is given up."""
+
+_logger = logging.getLogger(__name__)
+
+Patch = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int32]
+
+
+class AnalyzeRequest(BaseModel):
+    """What to analyze and how; sizes and rectangles in level-0 px unless they say otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slide: str
+    method: str = DEFAULT_METHOD
+    params: dict[str, Any] = {}
+    region_l0: tuple[int, int, int, int] | None = None
+    """x, y, width, height; None: the whole slide."""
+    mpp: float | None = None
+    """µm per level-0 px, where the person knows better than the file."""
+    resume: bool = False
+    """Go on with an unfinished run of the same slide, method, parameters and region."""
+    tile_px: int | None = None
+    """Side of a tile's core at the analysis resolution; None: as the method likes it."""
+    n_computers: int | None = None
+    """Threads that compute; None: as many as help."""
+
+
+def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Analyze a slide; see `AnalyzeRequest`.
+
+    Raises `MissingScaleError` without a scale, `UsageError` for a wrong method, parameter or
+    region, `SlideError` when the slide cannot be read, `Cancelled` when asked to stop. Finished
+    tiles are kept whatever happens.
+    """
+    order = AnalyzeRequest.model_validate(request)
+    spec = METHODS.get(order.method)
+    params = spec.params.parse(order.params)
+    progress.report(0.0, _("Opening the slide"))
+    with open_scaled(Path(order.slide), order.mpp) as slide:
+        grid = analysis_grid(slide, spec.mpp)
+        region = _region(order.region_l0, slide)
+        method: InstanceMethod = load_entry(spec.entry)(params)
+        with _open_run(order, spec, params, method, slide, grid, progress) as run_file:
+            progress.report(0.0, _("Looking for tissue"))
+            tissue = tissue_mask(slide)
+            analysis = _Analysis(spec, method, slide, grid, run_file, tissue, region, progress)
+            return analysis.run(order.n_computers or _useful_computers(run_file.record.device))
+
+
+def warm_up() -> None:
+    """Import what the default method needs, so that the first analysis starts at once."""
+    load_entry(METHODS.get(DEFAULT_METHOD).entry)
+
+
+def _useful_computers(device: str) -> int:
+    """Return how many threads compute: as many as there are processors, one for a GPU."""
+    if device != "cpu":
+        return 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(usable or 1, _MOST_COMPUTERS))
+
+
+def _region(region_l0: tuple[int, int, int, int] | None, slide: Slide) -> Rect | None:
+    if region_l0 is None:
+        return None
+    inside = Rect(*region_l0).intersection(Rect(0, 0, slide.info.width, slide.info.height))
+    if inside.is_empty:
+        raise UsageError(
+            _("The region lies outside of the slide."),
+            _("The slide is {width} × {height} px.").format(
+                width=slide.info.width, height=slide.info.height
+            ),
+        )
+    return inside
+
+
+@contextlib.contextmanager
+def _open_run(
+    order: AnalyzeRequest,
+    spec: MethodSpec,
+    params: BaseParams,
+    method: InstanceMethod,
+    slide: Slide,
+    grid: AnalysisGrid,
+    progress: Progress,
+) -> Iterator[RunFile]:
+    """Open the unfinished run to go on with, or make a new one."""
+    said = params.model_dump(mode="json")
+    key = run_key(slide.content_hash, spec.name, spec.version, said, order.region_l0, grid.mpp)
+    unfinished = find_unfinished(key) if order.resume else None
+    if unfinished:
+        with RunFile.open(unfinished, writable=True) as run_file:
+            if order.tile_px in (None, run_file.record.tile_px):
+                yield run_file
+                return
+    progress.report(0.0, _("Measuring the slide"))
+    record = RunRecord(
+        key=key,
+        method=spec.name,
+        method_version=spec.version,
+        title=spec.title,
+        params=said,
+        context=dict(method.prepare(slide, grid.mpp)),
+        slide_hash=slide.content_hash,
+        pseudonym=slide.pseudonym,
+        region_l0=order.region_l0,
+        mpp=grid.mpp,
+        slide_mpp=slide.info.mpp,
+        slide_mpp_source=slide.scale_source,
+        bounds_offset_l0=slide.info.bounds_offset_l0,
+        tile_px=order.tile_px or spec.patch_px,
+        device=device_name(spec),
+        versions=versions(with_torch=spec.uses_torch),
+    )
+    with RunFile.create(new_run_path(record), record) as run_file:
+        yield run_file
+
+
+class _Analysis:
+    """One run while it computes."""
+
+    def __init__(
+        self,
+        spec: MethodSpec,
+        method: InstanceMethod,
+        slide: Slide,
+        grid: AnalysisGrid,
+        run_file: RunFile,
+        tissue: TissueMask,
+        region_l0: Rect | None,
+        progress: Progress,
+    ) -> None:
+        record = run_file.record
+        self._method = method
+        self._slide = slide
+        self._grid = grid
+        self._file = run_file
+        self._tissue = tissue
+        self._region_l0 = region_l0
+        self._progress = progress
+        self._context = record.context
+        self._stains = StainMatrix.from_json(record.context["stains"])
+        self._before = record
+        """As an earlier attempt left it."""
+        self._halo_px = int(np.ceil(spec.halo_um / grid.mpp))
+        # Without the region: a nucleus has one id, whichever regions it was found in.
+        self._namespace = id_namespace(
+            slide.content_hash,
+            run_key(slide.content_hash, spec.name, spec.version, record.params, None, record.mpp),
+        )
+        self._plan = TilePlan(grid, record.tile_px, tissue, region_l0, run_file.finished_tiles())
+        self._n_tiles = len(self._plan.tiles)
+        self._n_done = self._n_tiles - self._plan.n_pending
+        self._n_objects = record.n_objects
+        self._megapixels = 0.0
+        self._unreadable: list[SlideError] = []
+        self._watch = Stopwatch(progress.check)
+
+    def run(self, n_computers: int) -> dict[str, Any]:
+        """Do the tiles that are left, settle the seams, and return what came out."""
+        with self._state_kept():
+            self._file.update_record(state="running", finished="")
+            self._progress.event(
+                "started",
+                {
+                    "run_file": str(self._file.path),
+                    "n_tiles": self._n_tiles,
+                    "n_done": self._n_done,
+                },
+            )
+            self._report()
+            run_pipeline(
+                lambda: self._plan.next(self._progress.focus_l0),
+                self._read,
+                self._compute,
+                self._finish,
+                n_readers=1 if n_computers <= 2 else 2,
+                n_computers=n_computers,
+                queue_size=n_computers,
+                check=self._watch.check,
+            )
+            if self._unreadable:
+                raise self._cannot_be_read()
+            n_objects = self._settle_seams()
+            record = self._file.update_record(
+                state="done",
+                finished=now(),
+                n_objects=n_objects,
+                area_mm2=self._tissue.area_mm2(self._slide.mpp, self._region_l0),
+                seconds=self._before.seconds + self._watch.seconds,
+            )
+        return {
+            "run_file": str(self._file.path),
+            "n_objects": record.n_objects,
+            "area_mm2": record.area_mm2,
+            "seconds": record.seconds,
+            "megapixels": self._megapixels,
+            "mp_per_s": self._megapixels / max(self._watch.seconds, 1e-9),
+            "state": record.state,
+        }
+
+    @contextlib.contextmanager
+    def _state_kept(self) -> Iterator[None]:
+        """Write into the record how the run ended when it does not end well."""
+        try:
+            yield
+        except BaseException as error:
+            is_wish = isinstance(error, Cancelled | KeyboardInterrupt)
+            with contextlib.suppress(StorageError):  # a full disk: the first error is told
+                self._file.update_record(
+                    state="cancelled" if is_wish else "failed",
+                    finished=now(),
+                    n_objects=self._n_objects,
+                    seconds=self._before.seconds + self._watch.seconds,
+                )
+            raise
+
+    def _read(self, tile: Tile) -> Patch | None:
+        """Return a tile with its halo, cut at the slide's edge; None when it cannot be read."""
+        patch = self._patch_of(tile)
+        try:
+            return self._read_rect(patch)
+        except SlideError:
+            _logger.warning("a tile could not be read; trying once more")
+        try:
+            return self._read_rect(patch)
+        except SlideError as error:
+            self._unreadable.append(error)
+            if len(self._unreadable) >= _MOST_UNREADABLE:
+                raise self._cannot_be_read() from error
+            return None
+
+    def _read_rect(self, rect: Rect) -> Patch:
+        return read_patch(self._slide, self._grid, *rect.as_ints())
+
+    def _patch_of(self, tile: Tile) -> Rect:
+        core = Rect(tile.x, tile.y, tile.width, tile.height)
+        whole = Rect(0, 0, self._grid.width, self._grid.height)
+        return core.expanded(self._halo_px).intersection(whole)
+
+    def _compute(self, tile: Tile, patch: Patch | None) -> tuple[Patch, Labels] | None:
+        if patch is None:
+            return None
+        return patch, self._method.predict(patch, self._grid.mpp, self._context)
+
+    def _finish(self, tile: Tile, computed: tuple[Patch, Labels] | None) -> None:
+        if computed is None:
+            return
+        detections = self._named(self._outlined(tile, *computed))
+        self._file.add_tile(tile.col, tile.row, detections)
+        self._n_done += 1
+        self._n_objects += len(detections)
+        self._megapixels += tile.width * tile.height / 1e6
+        core = tile.core_l0(self._grid.scale_l0)
+        self._progress.event(
+            "tile",
+            {
+                "col": tile.col,
+                "row": tile.row,
+                "rect_l0": [core.x, core.y, core.width, core.height],
+                "n": len(detections),
+            },
+        )
+        self._report()
+
+    def _outlined(self, tile: Tile, patch: Patch, labels: Labels) -> Detections:
+        """Return the tile's own objects, less those outside the region and off the tissue."""
+        place = self._patch_of(tile)
+        scale = self._grid.scale_l0
+        found = outlines(
+            labels,
+            patch,
+            mpp=self._grid.mpp,
+            scale_l0=scale,
+            origin_l0=(place.x * scale, place.y * scale),
+            core_lv=Rect(tile.x - place.x, tile.y - place.y, tile.width, tile.height),
+            stains=self._stains,
+        )
+        centers = found.centroids_l0()
+        kept = in_tissue(self._tissue, centers)
+        if self._region_l0:
+            kept &= _inside(self._region_l0, centers)
+        return found if kept.all() else found.take(kept)
+
+    def _named(self, detections: Detections) -> Detections:
+        return replace(detections, ids=object_ids(self._namespace, detections.centroids_l0()))
+
+    def _settle_seams(self) -> int:
+        """Drop what two tiles both claimed; return how many objects there are."""
+        self._progress.report(1.0, _("Comparing neighbouring tiles"))
+        scale = self._grid.scale_l0
+        seams = find_duplicates(
+            {(tile.col, tile.row): tile.core_l0(scale) for tile in self._plan.tiles},
+            self._file.tile,
+            sight_l0=self._halo_px * scale,
+            check=self._watch.check,
+        )
+        self._file.drop(seams.ids)
+        ids = [one.tobytes().hex() for one in seams.ids]
+        self._progress.event("finalised", {"dropped": len(ids), "ids": ids})
+        return seams.n_kept
+
+    def _report(self) -> None:
+        seconds = self._watch.seconds
+        self._progress.report(
+            self._n_done / self._n_tiles if self._n_tiles else 1.0,
+            _("Analyzing"),
+            mp_per_s=self._megapixels / seconds if seconds else 0.0,
+            objects=self._n_objects,
+            tiles=self._n_done,
+        )
+
+    def _cannot_be_read(self) -> SlideError:
+        n = len(self._unreadable)
+        sentence = ngettext(
+            "{n} tile of the slide could not be read: {why}",
+            "{n} tiles of the slide could not be read: {why}",
+            n,
+        )
+        return SlideError(
+            sentence.format(n=n, why=self._unreadable[0]),
+            _("Finished tiles are kept. Check the file and its disk, then resume the run."),
+        )
+
+
+def _inside(rect: Rect, points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    x, y = points.T
+    return np.asarray(
+        (x >= rect.x) & (x < rect.right) & (y >= rect.y) & (y < rect.bottom), np.bool_
+    )
