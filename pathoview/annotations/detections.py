@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -112,6 +112,10 @@ class Detections:
             self.classes,
             {name: column[rows] for name, column in self.measurements.items()},
         )
+
+    def moved(self, dx_l0: int, dy_l0: int) -> Detections:
+        """Return the table with every point moved by whole level-0 px."""
+        return replace(self, points=self.points + np.array([dx_l0, dy_l0], np.int32) * SUBPIXEL)
 
 
 def empty_detections() -> Detections:

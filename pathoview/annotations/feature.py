@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -39,6 +39,14 @@ class Feature:
     metadata: Mapping[str, str] = field(default_factory=dict)
     parent_id: uuid.UUID | None = None
     """The object that holds this one, if somebody said so."""
+
+    def moved(self, dx_l0: float, dy_l0: float) -> Feature:
+        """Return the feature moved by level-0 px."""
+        geometry, nucleus = (
+            shapely.transform(shape, lambda xy: xy + (dx_l0, dy_l0))
+            for shape in (self.geometry, self.nucleus)
+        )
+        return replace(self, geometry=geometry, nucleus=nucleus)
 
 
 def feature_at(table: Detections, row: int) -> Feature:

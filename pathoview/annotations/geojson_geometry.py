@@ -33,7 +33,7 @@ def parse_geometry(value: object) -> BaseGeometry:
     """
     if not isinstance(value, Mapping):
         raise GeometryError(_("has no geometry"))
-    build = BUILDERS.get(str(value.get("type")))
+    build = _BUILDERS.get(str(value.get("type")))
     if build is None:
         raise GeometryError(
             _("has a geometry of the type “{kind}”").format(kind=str(value.get("type"))[:40])
@@ -102,7 +102,7 @@ def _some(build: Callable[[Any], BaseGeometry]) -> Callable[[Any], BaseGeometry]
     return checked
 
 
-BUILDERS: Mapping[str, Callable[[Any], BaseGeometry]] = {
+_BUILDERS: Mapping[str, Callable[[Any], BaseGeometry]] = {
     "Point": lambda value: shapely.Point(_positions([value], 1)[0]),
     "MultiPoint": _some(lambda value: shapely.MultiPoint(_positions(value, 1))),
     "LineString": lambda value: shapely.LineString(_positions(value, 2)),
@@ -112,7 +112,6 @@ BUILDERS: Mapping[str, Callable[[Any], BaseGeometry]] = {
     "Polygon": _polygon,
     "MultiPolygon": _some(_multi_polygon),
 }
-"""The types of geometry that can be read, and written."""
 
 
 def _ellipse(geometry: BaseGeometry) -> BaseGeometry:

@@ -13,7 +13,6 @@ import orjson
 from pathoview.annotations.classes import class_object, parse_class, parse_color
 from pathoview.annotations.feature import OBJECT_TYPES, Feature
 from pathoview.annotations.geojson_geometry import (
-    BUILDERS,
     GeometryError,
     geometry_object,
     parse_geometry,
@@ -98,7 +97,7 @@ def parse_objects(value: object, number: int, note: Note) -> Iterator[Feature]:
             note(_("is no GeoJSON object"))
         elif isinstance(item.get("features"), list) and "geometry" not in item:
             inner = item["features"]
-        elif item.get("type") in BUILDERS and "geometry" not in item:
+        elif "geometry" not in item and item.keys() & {"coordinates", "geometries"}:
             note(_("is a bare geometry, taken as an annotation"))
             inner = [{"type": "Feature", "geometry": item}]
         else:

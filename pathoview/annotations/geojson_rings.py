@@ -17,8 +17,8 @@ import orjson
 
 from pathoview.annotations.detections import SUBPIXEL, Ints, Offsets
 
-FARTHEST_PX = 2**31 // SUBPIXEL - 1
-"""Coordinates beyond this cannot be kept, and no picture is that large."""
+FARTHEST_PX = 20_000_000
+"""No picture is larger, and hundredths of a px must fit into 32 bits, moved by an offset or not."""
 
 _RING = re.compile(rb'"coordinates"\s*:\s*\[\s*\[\s*(\[[^"{}]*\])\s*\]\s*\]')
 _MARK = '"coordinates": "\\u0000%d"'

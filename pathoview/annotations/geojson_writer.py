@@ -9,15 +9,14 @@ import gzip
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
-import shapely
 
-from pathoview.annotations.detections import SUBPIXEL, Detections, concatenate
+from pathoview.annotations.detections import Detections, concatenate
 from pathoview.annotations.feature import Feature, feature_at
 from pathoview.annotations.geojson_columns import SEPARATOR, table_text, valid_rows
 from pathoview.annotations.geojson_object import feature_object
@@ -114,7 +113,7 @@ class _Writer:
     ) -> None:
         self._write_bytes = write
         self._options = options
-        self._offset_l0 = np.array(offset_l0, np.int32)
+        self._shift_l0 = -offset_l0[0], -offset_l0[1]
         self._total = max(total, 1)
         self._progress = progress
         self._started = time.perf_counter()
@@ -137,7 +136,7 @@ class _Writer:
         self._write(b"\n]}\n" if self._options.collection else b"\n]\n")
 
     def add_table(self, table: Detections) -> None:
-        table = replace(table, points=table.points - self._offset_l0 * np.int32(SUBPIXEL))
+        table = table.moved(*self._shift_l0)
         valid = valid_rows(table)
         sound = table if valid.all() else table.take(valid)
         if len(sound):
@@ -147,18 +146,9 @@ class _Writer:
         self._report()
 
     def add_feature(self, feature: Feature) -> None:
-        if self._offset_l0.any():
-            feature = replace(
-                feature,
-                geometry=shapely.transform(feature.geometry, self._moved),
-                nucleus=shapely.transform(feature.nucleus, self._moved),
-            )
-        self._add_object(feature)
+        self._add_object(feature.moved(*self._shift_l0) if any(self._shift_l0) else feature)
         if self._n_objects % _ROWS == 0:
             self._report()
-
-    def _moved(self, positions: Any) -> Any:
-        return positions - self._offset_l0
 
     def _add_object(self, feature: Feature) -> None:
         written = feature_object(feature, measurements=self._options.measurements)

@@ -234,6 +234,13 @@ def new_run_path(record: RunRecord) -> Path:
     return runs_folder(record.slide_hash) / name
 
 
+def remove_run(path: Path) -> None:
+    """Delete a run's file, and what SQLite left beside it."""
+    for ending in ("", "-wal", "-shm", "-journal"):
+        with contextlib.suppress(OSError):  # another program may still show it
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
 def find_runs(slide_hash: str) -> list[tuple[Path, RunRecord]]:
     """Return a slide's runs, newest first; files that cannot be read are skipped and logged."""
     return _readable(runs_folder(slide_hash).glob(f"*{SUFFIX}"))
