@@ -1,0 +1,36 @@
+"""All methods, declared. Listing them imports neither torch nor an implementation."""
+
+from __future__ import annotations
+
+from pathoview.core.registry import Registry
+from pathoview.core.translation import _
+from pathoview.methods.spec import Kind, MethodSpec
+from pathoview.methods.supervised.nuclei_watershed_params import NucleiWatershedParams
+
+DEFAULT_METHOD = "nuclei_watershed"
+
+METHODS: Registry[MethodSpec] = Registry(
+    _("method"),
+    (
+        MethodSpec(
+            name="nuclei_watershed",
+            title=_("Nuclei by stain and watershed"),
+            summary=_(
+                "Finds nuclei by their stain and parts touching ones by their shape; "
+                "nothing has to be trained."
+            ),
+            kind=Kind.INSTANCE,
+            learns_from="nothing",
+            mpp=0.5,
+            patch_px=1024,
+            halo_um=32.0,
+            stains=("H&E", "H-DAB"),
+            params=NucleiWatershedParams,
+            reference=(
+                "Ruifrok and Johnston 2001 (stain separation); Macenko et al. 2009 (stain "
+                "estimation); Otsu 1979 (threshold); Beucher and Lantuéjoul 1979 (watershed)"
+            ),
+            entry="pathoview.methods.supervised.nuclei_watershed:NucleiWatershed",
+        ),
+    ),
+)
