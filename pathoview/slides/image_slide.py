@@ -1,4 +1,4 @@
-"""Plain pictures (PNG, JPEG, BMP, WebP) in memory, with the smaller sizes built from them."""
+"""Plain pictures (PNG, JPEG, BMP, WebP, TIFF) in memory, the smaller sizes built from them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from pathoview.core.pyramid import ALL_CHANNELS, Level, Plane, halved_levels
 from pathoview.core.translation import _
 from pathoview.slides.colors import GREY_CHANNELS, RGB_CHANNELS, on_white
 from pathoview.slides.identity import content_hash
+from pathoview.slides.large_image import open_large
 from pathoview.slides.refusal import Refused
 from pathoview.slides.scale import checked_scale
 from pathoview.slides.slide import Pixels, Slide, SlideInfo, white
-from pathoview.slides.tiff_opening import is_tiff, open_plain_tiff
+from pathoview.slides.tiff_opening import is_tiff, open_tiff_alone
+
+IN_MEMORY_PX = 64_000_000
+"""Larger pictures are read from a pyramid on disk."""
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 _PNG_BIT_DEPTH_AT = 24
@@ -64,40 +68,48 @@ def open_image(path: Path) -> Slide:
         return _from_tiff(path)
     try:
         with Image.open(path, formats=_FORMATS) as image:
-            dpi = image.info.get("dpi")
+            if image.width * image.height > IN_MEMORY_PX:
+                return open_large(path, _info(image, (image.height, image.width, 3), "uint8"))
             pixels = _decoded(path, image)
+            info = _info(image, pixels.shape, pixels.dtype.name)
     except UnidentifiedImageError as error:
         raise Refused(_("not a PNG, JPEG, BMP, WebP or TIFF picture")) from error
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, RuntimeError) as error:
         raise SlideError(
             _("The picture “{name}” is damaged or cut short.").format(name=path.name),
             _("Copy or export it again. ({why})").format(why=error),
         ) from error
-    mpp = [25400 / float(d) if d else None for d in dpi or (0, 0)]
-    scale = checked_scale(*mpp, from_resolution=True)
-    height, width, n_channels = pixels.shape
+    return ImageSlide(path, pixels, info)
+
+
+def _from_tiff(path: Path) -> Slide:
+    with open_tiff_alone(path) as stored:
+        info = stored.info
+        if info.width * info.height > IN_MEMORY_PX:
+            return open_large(path, info)
+        pixels = stored.read(0, 0, 0, info.width, info.height)
+    levels = halved_levels(info.width, info.height)
+    return ImageSlide(path, pixels, replace(info, reader="image", levels=levels))
+
+
+def _info(image: Image.Image, shape: tuple[int, ...], dtype: str) -> SlideInfo:
+    height, width, n_channels = shape
+    dpi = image.info.get("dpi") or (0, 0)
+    x, y = (25400 / float(number) if number else None for number in dpi)
+    scale = checked_scale(x, y, from_resolution=True)
     is_rgb = n_channels == 3
-    info = SlideInfo(
+    return SlideInfo(
         reader="image",
         vendor=(image.format or "").lower(),
         levels=halved_levels(width, height),
         native_tile_px=0,
-        dtype=pixels.dtype.name,
+        dtype=dtype,
         channels=RGB_CHANNELS if is_rgb else GREY_CHANNELS,
         is_rgb=is_rgb,
         mpp=scale.mpp,
         mpp_problem=scale.problem,
         icc_profile=image.info.get("icc_profile"),
     )
-    return ImageSlide(path, pixels, info)
-
-
-def _from_tiff(path: Path) -> ImageSlide:
-    with open_plain_tiff(path) as stored:
-        info = stored.info
-        pixels = stored.read(0, 0, 0, info.width, info.height)
-    levels = halved_levels(info.width, info.height)
-    return ImageSlide(path, pixels, replace(info, reader="image", levels=levels))
 
 
 def _decoded(path: Path, image: Image.Image) -> Pixels:

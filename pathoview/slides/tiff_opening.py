@@ -58,18 +58,16 @@ def open_tiff(path: Path) -> TiffSlide:
     with _tiff(path) as tiff:
         if vendor and not tiff.is_ome and not tiff.is_imagej and (arbiter := _arbiter(path)):
             return _with_arbiter(path, tiff, arbiter)
-        if _is_plain(series := _main_series(tiff)):
+        series = _main_series(tiff)
+        if not series.keyframe.is_tiled and len(series.levels) == len(series.pages) == 1:
             raise Refused(_("a plain picture"))
         return _alone(path, tiff, series)
 
 
-def open_plain_tiff(path: Path) -> TiffSlide:
-    """Open a TIFF of one picture, one size, that has no tiles; `Refused` when it is none."""
+def open_tiff_alone(path: Path) -> TiffSlide:
+    """Open a TIFF without asking OpenSlide, plain pictures too."""
     with _tiff(path) as tiff:
-        series = _main_series(tiff)
-        if not _is_plain(series):
-            raise Refused(_("not a plain picture"))
-        return _alone(path, tiff, series)
+        return _alone(path, tiff, _main_series(tiff))
 
 
 @contextmanager
@@ -163,10 +161,6 @@ def _main_series(tiff: tifffile.TiffFile) -> Any:
 
 def _index_of(series: Any, tiff: tifffile.TiffFile) -> int:
     return next(index for index, one in enumerate(tiff.series) if one is series)
-
-
-def _is_plain(series: Any) -> bool:
-    return not series.keyframe.is_tiled and len(series.levels) == 1 and len(series.pages) == 1
 
 
 def _alone(path: Path, tiff: tifffile.TiffFile, series: Any) -> TiffSlide:
