@@ -201,7 +201,7 @@ class _Analysis:
         self._n_tiles = len(self._plan.tiles)
         self._n_done = self._n_tiles - self._plan.n_pending
         self._n_objects = record.n_objects
-        self._megapixels = 0.0
+        self._n_pixels = 0
         self._unreadable: list[SlideError] = []
         self._watch = Stopwatch(progress.check)
 
@@ -243,8 +243,8 @@ class _Analysis:
             "n_objects": record.n_objects,
             "area_mm2": record.area_mm2,
             "seconds": record.seconds,
-            "megapixels": self._megapixels,
-            "mp_per_s": self._megapixels / max(self._watch.seconds, 1e-9),
+            "megapixels": self._n_pixels / 1e6,
+            "mp_per_s": self._speed(),
             "state": record.state,
         }
 
@@ -299,7 +299,7 @@ class _Analysis:
         self._file.add_tile(tile.col, tile.row, detections)
         self._n_done += 1
         self._n_objects += len(detections)
-        self._megapixels += tile.width * tile.height / 1e6
+        self._n_pixels += tile.width * tile.height
         core = tile.core_l0(self._grid.scale_l0)
         self._progress.event(
             "tile",
@@ -350,14 +350,17 @@ class _Analysis:
         return seams.n_kept
 
     def _report(self) -> None:
-        seconds = self._watch.seconds
         self._progress.report(
             self._n_done / self._n_tiles if self._n_tiles else 1.0,
             _("Analyzing"),
-            mp_per_s=self._megapixels / seconds if seconds else 0.0,
+            mp_per_s=self._speed(),
             objects=self._n_objects,
             tiles=self._n_done,
         )
+
+    def _speed(self) -> float:
+        """Return the megapixels a second so far, at the analysis resolution."""
+        return self._n_pixels / 1e6 / max(self._watch.seconds, 1e-6)
 
     def _cannot_be_read(self) -> SlideError:
         n = len(self._unreadable)
