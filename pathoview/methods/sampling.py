@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,13 +19,16 @@ def tissue_sample(
     slide: Slide, grid: AnalysisGrid, tissue: TissueMask
 ) -> list[npt.NDArray[np.uint8]]:
     """Return RGB squares of the grid spread evenly over the tissue; none where there is none."""
-    rows, columns = np.nonzero(tissue.mask)
-    centers = (np.stack([rows, columns], axis=1) + 0.5) * (tissue.downsample / grid.scale_l0)
-    squares = np.unique((centers // _SQUARE_PX).astype(np.int64), axis=0)
+    n_columns = math.ceil(grid.width / _SQUARE_PX)
+    pixel = tissue.downsample / grid.scale_l0 / _SQUARE_PX
+    rows, columns = (
+        ((places + 0.5) * pixel).astype(np.int64) for places in np.nonzero(tissue.mask)
+    )
+    squares = np.unique(rows * n_columns + np.minimum(columns, n_columns - 1))
     chosen = np.linspace(0, len(squares) - 1, min(len(squares), _MOST_SQUARES)).round()
     patches = []
-    for row, column in squares[chosen.astype(np.int64)].tolist():
-        x, y = column * _SQUARE_PX, row * _SQUARE_PX
+    for square in squares[chosen.astype(np.int64)].tolist():
+        y, x = (place * _SQUARE_PX for place in divmod(square, n_columns))
         width, height = min(_SQUARE_PX, grid.width - x), min(_SQUARE_PX, grid.height - y)
         if width > 0 and height > 0:
             patches.append(read_patch(slide, grid, x, y, width, height))

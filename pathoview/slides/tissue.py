@@ -7,7 +7,6 @@ ink absorbs light as no histological stain does.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -141,9 +140,10 @@ def _cleaned(tissue: Mask, foreign: Mask, pixel_um: float) -> Mask:
 
 
 def _grown(mask: Mask, margin_px: float) -> Mask:
-    side = 2 * math.ceil(margin_px) + 1
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), disk) > 0)
+    if not mask.any():
+        return mask
+    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.asarray(distance <= margin_px)
 
 
 def _without_small(mask: Mask, least_px: float) -> Mask:
