@@ -118,9 +118,9 @@ def _page_axes(series: Any, n_pages: int) -> tuple[tuple[str, int], ...]:
 
 def tile_table(page: Any) -> TileTable:
     """Return where the tiles of a tifffile page lie; raise `Refused` when none can be decoded."""
-    if not page.imagewidth or not page.imagelength:
-        raise SlideError(_("The picture in the file has no pixels."))
     key = page.keyframe
+    if not key.imagewidth or not key.imagelength:
+        raise SlideError(_("The picture in the file has no pixels."))
     is_separate = key.planarconfig == 2 and key.samplesperpixel > 1
     if key.imagedepth != 1 or key.dtype is None:
         raise Refused(_("its samples are of an unusual kind"))
