@@ -233,28 +233,28 @@ choose_torch_build() {
     if [ -z "${PATHOVIEW_TORCH:-}" ] && is_linux && has_nvidia_gpu; then torch_build=cuda; fi
 }
 
-# Ask pip what it would install, without installing it.
-would_bring_cuda() {
-    is_linux || return 1
-    pip_install --quiet --dry-run --report "$state/torch.json" "$torch" || fail_pip PyTorch
-    grep -Eq '"name": *"(nvidia|cuda|triton)' "$state/torch.json"
+# Ask pip what it would install for torch, without installing it.
+plan_torch() {
+    pip_install --quiet --dry-run --report "$state/plan.json" "$torch" || fail_pip PyTorch
 }
 
-install_cuda_torch() {
-    case $("$python" -m pip list 2>>"$log") in
-    *+cpu*)
-        say "An NVIDIA GPU is here now: the CPU build of PyTorch makes room."
-        "$python" -m pip uninstall -y torch >>"$log" 2>&1 ;;
-    esac
-    say "Installing PyTorch for the NVIDIA GPU (several GB; this takes a while)"
-    pip_install "$torch" || fail_pip PyTorch
-    "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>>"$log" || say \
-        "PyTorch cannot use the NVIDIA GPU here (its driver may be too old: see nvidia-smi); PathoView will compute on the CPU."
+plan_has() {
+    grep -Eq "\"name\": *\"($1)" "$state/plan.json"
 }
 
-install_cpu_torch() {
+install_torch() {
+    torch=$(sed -n 's/^ *"\(torch[<>=][^"]*\)".*/\1/p' "$root/pyproject.toml")
+    if [ "$torch_build" = cuda ]; then remove_cpu_torch; fi
+    plan_torch
+    plan_has torch || return 0 # the one that is here will do
+    if [ "$torch_build" = cuda ]; then
+        say "Installing PyTorch for the NVIDIA GPU (several GB; this takes a while)"
+        pip_install "$torch" || fail_pip PyTorch
+        say_whether_gpu_works
+        return 0
+    fi
     say "Installing PyTorch for the CPU (about 200 MB)"
-    if ! would_bring_cuda; then
+    if ! { is_linux && plan_has "nvidia|cuda|triton"; }; then
         pip_install "$torch" || fail_pip PyTorch
     elif [ -n "${PATHOVIEW_WHEELS:-}" ]; then
         fail "$wheels holds only the CUDA build of PyTorch, and no NVIDIA GPU is here." \
@@ -266,13 +266,26 @@ install_cpu_torch() {
     fi
 }
 
+# A GPU may have been added since.
+remove_cpu_torch() {
+    case $("$python" -m pip list 2>>"$log") in
+    *+cpu*)
+        say "An NVIDIA GPU is here now: the CPU build of PyTorch makes room."
+        "$python" -m pip uninstall -y torch >>"$log" 2>&1 ;;
+    esac
+}
+
+say_whether_gpu_works() {
+    "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>>"$log" || say \
+        "PyTorch cannot use the NVIDIA GPU here (its driver may be too old: see nvidia-smi); PathoView will compute on the CPU."
+}
+
 install_packages() {
     : >"$state/unfinished"
     rm -f "$state/ready"
     # An old pip downloads whole packages only to ask what they need; where no new one is to be had, it will do.
     pip_install "pip>=24" || true
-    torch=$(sed -n 's/^ *"\(torch[<>=][^"]*\)".*/\1/p' "$root/pyproject.toml")
-    "install_${torch_build}_torch"
+    install_torch
     say "Installing PathoView and the libraries it uses"
     project=$root
     [ "$step" -lt 3 ] || project="${root}[dev]"

@@ -42,7 +42,8 @@ echo "apt-get $*" >>"$MACHINE/calls"
 case "$*" in *install*) cp "$MACHINE/all-libraries" "$MACHINE/libraries" ;; esac
 """
 CPU_BUILD = '{"install": [{"metadata": {"name": "torch", "version": "2.13.0+cpu"}}]}'
-CUDA_BUILD = '{"install": [{"metadata": {"name": "nvidia-cublas", "version": "13"}}]}'
+CUDA_BUILD = """{"install": [{"metadata": {"name": "torch", "version": "2.13.0"}},
+{"metadata": {"name": "nvidia-cublas", "version": "13"}}]}"""
 LIBRARIES = (
     *("libglib-2.0.so.0", "libGL.so.1", "libEGL.so.1", "libxkbcommon.so.0", "libfontconfig.so.1"),
     *("libdbus-1.so.3", "libxcb-cursor.so.0", "libxcb-icccm.so.4", "libxcb-keysyms.so.1"),
@@ -193,6 +194,20 @@ def test_with_a_gpu_the_ordinary_build_is_taken(machine: Machine) -> None:
     done = machine.run("setup.sh")
     assert "NVIDIA GPU" in done.stderr
     assert not any(CPU_INDEX in call for call in machine.installs)
+
+
+def test_a_cpu_build_makes_room_when_a_gpu_came(machine: Machine) -> None:
+    machine.command("nvidia-smi", "echo 'GPU 0: NVIDIA T4'")
+    listing = PYTHON.replace("esac", '"-m pip list") echo "torch 2.13.0+cpu" ;;\nesac')
+    machine.command("python3.11", listing)
+    machine.run("setup.sh")
+    assert "python -m pip uninstall -y torch" in machine.calls
+
+
+def test_a_torch_that_fits_is_kept(machine: Machine) -> None:
+    machine.write("report.json", '{"install": []}')
+    machine.run("setup.sh")
+    assert not any("torch>=" in call for call in machine.installs)
 
 
 def test_the_build_of_torch_can_be_chosen_by_hand(machine: Machine) -> None:
