@@ -74,8 +74,11 @@ class ParamForm(QWidget):
     def editor(self, name: str) -> QWidget:
         return self._fields[name].widget
 
+    def _tell(self, *_value: object) -> None:
+        self.changed.emit()
+
     def _add(self, row: FormRow, layout: QFormLayout) -> None:
-        field = _MAKERS[row.kind](row, self.changed.emit)
+        field = _MAKERS[row.kind](row, self._tell)
         label = QLabel(row.title)
         label.setBuddy(field.widget)
         label.setWordWrap(True)
@@ -101,7 +104,7 @@ def _decimals(row: FormRow) -> int:
     return max(1, *(len(digits) for digits in written))
 
 
-def _int(row: FormRow, changed: Callable[[], None]) -> _Field:
+def _int(row: FormRow, changed: Callable[..., None]) -> _Field:
     box = QSpinBox()
     box.setRange(
         int(row.minimum) if row.minimum is not None else -_UNBOUNDED,
@@ -112,7 +115,7 @@ def _int(row: FormRow, changed: Callable[[], None]) -> _Field:
     return _Field(box, box.value, box.setValue)
 
 
-def _float(row: FormRow, changed: Callable[[], None]) -> _Field:
+def _float(row: FormRow, changed: Callable[..., None]) -> _Field:
     box = QDoubleSpinBox()
     box.setDecimals(_decimals(row))
     box.setRange(
@@ -125,13 +128,13 @@ def _float(row: FormRow, changed: Callable[[], None]) -> _Field:
     return _Field(box, box.value, box.setValue)
 
 
-def _bool(row: FormRow, changed: Callable[[], None]) -> _Field:
+def _bool(row: FormRow, changed: Callable[..., None]) -> _Field:
     box = QCheckBox()
     box.toggled.connect(changed)
     return _Field(box, box.isChecked, box.setChecked)
 
 
-def _choice(row: FormRow, changed: Callable[[], None]) -> _Field:
+def _choice(row: FormRow, changed: Callable[..., None]) -> _Field:
     box = QComboBox()
     for choice in row.choices:
         box.addItem(choice.replace("_", " "), choice)
@@ -139,13 +142,13 @@ def _choice(row: FormRow, changed: Callable[[], None]) -> _Field:
     return _Field(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(str(value))))
 
 
-def _text(row: FormRow, changed: Callable[[], None]) -> _Field:
+def _text(row: FormRow, changed: Callable[..., None]) -> _Field:
     line = QLineEdit()
     line.textChanged.connect(changed)
     return _Field(line, line.text, lambda value: line.setText(str(value)))
 
 
-_MAKERS: Mapping[str, Callable[[FormRow, Callable[[], None]], _Field]] = {
+_MAKERS: Mapping[str, Callable[[FormRow, Callable[..., None]], _Field]] = {
     "int": _int,
     "float": _float,
     "bool": _bool,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from pathoview.core.paths import resources_folder
@@ -42,6 +42,19 @@ def pixmap(name: str, color: str, side_px: int) -> QPixmap:
     )
     painter.end()
     return drawn
+
+
+def swatch(color: QColor) -> QIcon:
+    """Return a round patch of a colour."""
+    drawn = QPixmap(2 * SIZE, 2 * SIZE)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    painter.drawEllipse(6, 6, 2 * SIZE - 12, 2 * SIZE - 12)
+    painter.end()
+    return QIcon(drawn)
 
 
 def app_icon() -> QIcon:

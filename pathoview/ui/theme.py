@@ -75,6 +75,11 @@ QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px 6
 QToolButton:hover {{ background: {LINE}; }}
 QToolButton:checked {{ background: {LINE}; border-color: {ACCENT}; }}
 QToolButton:focus {{ border-color: {ACCENT}; }}
+QToolButton[primary="true"] {{ background: {ACCENT}; color: {ON_ACCENT}; font-weight: 600;
+    padding: 5px 12px; }}
+QToolButton[primary="true"]:hover {{ background: #76b8ec; }}
+QToolButton[primary="true"]:focus {{ border-color: {TEXT}; }}
+QToolButton[primary="true"]:disabled {{ background: {RAISED}; color: {FAINT}; }}
 QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px;
     padding: 5px 12px; }}
 QPushButton:hover {{ background: {LINE}; }}

@@ -1,0 +1,151 @@
+"""The guide: the pages of ``resources/guide``, and the keys made from the table of commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextDocument
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QTextBrowser, QWidget
+
+from pathoview.core.paths import resources_folder
+from pathoview.core.translation import _
+from pathoview.session.commands import COMMANDS
+from pathoview.ui import theme
+from pathoview.ui.actions import shortcuts
+from pathoview.ui.dialogs.dialog import Dialog
+
+_SIZE = (980, 720)
+_CONTENTS_PX = 200
+_MARGIN_PX = 64
+_KEYS_PAGE = "keys"
+_FIRST = ("index", "getting-started", _KEYS_PAGE)
+_STYLE = f"""
+body {{ line-height: 140%; }}
+h1, h2, h3 {{ color: {theme.TEXT}; }}
+code, pre {{ color: {theme.WARNING}; }}
+a {{ color: {theme.ACCENT}; }}
+"""
+
+
+class GuideDialog(Dialog):
+    """Contents at the left, a page at the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(_("PathoView guide"), parent)
+        self.contents = QListWidget()
+        self.contents.setFixedWidth(_CONTENTS_PX)
+        self.contents.setAccessibleName(_("Contents"))
+        self.page = GuidePage(resources_folder() / "guide")
+        for name, title in pages():
+            item = QListWidgetItem(title)
+            item.setData(Qt.ItemDataRole.UserRole, name)
+            self.contents.addItem(item)
+        self.contents.currentItemChanged.connect(self._on_page_chosen)
+        self.page.anchorClicked.connect(self._on_link_clicked)
+        layout = QHBoxLayout()
+        layout.setSpacing(theme.GRID)
+        layout.addWidget(self.contents)
+        layout.addWidget(self.page, 1)
+        self.body.addLayout(layout)
+        self.contents.setCurrentRow(0)
+        self.resize(*_SIZE)
+
+    def show_page(self, name: str) -> None:
+        """Open a page by the stem of its file, or ``keys``."""
+        for index in range(self.contents.count()):
+            if self.contents.item(index).data(Qt.ItemDataRole.UserRole) == name:
+                self.contents.setCurrentRow(index)
+
+    def _on_page_chosen(self, item: QListWidgetItem | None) -> None:
+        if item is not None:
+            self.page.show_markdown(_text(item.data(Qt.ItemDataRole.UserRole)))
+
+    def _on_link_clicked(self, url: QUrl) -> None:
+        target = Path(url.path())
+        if url.scheme() in ("http", "https"):
+            QDesktopServices.openUrl(url)
+        elif target.suffix == ".md":
+            self.show_page(target.stem)
+
+
+class GuidePage(QTextBrowser):
+    """Markdown whose pictures are as wide as the page, at most."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self._text = ""
+        self.setOpenLinks(False)
+        self.setAccessibleName(_("Page of the guide"))
+        self.document().setDefaultStyleSheet(_STYLE)
+        self.document().setDocumentMargin(2 * theme.GRID)
+
+    def show_markdown(self, text: str) -> None:
+        self._text = text
+        self.setMarkdown(text)
+
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        """Load a picture from the guide's folder, not wider than the page."""
+        if kind != QTextDocument.ResourceType.ImageResource.value:
+            return super().loadResource(kind, name)
+        image = QImage(str(self._folder / QUrl(name).path()))
+        width = max(_MARGIN_PX, self.viewport().width() - _MARGIN_PX)
+        if image.width() > width:
+            image = image.scaledToWidth(width, Qt.TransformationMode.SmoothTransformation)
+        return image
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Have the pictures fit again."""
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width() and "![" in self._text:
+            place = self.verticalScrollBar().value()
+            self.document().clear()
+            self.setMarkdown(self._text)
+            self.verticalScrollBar().setValue(place)
+
+
+def pages() -> list[tuple[str, str]]:
+    """Return (name, title) of all pages: those for a beginner first."""
+    files = sorted((resources_folder() / "guide").glob("*.md"))
+    found = {file.stem: _title(file) for file in files} | {_KEYS_PAGE: _("Keys")}
+    order = [name for name in _FIRST if name in found]
+    order += [name for name in found if name not in order]
+    return [(name, found[name]) for name in order]
+
+
+def _title(file: Path) -> str:
+    first = file.read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("#").strip().partition(":")[0]
+
+
+def _text(name: str) -> str:
+    if name == _KEYS_PAGE:
+        return keys_text()
+    return (resources_folder() / "guide" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def keys_text() -> str:
+    """Return the page of keys, as markdown, from the table of commands."""
+    lines = ["# " + _("Keys"), ""]
+    menus = dict.fromkeys(command.menu for command in COMMANDS if command.shortcut)
+    for menu in menus:
+        lines += [f"## {_(menu) if menu else _('Elsewhere')}", "", "| | |", "|---|---|"]
+        for command in COMMANDS:
+            if command.menu == menu and command.shortcut:
+                keys = " · ".join(f"`{key}`" for key in shortcuts(command))
+                lines.append(f"| {keys} | {_(command.title)} |")
+        lines.append("")
+    lines += [
+        "## " + _("Mouse"),
+        "",
+        "| | |",
+        "|---|---|",
+        f"| {_('drag')} | {_('move the slide')} |",
+        f"| {_('wheel')} | {_('zoom about the pointer')} |",
+        f"| {_('Ctrl + wheel')} | {_('opacity of the detections')} |",
+        f"| {_('click')} | {_('select a nucleus')} |",
+        f"| {_('space + drag, middle button')} | {_('move with any tool')} |",
+    ]
+    return "\n".join(lines)

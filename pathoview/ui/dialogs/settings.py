@@ -1,0 +1,49 @@
+"""The few settings that do not stand where they act."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QSpinBox, QWidget
+
+from pathoview.core.translation import _
+from pathoview.session.session import Session
+from pathoview.ui import theme
+from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.widgets import label
+
+_MIB = 2**20
+_SMALLEST_MIB, _LARGEST_MIB = 64, 262_144
+_WIDTH = 440
+
+
+class SettingsDialog(Dialog):
+    """Applied at once and saved on closing."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(_("Settings"), parent)
+        self._session = session
+        settings = session.settings
+        self.colors = QCheckBox(_("Show colours as the slide's profile says"))
+        self.colors.setChecked(settings.correct_colors)
+        self.colors.setToolTip(_("Only what is seen; methods always get the raw pixels"))
+        self.memory = QSpinBox()
+        self.memory.setRange(_SMALLEST_MIB, _LARGEST_MIB)
+        self.memory.setSingleStep(256)
+        self.memory.setSuffix(_(" MiB"))
+        self.memory.setValue(settings.cache_bytes // _MIB)
+        self.memory.setAccessibleName(_("Memory for tiles"))
+        form = QFormLayout()
+        form.setSpacing(theme.GRID)
+        form.addRow(self.colors)
+        form.addRow(_("Memory for tiles"), self.memory)
+        self.body.addLayout(form)
+        self.body.addWidget(label(_("Both take effect with the next slide."), "muted"))
+        self.body.addStretch(1)
+        self.add_close()
+        self.setMinimumWidth(_WIDTH)
+        self.finished.connect(self._save)
+
+    def _save(self) -> None:
+        settings = self._session.settings
+        settings.correct_colors = self.colors.isChecked()
+        settings.cache_bytes = self.memory.value() * _MIB
+        settings.save()

@@ -1,0 +1,359 @@
+"""The window: menus, tool bar, docks around the canvas, jobs below.
+
+What a person can do is the table `session.commands.COMMANDS`; commands that need a window are
+answered by `ui.window_commands`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QToolBar,
+    QWidget,
+)
+
+from pathoview.core.translation import _, ngettext
+from pathoview.session.commands import COMMANDS, run_command
+from pathoview.session.notices import Notice
+from pathoview.session.session import Session
+from pathoview.ui import icons, theme
+from pathoview.ui.actions import Actions
+from pathoview.ui.canvas import Canvas
+from pathoview.ui.dialogs.research_use import ResearchUseSheet
+from pathoview.ui.notice_bar import NoticeStack
+from pathoview.ui.panels.analyze import AnalyzePanel
+from pathoview.ui.panels.jobs import JobsStrip
+from pathoview.ui.panels.layers import LayersPanel
+from pathoview.ui.panels.results import ResultsPanel
+from pathoview.ui.panels.slide_info import SlideInfoPanel
+from pathoview.ui.text import size_text
+from pathoview.ui.toolbar import MainToolBar
+from pathoview.ui.widgets import label
+from pathoview.ui.window_commands import WindowCommands
+
+_MENUS = (
+    ("File", _("&File")),
+    ("Edit", _("&Edit")),
+    ("View", _("&View")),
+    ("Annotate", _("A&nnotate")),
+    ("Analyze", _("&Analyze")),
+    ("Window", _("&Window")),
+    ("Help", _("&Help")),
+)
+_SEPARATED = frozenset(
+    {
+        "file.import",
+        "file.settings",
+        "file.quit",
+        "results.remove",
+        "view.left",
+        "view.detections",
+        "view.scale",
+        "help.about",
+    }
+)
+"""Commands that have a line above them in their menu."""
+_SIZE = (1440, 900)
+_RIGHT_PX = 340
+_LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """Shows one session."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._may_close = False
+        self._hidden_docks: list[QDockWidget] = []
+        self._results_path: object = None
+        self.setWindowIcon(icons.app_icon())
+        self.setAcceptDrops(True)
+        self.setDockOptions(
+            QMainWindow.DockOption.AnimatedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.AllowNestedDocks
+        )
+        self.canvas = Canvas(session, self)
+        self.setCentralWidget(self.canvas)
+        self.notices = NoticeStack(self.canvas, self._on_notice_action)
+        self._sheet = self._research_use_sheet()
+        self.analyze = AnalyzePanel(session)
+        self.results = ResultsPanel(session)
+        self.layers = LayersPanel(session)
+        self.slide_info = SlideInfoPanel(session)
+        self.jobs = JobsStrip(session)
+        self.commands = WindowCommands(session, self)
+        self.actions_by_id = Actions(session, self, self.canvas)
+        self.docks = self._build_docks()
+        self.tools = MainToolBar(session, self.actions_by_id, self)
+        self.addToolBar(self.tools)
+        self._jobs_bar = self._build_jobs_bar()
+        self._recent = QMenu(_("Open recent"), self)
+        self._build_menus()
+        self._slide_facts = self._build_status_bar()
+        self._connect()
+        self._restore_layout()
+        self._on_slide_changed()
+
+    # -- building ------------------------------------------------------------------------------
+
+    def _build_docks(self) -> dict[str, QDockWidget]:
+        panels: tuple[tuple[str, str, QWidget], ...] = (
+            ("layers", _("Layers"), self.layers),
+            ("slide", _("Slide"), self.slide_info),
+            ("analyze", _("Analyze"), self.analyze),
+            ("results", _("Results"), self.results),
+        )
+        docks: dict[str, QDockWidget] = {}
+        for name, title, panel in panels:
+            dock = QDockWidget(title, self)
+            dock.setObjectName(name)
+            dock.setWidget(panel)
+            dock.setMinimumWidth(_RIGHT_PX - 8 * theme.GRID)
+            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+            docks[name] = dock
+        self.tabifyDockWidget(docks["layers"], docks["slide"])
+        self.tabifyDockWidget(docks["analyze"], docks["results"])
+        docks["layers"].raise_()
+        docks["analyze"].raise_()
+        self.resizeDocks([docks["layers"]], [_RIGHT_PX], Qt.Orientation.Horizontal)
+        self.resizeDocks([docks["layers"], docks["analyze"]], [260, 560], Qt.Orientation.Vertical)
+        return docks
+
+    def _build_jobs_bar(self) -> QToolBar:
+        bar = QToolBar(_("Jobs"), self)
+        bar.setObjectName("jobs")
+        bar.setMovable(False)
+        bar.addWidget(self.jobs)
+        bar.toggleViewAction().setEnabled(False)
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
+        bar.hide()
+        return bar
+
+    def _build_menus(self) -> None:
+        for name, title in _MENUS:
+            menu = self.menuBar().addMenu(title)
+            for command in COMMANDS:
+                if command.menu == name:
+                    if command.id in _SEPARATED:
+                        menu.addSeparator()
+                    menu.addAction(self.actions_by_id[command.id])
+                    if command.id == "file.open":
+                        menu.addMenu(self._recent)
+            if name == "Window":
+                menu.addSeparator()
+                menu.addActions([dock.toggleViewAction() for dock in self.docks.values()])
+        self._recent.aboutToShow.connect(self._fill_recent)
+
+    def _build_status_bar(self) -> QLabel:
+        facts = label("", "muted")
+        facts.setWordWrap(False)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addPermanentWidget(facts)
+        return facts
+
+    def _research_use_sheet(self) -> ResearchUseSheet | None:
+        if self._session.settings.accepted_research_use:
+            return None
+        self.canvas.installEventFilter(self)
+        return ResearchUseSheet(self._session.settings, self.canvas)
+
+    def _connect(self) -> None:
+        session = self._session
+        refresh = self.actions_by_id.refresh
+        for changed in (
+            session.slide_changed,
+            session.layers_changed,
+            session.runs_changed,
+            session.selection_changed,
+            session.tool_changed,
+            session.history.changed,
+        ):
+            changed.connect(refresh)
+        session.slide_changed.connect(self._on_slide_changed)
+        session.runs_changed.connect(self._on_runs_changed)
+        session.selection_changed.connect(self._on_selection_changed)
+        session.tool_changed.connect(self._say_tool)
+        session.notice.connect(self._on_notice)
+        session.scale_needed.connect(self._on_scale_needed)
+        session.command_requested.connect(self.commands.answer)
+        self.jobs.shown_changed.connect(self._jobs_bar.setVisible)
+        self.jobs.results_requested.connect(lambda: self.show_dock("results"))
+
+    # -- what the session says -----------------------------------------------------------------
+
+    def _on_slide_changed(self) -> None:
+        slide, path = self._session.slide, self._session.path
+        self.notices.clear()
+        if slide is None or path is None:
+            self.setWindowTitle("PathoView")
+            self._slide_facts.setText("")
+        else:
+            self.setWindowTitle(f"{path.name} · PathoView")
+            facts = [size_text(slide.info.width, slide.info.height)]
+            facts.append(
+                _("{n:.4g} µm/px").format(n=slide.mpp) if slide.info.mpp else _("no scale")
+            )
+            self._slide_facts.setText("  ·  ".join(facts))
+        self._say_tool()
+
+    def _on_runs_changed(self) -> None:
+        """Bring the results to the front when a run is shown that was not there before."""
+        run = self._session.results
+        path = run.path if run is not None else None
+        if path is not None and path != self._results_path:
+            self._raise_if_shown("results")
+        self._results_path = path
+
+    def _on_selection_changed(self) -> None:
+        if self._session.selection is not None:
+            self._raise_if_shown("results")
+        self._say_tool()
+
+    def _raise_if_shown(self, name: str) -> None:
+        if not self.docks[name].isHidden():
+            self.docks[name].raise_()
+
+    def _on_scale_needed(self, _slide: object) -> None:
+        self.commands.answer("view.scale")
+
+    def _on_notice(self, notice: Notice) -> None:
+        if not self.jobs.take(notice):
+            self.notices.add(notice)
+
+    def _on_notice_action(self, notice: Notice) -> None:
+        if notice.action is not None:
+            run_command(self._session, notice.action[1], notice.argument)
+
+    def _say_tool(self) -> None:
+        if self._session.slide is None:
+            text = _("Open a slide to begin")
+        elif self._session.tool == "rectangle":
+            text = _("Drag a rectangle: the region to analyze. Esc cancels.")
+        else:
+            text = _("Drag to move, wheel to zoom, click a nucleus to select it")
+        self.statusBar().showMessage(text)
+
+    # -- docks ---------------------------------------------------------------------------------
+
+    def show_dock(self, name: str) -> None:
+        """Bring a panel to the front, wherever it is."""
+        dock = self.docks[name]
+        dock.show()
+        dock.raise_()
+
+    def is_dock_seen(self, name: str) -> bool:
+        """Whether a panel is shown and not behind another tab."""
+        return not self.docks[name].widget().visibleRegion().isEmpty()
+
+    def toggle_docks(self) -> None:
+        """Hide all panels; show those again that were hidden so."""
+        shown = [dock for dock in self.docks.values() if not dock.isHidden()]
+        for dock in shown or self._hidden_docks or self.docks.values():
+            dock.setVisible(not shown)
+        self._hidden_docks = shown
+        if shown:
+            self.canvas.setFocus()
+
+    def _restore_layout(self) -> None:
+        """Take up the layout of the last time; one that cannot be read is left out."""
+        settings = self._session.settings
+        self.resize(*_SIZE)
+        self.restoreGeometry(QByteArray.fromBase64(settings.window_geometry.encode()))
+        self.restoreState(QByteArray.fromBase64(settings.window_state.encode()), _LAYOUT_VERSION)
+        self._jobs_bar.hide()
+        self.tools.show()
+
+    def _save_layout(self) -> None:
+        settings = self._session.settings
+        settings.window_geometry = _text(self.saveGeometry())
+        settings.window_state = _text(self.saveState(_LAYOUT_VERSION))
+        settings.save()
+
+    # -- recent files --------------------------------------------------------------------------
+
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        self._recent.addActions(list(self._recent_actions()))
+        if self._recent.isEmpty():
+            self._recent.addAction(_("None yet")).setEnabled(False)
+
+    def _recent_actions(self) -> Iterable[QAction]:
+        for name in self._session.settings.recent_files:
+            action = QAction(name, self._recent)
+            action.triggered.connect(lambda _on=False, name=name: self._session.open(name))
+            yield action
+
+    # -- events --------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the first start's statement at the lower edge of the canvas."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show) and self._sheet is not None:
+            QTimer.singleShot(0, self, self._place_sheet)
+        return super().eventFilter(watched, event)
+
+    def _place_sheet(self) -> None:
+        sheet = self._sheet
+        if sheet is None or self._session.settings.accepted_research_use:
+            self._sheet = None
+            return
+        width = min(self.canvas.width() - 4 * theme.GRID, 90 * theme.GRID)
+        height = max(sheet.heightForWidth(width), sheet.sizeHint().height())
+        left = (self.canvas.width() - width) // 2
+        sheet.setGeometry(left, self.canvas.height() - height - 2 * theme.GRID, width, height)
+        sheet.raise_()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files dropped beside the canvas too."""
+        self.canvas.dragEnterEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Let the canvas open them."""
+        self.canvas.dropEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask while something runs; then end everything."""
+        n_running = sum(not job.is_over for job in self._session.jobs)
+        if n_running and not self._may_close:
+            event.ignore()
+            self._ask_to_stop(n_running)
+            return
+        self._save_layout()
+        self._session.close()
+        event.accept()
+
+    def _ask_to_stop(self, n_running: int) -> None:
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle("PathoView")
+        box.setText(
+            ngettext("{n} job is still running.", "{n} jobs are still running.", n_running).format(
+                n=n_running
+            )
+        )
+        box.setInformativeText(
+            _("Finished tiles are kept: an analysis that is stopped now can be resumed later.")
+        )
+        stop = box.addButton(_("Stop and close"), QMessageBox.ButtonRole.DestructiveRole)
+        keep = box.addButton(_("Keep working"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        stop.clicked.connect(self._stop_and_close)
+        box.open()
+
+    def _stop_and_close(self) -> None:
+        self._may_close = True
+        self.close()
+
+
+def _text(data: QByteArray) -> str:
+    return bytes(data.toBase64().data()).decode()

@@ -1,0 +1,126 @@
+"""How one measurement is spread over all objects, with the selected one marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from pathoview.core.translation import _
+from pathoview.ui import theme
+from pathoview.ui.text import value_text
+from pathoview.ui.widgets import label
+
+_N_BINS = 48
+_TAIL_PERCENT = 0.5
+"""Left out on either side, so that a single odd object does not flatten the rest."""
+_HEIGHT_PX = 152
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A histogram and what is said of it."""
+
+    counts: npt.NDArray[np.int64]
+    edges: npt.NDArray[np.float64]
+    n: int
+    median: float
+    mean: float
+    deviation: float
+
+
+def spread(values: npt.NDArray[np.float32]) -> Spread | None:
+    """Return the histogram of all finite values; None when there are none."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return None
+    low, high = np.percentile(known, [_TAIL_PERCENT, 100 - _TAIL_PERCENT])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    counts, edges = np.histogram(np.clip(known, low, high), _N_BINS, (low, high))
+    return Spread(
+        counts,
+        edges,
+        len(known),
+        float(np.median(known)),
+        float(known.mean(dtype=np.float64)),
+        float(known.std(dtype=np.float64)),
+    )
+
+
+class Histogram(QWidget):
+    """A plot that is only built when there is something to show (its library loads slowly)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._plot: Any = None
+        self._bars: Any = None
+        self._mark: Any = None
+        self._facts = label("", "muted")
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(theme.GRID // 2)
+        self._layout.addWidget(self._facts)
+        self.shown: Spread | None = None
+
+    def show_values(self, name: str, values: npt.NDArray[np.float32]) -> None:
+        """Show the spread of a measurement."""
+        self.shown = found = spread(values)
+        if found is None:
+            self._facts.setText(_("No object has this measurement."))
+            if self._plot is not None:
+                self._plot.hide()
+            return
+        if self._plot is None:
+            self._build()
+        self._plot.show()
+        self._plot.setAccessibleName(_("Histogram of {name}").format(name=name))
+        self._bars.setOpts(
+            x0=found.edges[:-1], x1=found.edges[1:], height=found.counts, y0=np.zeros(_N_BINS)
+        )
+        self._plot.setXRange(found.edges[0], found.edges[-1], padding=0.01)
+        self._plot.setYRange(0, max(1, int(found.counts.max())), padding=0.04)
+        self._facts.setText(
+            _("median {median} · mean {mean} ± {deviation}").format(
+                median=value_text(found.median),
+                mean=value_text(found.mean),
+                deviation=value_text(found.deviation),
+            )
+        )
+
+    def mark(self, value: float | None) -> None:
+        """Draw a line at the selected object's value; None takes it away."""
+        if self._plot is None:
+            return
+        self._mark.setVisible(value is not None)
+        if value is not None:
+            self._mark.setValue(value)
+
+    def _build(self) -> None:
+        import pyqtgraph  # takes half a second: not before it is needed
+
+        plot = pyqtgraph.PlotWidget(background=None)
+        plot.setFixedHeight(_HEIGHT_PX)
+        plot.setMouseEnabled(False, False)
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        for side in ("left", "bottom"):
+            axis = plot.getAxis(side)
+            axis.setPen(theme.LINE)
+            axis.setTextPen(theme.MUTED)
+            axis.setStyle(tickLength=-4)
+        plot.getAxis("left").setWidth(44)
+        self._bars = pyqtgraph.BarGraphItem(
+            x0=[0], x1=[1], height=[0], brush=theme.ACCENT, pen=theme.SURFACE
+        )
+        self._mark = pyqtgraph.InfiniteLine(
+            angle=90, pen=pyqtgraph.mkPen(theme.WARNING, width=2), movable=False
+        )
+        self._mark.hide()
+        plot.addItem(self._bars)
+        plot.addItem(self._mark)
+        self._plot = plot
+        self._layout.insertWidget(0, plot)

@@ -1,0 +1,174 @@
+"""The Results panel: what was found, how it is spread, and the nucleus that was clicked."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from pathoview.core.translation import _, ngettext
+from pathoview.session.commands import run_command
+from pathoview.session.runs import ClassCount, RunView, Statistics
+from pathoview.session.session import Session
+from pathoview.ui import icons, theme
+from pathoview.ui.panels.histogram import Histogram
+from pathoview.ui.panels.run_list import RunList
+from pathoview.ui.panels.selection_card import SelectionCard
+from pathoview.ui.text import area_text, count_text, density_text
+from pathoview.ui.wheel import ignore_wheel
+from pathoview.ui.widgets import button, clear_layout, column, label, line, scrolled
+
+_SWATCH_PX = 16
+_PAUSE_MS = 400
+"""While a run goes on, the panel is renewed no more often than that."""
+
+
+class ResultsPanel(QWidget):
+    """Tells about the run that was shown last."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._empty = label(_("No results yet. Click Analyze, or import a GeoJSON file."), "muted")
+        self.count = label("", "figure")
+        self.density = label("", "muted")
+        self._classes = QGridLayout()
+        self._classes.setHorizontalSpacing(theme.GRID)
+        self._classes.setVerticalSpacing(theme.GRID // 2)
+        self._classes.setColumnStretch(1, 1)
+        self.measurement = QComboBox()
+        self.measurement.setAccessibleName(_("Measurement of the histogram"))
+        ignore_wheel(self.measurement)
+        self.histogram = Histogram()
+        self.selection = SelectionCard()
+        self.runs = RunList()
+        self.export = button(
+            _("Export GeoJSON…"),
+            lambda: run_command(session, "file.export"),
+            "export",
+            primary=True,
+        )
+        self._spread = column(label(_("Histogram"), "heading"), self.measurement, self.histogram)
+        self._filled = self._build_filled()
+        self._foot = column(self.export, margin=theme.GRID + 4)
+        content = column(self._empty, self._filled, 1, margin=theme.GRID + 4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(scrolled(content), 1)
+        layout.addWidget(self._foot)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PAUSE_MS)
+        self._timer.timeout.connect(self._refresh)
+        self.measurement.currentIndexChanged.connect(self._show_histogram)
+        self.runs.remove_requested.connect(self._remove)
+        session.runs_changed.connect(self._on_runs_changed)
+        session.selection_changed.connect(self._on_selection_changed)
+        self._refresh()
+
+    def _build_filled(self) -> QWidget:
+        head = column(self.count, self.density, spacing=0)
+        classes = QWidget()
+        classes.setLayout(self._classes)
+        self._classes.setContentsMargins(0, 0, 0, 0)
+        return column(
+            head,
+            classes,
+            line(),
+            self._spread,
+            line(),
+            label(_("Selected"), "heading"),
+            self.selection,
+            line(),
+            label(_("Runs on this slide"), "heading"),
+            self.runs,
+        )
+
+    def _on_runs_changed(self) -> None:
+        """Renew at once when nothing was renewed lately, else a little later."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _refresh(self) -> None:
+        run = self._session.results
+        self._empty.setVisible(run is None)
+        self._filled.setVisible(run is not None)
+        self._foot.setVisible(run is not None)
+        if run is None:
+            return
+        statistics = run.statistics
+        self.count.setText(_n_found(statistics))
+        self.density.setText(_where_found(statistics))
+        self._show_classes(statistics)
+        self._show_measurements(run)
+        self.runs.show_runs(tuple(self._session.runs))
+        self._on_selection_changed()
+
+    def _show_classes(self, statistics: Statistics) -> None:
+        clear_layout(self._classes)
+        for row, entry in enumerate(statistics.classes):
+            for column_index, widget in enumerate(_class_line(entry, statistics.n)):
+                self._classes.addWidget(widget, row, column_index)
+
+    def _show_measurements(self, run: RunView) -> None:
+        names = list(run.measurement_names)
+        shown = [self.measurement.itemText(index) for index in range(self.measurement.count())]
+        if names != shown:
+            kept = self.measurement.currentText()
+            self.measurement.blockSignals(True)
+            self.measurement.clear()
+            self.measurement.addItems(names)
+            self.measurement.setCurrentIndex(max(0, self.measurement.findText(kept)))
+            self.measurement.blockSignals(False)
+        self._spread.setVisible(bool(names))
+        self._show_histogram()
+
+    def _show_histogram(self) -> None:
+        run = self._session.results
+        name = self.measurement.currentText()
+        if run is not None and name:
+            self.histogram.show_values(name, run.column(name))
+            self._mark_selected()
+
+    def _on_selection_changed(self) -> None:
+        self.selection.show_selection(self._session.selection)
+        self._mark_selected()
+
+    def _mark_selected(self) -> None:
+        chosen = self._session.selection
+        value = chosen.measurements.get(self.measurement.currentText()) if chosen else None
+        self.histogram.mark(value)
+
+    def _remove(self, run: RunView) -> None:
+        self._session.remove_run(run)
+
+
+def _n_found(statistics: Statistics) -> str:
+    return ngettext("{n} nucleus", "{n} nuclei", statistics.n).format(n=count_text(statistics.n))
+
+
+def _where_found(statistics: Statistics) -> str:
+    if statistics.per_mm2 is None:
+        return _("The analysed area is not known.")
+    return _("{density} · {area} of tissue").format(
+        density=density_text(statistics.per_mm2), area=area_text(statistics.area_mm2)
+    )
+
+
+def _class_line(entry: ClassCount, total: int) -> tuple[QLabel, ...]:
+    kind = entry.detection_class
+    swatch = label()
+    color = QColor(*kind.color) if kind else QColor(theme.MUTED)
+    swatch.setPixmap(icons.swatch(color).pixmap(_SWATCH_PX))
+    swatch.setFixedWidth(_SWATCH_PX)
+    name = label(kind.name if kind else _("Unclassified"))
+    share = entry.n / total if total else 0.0
+    figures = (
+        label(count_text(entry.n), selectable=True),
+        label(f"{share:.0%}", "muted"),
+        label(density_text(entry.per_mm2), "muted"),
+    )
+    for figure in figures:
+        figure.setWordWrap(False)
+    return (swatch, name, *figures)

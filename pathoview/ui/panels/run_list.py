@@ -1,0 +1,95 @@
+"""The runs of the open slide, newest first: show, hide, remove from view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+
+from pathoview.core.translation import _
+from pathoview.session.runs import RunView
+from pathoview.ui import icons
+from pathoview.ui.text import objects_text
+from pathoview.ui.widgets import clear_layout, column, icon_button, label, row
+
+_STATES = {
+    "running": _("running"),
+    "cancelled": _("stopped"),
+    "failed": _("failed"),
+    "done": "",
+}
+
+
+class RunList(QWidget):
+    """One line a run."""
+
+    remove_requested = Signal(object)
+    """(RunView)"""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(2)
+        self._shown: tuple[object, ...] = ()
+
+    def show_runs(self, runs: tuple[RunView, ...]) -> None:
+        """Show these runs; the lines are only made anew when something about them changed."""
+        newest_first = runs[::-1]
+        facts = tuple((run.path, run.record.state, run.statistics.n) for run in newest_first)
+        if facts == self._shown:
+            return
+        self._shown = facts
+        clear_layout(self._layout)
+        for run in newest_first:
+            self._layout.addWidget(self._line(run))
+
+    def _line(self, run: RunView) -> QWidget:
+        eye = icon_button("eye", _("Show or hide this run"))
+        eye.setCheckable(True)
+        eye.setChecked(any(layer.visible for layer in run.layers))
+        _show_eye(eye)
+        eye.toggled.connect(_layers_switch(run, eye))
+        remove = icon_button(
+            "trash",
+            _("Remove from view; the file of the run is kept"),
+            lambda: self.remove_requested.emit(run),
+        )
+        title = label(run.record.title)
+        title.setWordWrap(False)
+        facts = label(_facts(run), "muted")
+        facts.setWordWrap(False)
+        line = row(eye, column(title, facts, spacing=0), 1, remove)
+        box = QWidget()
+        box.setLayout(line)
+        box.setAccessibleName(f"{run.record.title}, {_facts(run)}")
+        return box
+
+
+def _facts(run: RunView) -> str:
+    parts = [objects_text(run.statistics.n), _time_text(run.record.started)]
+    if state := _STATES[run.record.state]:
+        parts.append(state)
+    return " · ".join(parts)
+
+
+def _time_text(iso_utc: str) -> str:
+    """Return a time of today as ``14:05``, others as ``2026-03-01 14:05``, in local time."""
+    when = datetime.fromisoformat(iso_utc).astimezone()
+    today = datetime.now().astimezone().date()
+    return when.strftime("%H:%M" if when.date() == today else "%Y-%m-%d %H:%M")
+
+
+def _layers_switch(run: RunView, eye: QToolButton) -> Callable[[bool], None]:
+    def switch(on: bool) -> None:
+        _show_eye(eye)
+        for layer in run.layers:
+            layer.visible = on
+
+    return switch
+
+
+def _show_eye(eye: QToolButton) -> None:
+    eye.setIcon(icons.icon("eye" if eye.isChecked() else "eye-off"))

@@ -1,0 +1,152 @@
+"""Answers to the commands that need a window: dialogs, panels, quitting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+from pathoview.core.paths import resources_folder
+from pathoview.core.translation import _
+from pathoview.session.notices import Notice
+from pathoview.session.session import Session
+from pathoview.ui.dialogs.dialog import Dialog
+
+if TYPE_CHECKING:
+    from pathoview.ui.main_window import MainWindow
+
+_SLIDES = (
+    "*.svs *.tif *.tiff *.ndpi *.mrxs *.scn *.vms *.vmu *.bif *.svslide *.czi *.dcm "
+    "*.png *.jpg *.jpeg *.bmp *.webp"
+)
+_RESULTS = "*.geojson *.json *.geojson.gz *.json.gz *.zip"
+
+
+class WindowCommands:
+    """Listens to `Session.command_requested`."""
+
+    def __init__(self, session: Session, window: MainWindow) -> None:
+        self._session = session
+        self._window = window
+        self._answers: Mapping[str, Callable[[], object]] = {
+            "file.open": self._open,
+            "file.demo": self._open_demo,
+            "file.import": self._import,
+            "file.export": self._export,
+            "file.settings": self._settings,
+            "file.quit": window.close,
+            "view.scale": self._scale,
+            "analyze.run": self._analyze,
+            "window.panels": window.toggle_docks,
+            "window.commands": self._palette,
+            "help.guide": self._guide,
+            "help.log": self._log,
+            "help.about": self._about,
+        }
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """Ids of all commands that get an answer here."""
+        return frozenset(self._answers)
+
+    def answer(self, command_id: str) -> None:
+        """Do what a command of the window means."""
+        self._answers[command_id]()
+
+    def _open(self) -> None:
+        filters = ";;".join([_("Slides ({types})").format(types=_SLIDES), _("All files (*)")])
+        self._ask_file(_("Open slide"), filters, self._session.open)
+
+    def _open_demo(self) -> None:
+        found = sorted((resources_folder() / "demo").glob("*.svs"))
+        if found:
+            self._session.open(found[0])
+        else:
+            self._session.notice.emit(
+                Notice(
+                    _("The demo slide is not installed. Open a slide of your own."),
+                    "warning",
+                    (_("Open slide…"), "file.open"),
+                )
+            )
+
+    def _import(self) -> None:
+        filters = ";;".join([_("GeoJSON ({types})").format(types=_RESULTS), _("All files (*)")])
+        self._ask_file(_("Import GeoJSON"), filters, self._session.import_geojson)
+
+    def _ask_file(self, title: str, filters: str, take: Callable[[Path], object]) -> None:
+        dialog = QFileDialog(self._window, title, self._session.settings.last_folder, filters)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda name: take(Path(name)))
+        dialog.open()
+
+    def _analyze(self) -> None:
+        """Start what the panel says; a panel that is not seen is shown first."""
+        if self._window.is_dock_seen("analyze"):
+            self._window.analyze.start()
+        else:
+            self._window.show_dock("analyze")
+            self._window.analyze.run.setFocus()
+
+    # Dialogs are imported when they are opened: the window's start does not wait for them.
+
+    def _export(self) -> None:
+        from pathoview.ui.dialogs.export import ExportDialog
+
+        self._show(ExportDialog(self._session, self._window))
+
+    def _settings(self) -> None:
+        from pathoview.ui.dialogs.settings import SettingsDialog
+
+        self._show(SettingsDialog(self._session, self._window))
+
+    def _scale(self) -> None:
+        from pathoview.ui.dialogs.scale import ScaleDialog
+
+        dialog = ScaleDialog(self._session, self._window)
+        dialog.rejected.connect(self._on_scale_put_off)
+        self._show(dialog)
+
+    def _on_scale_put_off(self) -> None:
+        slide = self._session.slide
+        if slide is not None and slide.info.mpp is None:
+            self._session.notice.emit(
+                Notice(
+                    _("The slide has no scale yet: it can be looked at, not analyzed."),
+                    "warning",
+                    (_("State the scale…"), "view.scale"),
+                )
+            )
+
+    def _palette(self) -> None:
+        from pathoview.ui.dialogs.palette import CommandPalette
+
+        self._show(CommandPalette(self._session, self._window))
+
+    def _guide(self) -> None:
+        from pathoview.ui.dialogs.guide import GuideDialog
+
+        self._show(GuideDialog(self._window))
+
+    def _log(self) -> None:
+        from pathoview.ui.dialogs.log import LogDialog
+
+        self._show(LogDialog(self._window))
+
+    def _about(self) -> None:
+        from pathoview.ui.dialogs.about import AboutDialog
+
+        self._show(AboutDialog(self._window))
+
+    def _show(self, dialog: Dialog) -> None:
+        """Show a dialog without blocking; one of the same kind is closed first."""
+        for other in self._window.findChildren(type(dialog)):
+            if other is not dialog:
+                other.close()
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
