@@ -18,6 +18,7 @@ from pathoview.annotations.detections import (
     DetectionClass,
     Detections,
     concatenate,
+    empty_detections,
 )
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Level, Pyramid, TileKey, halved_levels
@@ -81,6 +82,7 @@ class DetectionSource:
     def _reset(self) -> None:
         self._index = DetectionIndex()
         self._classes: tuple[DetectionClass, ...] = ()
+        self._counts = np.zeros(1, np.int64)
         self._whole: Detections | None = None
         self._typical_px = 0.0
         self._restyle()
@@ -122,11 +124,7 @@ class DetectionSource:
     def class_counts(self) -> Mapping[int, int]:
         """Return the number of rows a class (index into `classes`; -1: unclassified)."""
         with self._lock:
-            tables = [chunk.table for chunk in self._index.chunks]
-        totals = np.zeros(len(self._classes) + 1, np.int64)
-        for table in tables:
-            totals += np.bincount(table.class_index + 1, minlength=len(totals))
-        return {index - 1: int(n) for index, n in enumerate(totals) if n}
+            return {index - 1: int(n) for index, n in enumerate(self._counts) if n}
 
     def row(self, index: int) -> Detections:
         """Return one row as a table."""
@@ -136,53 +134,71 @@ class DetectionSource:
 
     def append(self, table: Detections) -> None:
         """Add rows; costs as much as there are new ones."""
+        rect_l0 = self.add(table)
+        if rect_l0 is not None:
+            self.changed.emit(rect_l0)
+
+    def add(self, table: Detections) -> Rect | None:
+        """Add rows without a word; return what the caller has to emit with `changed`.
+
+        For threads other than that of the listeners.
+        """
         if not len(table):
-            return
+            return None
         with self._lock:
             chunk = self._index.append(self._with_our_classes(table))
             self._whole = None
             self._typical_px = self._typical_with(chunk)
+            self._counts += np.bincount(chunk.table.class_index + 1, minlength=len(self._counts))
             if self._n_at_limits and len(self._index) >= 2 * self._n_at_limits:
                 self._auto_limits = None
                 self._style_version += 1
-        self.changed.emit(table.extent_l0().expanded(self._margin_l0()))
+            return table.extent_l0().expanded(self._margin_l0())
 
     def set(self, table: Detections) -> None:
         """Replace all rows."""
         with self._lock:
             self._reset()
             self._selected = None
-        if len(table):
-            self.append(table)
+            self.add(table)
         self.changed.emit(None)
 
     def clear(self) -> None:
-        self.set(concatenate([]))
+        self.set(empty_detections())
 
     def drop(self, ids: npt.NDArray[np.uint8]) -> int:
         """Remove rows by id, (n, 16); return how many there were."""
-        unwanted = {row.tobytes() for row in ids}
-        kept, n_before = [], len(self)
-        with self._lock:
-            for chunk in self._index.chunks:
-                stays = [row.tobytes() not in unwanted for row in chunk.table.ids]
-                kept.append(chunk.table.take(np.array(stays, bool)))
-            if sum(map(len, kept)) == n_before:
-                return 0
-            chosen = None if self._selected is None else self.row(self._selected).uuid(0)
-            self._reset()
-            for table in kept:
-                if len(table):
-                    chunk = self._index.append(self._with_our_classes(table))
-                    self._typical_px = self._typical_with(chunk)
-            self._selected = None if chosen is None else self._find(chosen.bytes)
-        self.changed.emit(None)
-        return n_before - len(self)
+        n_dropped = self.remove(ids)
+        if n_dropped:
+            self.changed.emit(None)
+        return n_dropped
 
-    def _find(self, id_bytes: bytes) -> int | None:
-        wanted = np.frombuffer(id_bytes, np.uint8)
+    def remove(self, ids: npt.NDArray[np.uint8]) -> int:
+        """Remove rows without a word; the caller emits `changed` with None."""
+        with self._lock:
+            tables = [chunk.table for chunk in self._index.chunks]
+            stays = [~np.isin(_keys(table.ids), _keys(ids)) for table in tables]
+            n_dropped = len(self) - sum(int(mask.sum()) for mask in stays)
+            if n_dropped:
+                chosen = None if self._selected is None else self.row(self._selected).ids[0]
+                self._reset()
+                for table, mask in zip(tables, stays, strict=True):
+                    self.add(table.take(mask))
+                self._selected = None if chosen is None else self._find(chosen)
+            return n_dropped
+
+    def ids_not_in(self, ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Return the ids of our rows that are not among ``ids``, (n, 16)."""
+        with self._lock:
+            ours = [chunk.table.ids for chunk in self._index.chunks]
+        return np.concatenate(
+            [np.empty((0, 16), np.uint8)]
+            + [table[~np.isin(_keys(table), _keys(ids))] for table in ours]
+        )
+
+    def _find(self, id_bytes: npt.NDArray[np.uint8]) -> int | None:
         for chunk in self._index.chunks:
-            rows = np.flatnonzero((chunk.table.ids == wanted).all(axis=1))
+            rows = np.flatnonzero((chunk.table.ids == id_bytes).all(axis=1))
             if len(rows):
                 return chunk.start + int(rows[0])
         return None
@@ -193,6 +209,7 @@ class DetectionSource:
             if entry.name not in known:
                 known[entry.name] = len(self._classes)
                 self._classes = (*self._classes, entry)
+                self._counts = np.append(self._counts, 0)
         lookup = np.array([known[entry.name] for entry in table.classes] + [-1], np.int16)
         return replace(table, classes=self._classes, class_index=lookup[table.class_index])
 
@@ -214,7 +231,7 @@ class DetectionSource:
             for row in rows.tolist():
                 ring = chunk.table.ring_l0(row) - (x_l0, y_l0)
                 if _holds_origin(ring):
-                    best = min(best or (math.inf, 0), (_area(ring), chunk.start + row))
+                    best = min(best or (math.inf, 0), (ring_area(ring), chunk.start + row))
         return None if best is None else best[1]
 
     @property
@@ -383,6 +400,10 @@ def _column(table: Detections, name: str) -> npt.NDArray[np.float32]:
     return np.full(len(table), np.nan, np.float32) if column is None else column
 
 
+def _keys(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.bytes_]:
+    return np.ascontiguousarray(ids).view("V16").ravel()
+
+
 def _holds_origin(ring: npt.NDArray[np.float64]) -> bool:
     """Whether a ring holds (0, 0): a ray to the right crosses it an odd number of times."""
     x, y = ring[:, 0], ring[:, 1]
@@ -392,6 +413,6 @@ def _holds_origin(ring: npt.NDArray[np.float64]) -> bool:
     return bool((crosses & (x - y * (next_x - x) / rise > 0)).sum() % 2)
 
 
-def _area(ring: npt.NDArray[np.float64]) -> float:
+def ring_area(ring: npt.NDArray[np.float64]) -> float:
     x, y = ring[:, 0], ring[:, 1]
     return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2

@@ -48,10 +48,14 @@ class FeatureSource:
         return tuple(self._features)
 
     def append(self, features: Iterable[Feature]) -> None:
+        self.add(features)
+        self.changed.emit(None)
+
+    def add(self, features: Iterable[Feature]) -> None:
+        """Add features without a word; the caller emits `changed` with None."""
         with self._lock:
             self._features.extend(features)
             self._tree = None
-        self.changed.emit(None)
 
     @property
     def fill_opacity(self) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ def _has_results(session: Session) -> bool:
     return session.results is not None
 
 
+def _demo_slide() -> Path:
+    return resources_folder() / "demo" / "CMU-1-Small-Region.svs"
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """Something a person can ask for, by menu, key, button or palette."""
@@ -41,11 +46,11 @@ class Command:
     menu: str = ""
     """File, Edit, View, Annotate, Analyze, Window, Help; empty: in no menu, palette only."""
     enabled: Callable[[Session], bool] = _always
-    run: Callable[[Session], None] | None = None
+    run: Callable[[Session], object] | None = None
     """None: the window answers `Session.command_requested`."""
     checked: Callable[[Session], bool] | None = None
     """Whether a switch is on; None: it is no switch."""
-    argument_run: Callable[[Session, str], None] | None = None
+    argument_run: Callable[[Session, str], object] | None = None
     """For commands that work on something named, such as the run of a notice."""
 
 
@@ -55,6 +60,7 @@ _OPACITY_STEP = 0.1
 
 COMMANDS: tuple[Command, ...] = (
     Command("file.open", _("Open slide…"), "Ctrl+O", "File"),
+    Command("file.demo", _("Open the demo"), "", "File", run=lambda s: s.open(_demo_slide())),
     Command(
         "file.close", _("Close slide"), "Ctrl+W", "File", _has_slide, lambda s: s.close_slide()
     ),
@@ -144,8 +150,8 @@ COMMANDS: tuple[Command, ...] = (
         "D",
         "View",
         _has_slide,
-        lambda s: s.toggle_detections(),
-        lambda s: s.shows_detections,
+        lambda s: s.overlay.toggle_detections(),
+        lambda s: s.overlay.shows_detections,
     ),
     Command(
         "view.annotations",
@@ -153,8 +159,8 @@ COMMANDS: tuple[Command, ...] = (
         "A",
         "View",
         _has_slide,
-        lambda s: s.toggle_annotations(),
-        lambda s: s.shows_annotations,
+        lambda s: s.overlay.toggle_annotations(),
+        lambda s: s.overlay.shows_annotations,
     ),
     Command(
         "view.overlays",
@@ -162,8 +168,8 @@ COMMANDS: tuple[Command, ...] = (
         "H",
         "View",
         _has_slide,
-        lambda s: s.toggle_overlays(),
-        lambda s: s.shows_overlays,
+        lambda s: s.overlay.toggle_all(),
+        lambda s: s.overlay.shows_any,
     ),
     Command(
         "view.fill",
@@ -171,7 +177,7 @@ COMMANDS: tuple[Command, ...] = (
         "F",
         "View",
         _has_slide,
-        lambda s: s.toggle_fill(),
+        lambda s: s.overlay.toggle_fill(),
         lambda s: s.settings.overlay.fill,
     ),
     Command(

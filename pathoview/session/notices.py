@@ -19,6 +19,8 @@ class Notice:
     details: str = ""
     argument: str = ""
     """What the command works on, given to `run_command` (the path of a run to resume)."""
+    job_id: str = ""
+    """The job whose end this tells, if any."""
 
 
 def from_error(error: BaseException, action: tuple[str, str] | None = None) -> Notice:

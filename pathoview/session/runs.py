@@ -9,9 +9,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.annotations.detections import DetectionClass
+from pathoview.annotations.detections import DetectionClass, concatenate
+from pathoview.core.geometry import Rect
+from pathoview.core.translation import _
+from pathoview.layers.detection_source import DetectionSource
+from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.layer import Layer
-from pathoview.study.records import RunRecord
+from pathoview.slides.slide import SlideInfo
+from pathoview.study.results import RunFile
+
+_ROWS_AT_ONCE = 50_000
+"""Objects loaded in one go, so that the first of many are soon seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +39,110 @@ class Statistics:
 
     n: int
     area_mm2: float | None
+    """Tissue analysed; None while the run goes on, and for imports."""
     per_mm2: float | None
     classes: tuple[ClassCount, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one step of loading brought."""
+
+    rects_l0: tuple[Rect | None, ...]
+    """Where objects have come or gone; None: anywhere."""
+    is_complete: bool
+    """Nothing was left in the file."""
+
+
 class RunView:
-    """One run on the open slide."""
+    """One run on the open slide. `load` works in another thread, all else in the session's."""
 
-    path: Path
-    record: RunRecord
-    layers: Sequence[Layer]
-    is_growing: bool
-    """Objects still come in."""
+    def __init__(self, path: Path, info: SlideInfo) -> None:
+        """Open the result file; raises `StorageError`."""
+        self.path = path
+        self._file = RunFile.open(path)
+        self.record = self._file.record
+        """As it was when loading last came to the end of the file."""
+        self.source = DetectionSource(info.width, info.height)
+        self.features = FeatureSource(info.width, info.height)
+        name = self.record.title or _("Nuclei")
+        self.detection_layer = Layer(name, self.source)
+        self.annotation_layer = Layer(_("Annotations"), self.features)
+        self.is_growing = False
+        """Objects still come in."""
+        self.may_have_dropped = False
+        """Objects loaded already may have been dropped from the file since."""
+        self._loaded: set[tuple[int, int]] = set()
 
     @property
-    def statistics(self) -> Statistics: ...
+    def layers(self) -> Sequence[Layer]:
+        """The layers to draw; annotations only when the run has some."""
+        layers = (self.detection_layer, self.annotation_layer)
+        return layers if len(self.features) else layers[:1]
 
     @property
-    def measurement_names(self) -> Sequence[str]: ...
+    def statistics(self) -> Statistics:
+        """Counts and densities of what is loaded."""
+        area = self.record.area_mm2
+        known_area = area if area > 0 and not self.is_growing else None
+        classes = self.source.classes
+        counts = sorted(self.source.class_counts().items(), key=lambda item: -item[1])
+        return Statistics(
+            len(self.source),
+            known_area,
+            _per(len(self.source), known_area),
+            tuple(
+                ClassCount(classes[index] if index >= 0 else None, n, _per(n, known_area))
+                for index, n in counts
+            ),
+        )
+
+    @property
+    def measurement_names(self) -> Sequence[str]:
+        return self.source.measurement_names
 
     def column(self, name: str) -> npt.NDArray[np.float32]:
         """Return one measurement of all objects, NaN where unknown."""
+        return self.source.column(name)
+
+    def load(self) -> Loaded:
+        """Load what is new in the file; raises `StorageError`. Emits nothing."""
+        new = sorted(self._file.finished_tiles() - self._loaded, key=lambda tile: tile[::-1])
+        tables, n_rows = [], 0
+        while new and n_rows < _ROWS_AT_ONCE:
+            tile = new.pop(0)
+            tables.append(self._file.tile(*tile))
+            n_rows += len(tables[-1])
+            self._loaded.add(tile)
+        rect_l0 = self.source.add(concatenate(tables))
+        rects_l0 = () if rect_l0 is None else (rect_l0,)
+        if new or self.is_growing:
+            return Loaded(rects_l0, is_complete=not new)
+        return Loaded((*rects_l0, None) if self._load_end() else rects_l0, is_complete=True)
+
+    def _load_end(self) -> bool:
+        """Load what comes last: the record, single objects, and what was dropped in the end."""
+        self.record = self._file.record
+        features = list(self._file.features())[len(self.features) :]
+        self.features.add(features)
+        n_dropped = self.source.remove(self._gone_ids()) if self.may_have_dropped else 0
+        self.may_have_dropped = False
+        return bool(features or n_dropped)
+
+    def _gone_ids(self) -> npt.NDArray[np.uint8]:
+        kept = [table.ids for table in self._file.tiles()]
+        return self.source.ids_not_in(np.concatenate([np.empty((0, 16), np.uint8), *kept]))
+
+    def tell(self, loaded: Loaded) -> None:
+        """Have what was loaded drawn."""
+        for rect_l0 in loaded.rects_l0:
+            self.source.changed.emit(rect_l0)
+            if rect_l0 is None:
+                self.features.changed.emit(None)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _per(n: int, area_mm2: float | None) -> float | None:
+    return n / area_mm2 if area_mm2 else None

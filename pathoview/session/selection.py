@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,14 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.annotations.detections import DetectionClass
+from pathoview.layers.detection_source import DetectionSource, ring_area
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """One selected detection."""
 
+    source: DetectionSource
     index: int
-    """Row in the table of its run."""
+    """Row in the table of its source."""
     id: UUID
     detection_class: DetectionClass | None
     outline_l0: npt.NDArray[np.float64]
@@ -26,3 +29,26 @@ class Selection:
     """None when the slide has no scale."""
     measurements: Mapping[str, float]
     """Name with unit → value, in the order of the table; unknown ones are left out."""
+
+
+def select(
+    source: DetectionSource, x_l0: float, y_l0: float, mpp: tuple[float, float] | None
+) -> Selection | None:
+    """Select the smallest detection at a place; ``mpp``: µm per level-0 px (x, y)."""
+    index = source.pick(x_l0, y_l0)
+    if index is None:
+        return None
+    source.selected = index
+    row = source.row(index)
+    outline = row.ring_l0(0)
+    class_index = int(row.class_index[0])
+    values = {name: float(column[0]) for name, column in row.measurements.items()}
+    return Selection(
+        source,
+        index,
+        row.uuid(0),
+        row.classes[class_index] if class_index >= 0 else None,
+        outline,
+        ring_area(outline) * mpp[0] * mpp[1] if mpp else None,
+        {name: value for name, value in values.items() if not math.isnan(value)},
+    )

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from psygnal import Signal
 
+from pathoview.core.errors import PathoViewError
 from pathoview.core.geometry import Rect
-from pathoview.core.params import FormRow
+from pathoview.core.params import FormRow, form_rows
+from pathoview.core.privacy import hide
 from pathoview.core.pyramid import Plane
+from pathoview.core.translation import _
 from pathoview.core.undo import History
-from pathoview.layers.layer import LayerList
+from pathoview.jobs.runner import Job, JobRequest, JobRunner
+from pathoview.layers.cache import TileCache
+from pathoview.layers.layer import Layer, LayerList
 from pathoview.layers.scheduler import TileScheduler
+from pathoview.layers.slide_source import SlideSource
+from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.methods.spec import MethodSpec
+from pathoview.session import orders
+from pathoview.session.notices import Notice, from_error
+from pathoview.session.overlay import Overlay
+from pathoview.session.run_desk import RunDesk
 from pathoview.session.runs import RunView
-from pathoview.session.selection import Selection
-from pathoview.session.settings import ExportSettings, Settings
+from pathoview.session.selection import Selection, select
+from pathoview.session.settings import ExportSettings, Settings, load_settings
+from pathoview.session.shelf import RunShelf
 from pathoview.session.viewport import Viewport
+from pathoview.slides.opening import open_slide, with_scale
 from pathoview.slides.slide import Slide
+from pathoview.study.results import RunFile
+from pathoview.study.scales import remember_scale, remembered_scale
+
+_logger = logging.getLogger(__name__)
 
 Tool = Literal["move", "rectangle"]
 Where = Literal["slide", "viewport"]
+_MOST_TILE_THREADS = 4
 
 
 class Session:
@@ -38,7 +59,7 @@ class Session:
     """The list of layers, or one's name, visibility or opacity."""
     viewport_changed = Signal()
     runs_changed = Signal()
-    """`runs`, `results`, or the statistics of one of them."""
+    """`runs`, `results`, or the statistics of one of them; often while a run goes on."""
     selection_changed = Signal()
     """`selection` or `region_l0`."""
     tool_changed = Signal()
@@ -51,97 +72,319 @@ class Session:
     command_requested = Signal(str)
     """(id of a command that only a window can do)"""
 
-    slide: Slide | None
-    path: Path | None
-    """Where the open slide lies."""
-    is_opening: bool
-    plane: Plane
-    settings: Settings
-    scheduler: TileScheduler
-    layers: LayerList
-    viewport: Viewport
-    history: History
-    runs: Sequence[RunView]
-    """Those shown, oldest first."""
-    selection: Selection | None
-    region_l0: Rect | None
-    """The rectangle drawn with the tool, to be analyzed."""
-    tool: Tool
-
     def __init__(
         self,
         post: Callable[[Callable[[], None]], None],
         settings: Settings | None = None,
-        runner: Any = None,
-    ) -> None: ...
+        runner: JobRunner | None = None,
+    ) -> None:
+        self.settings = settings or load_settings()
+        n_threads = min(_MOST_TILE_THREADS, max(2, os.cpu_count() or 2))
+        self.scheduler = TileScheduler(TileCache(self.settings.cache_bytes), post, n_threads)
+        self.slide: Slide | None = None
+        self.is_opening = False
+        self.plane = Plane()
+        self.layers = LayerList()
+        self.overlay = Overlay(self.layers, self.settings)
+        self.viewport = Viewport()
+        self.history = History()
+        self.selection: Selection | None = None
+        self.region_l0: Rect | None = None
+        """The rectangle drawn with the tool, to be analyzed."""
+        self.tool: Tool = "move"
+        shelf = RunShelf(self.layers, self.scheduler, self.overlay)
+        self._desk = RunDesk(shelf, self.scheduler, self.history, runner or JobRunner(post))
+        self._n_opened = 0
+        """Counts openings, so that a slide that comes too late is not shown."""
+        self._has_told_of_failure = False
+        self._relay()
+
+    def _relay(self) -> None:
+        self.layers.changed.connect(self.layers_changed.emit)
+        self.viewport.changed.connect(self.viewport_changed.emit)
+        self.scheduler.failed.connect(self._on_tile_failed)
+        self._desk.changed.connect(self._on_runs_changed)
+        self._desk.job_changed.connect(self.job_changed.emit)
+        self._desk.notice.connect(self.notice.emit)
+
+    # -- the slide -------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> Path | None:
+        """Where the open slide lies."""
+        return self.slide.path if self.slide else None
+
+    def open(self, path: Path | str) -> None:
+        """Open a slide; `slide_changed` or an error `notice` follows."""
+        self._n_opened += 1
+        self.is_opening = True
+        self.scheduler.submit(
+            partial(_opened, Path(path)), partial(self._on_opened, self._n_opened)
+        )
+
+    def _on_opened(self, number: int, slide: Slide | None, error: BaseException | None) -> None:
+        if number != self._n_opened:
+            if slide is not None:
+                slide.close()
+            return
+        self.is_opening = False
+        if slide is None:
+            self._on_error(error, (_("Open another slide"), "file.open"))
+            return
+        self._clear()
+        self.slide = slide
+        source = SlideSource(slide, correct_colors=self.settings.correct_colors)
+        self.layers.add(Layer(_("Slide"), source))
+        self.scheduler.add(source, self.plane)
+        self.viewport.set_slide(slide.info.width, slide.info.height)
+        self.settings.add_recent(slide.path)
+        _logger.info("opened %s with %s", slide.pseudonym, slide.info.reader)
+        self.slide_changed.emit()
+        if slide.info.mpp is None:
+            self.scale_needed.emit(slide)
+        self._desk.set_slide(slide)
+
+    def close_slide(self) -> None:
+        self._n_opened += 1
+        self.is_opening = False
+        self._clear()
+        self.slide_changed.emit()
+
+    def _clear(self) -> None:
+        self.history.clear()
+        self.clear_selection()
+        self.set_region(None)
+        self.set_tool("move")
+        self._desk.set_slide(None)
+        for layer in self.layers:
+            self.layers.remove(layer)
+            self.scheduler.remove(layer.source)
+        self.plane = Plane()
+        self._has_told_of_failure = False
+        if self.slide is not None:
+            self.slide.close()
+            self.slide = None
+
+    def set_scale(self, mpp: float) -> None:
+        """State the µm per level-0 px of the open slide; it is remembered."""
+        if self.slide is None:
+            return
+        try:
+            with_scale(self.slide, mpp)
+            remember_scale(self.slide.content_hash, (mpp, mpp))
+        except PathoViewError as error:
+            self._on_error(error)
+        self.slide_changed.emit()
+
+    def set_plane(self, plane: Plane) -> None:
+        """Look at another plane of a stack, or at one channel."""
+        if plane != self.plane and self.slide is not None:
+            self.plane = plane
+            self.scheduler.add(self.layers[0].source, plane)
+            self.slide_changed.emit()
+
+    def _on_tile_failed(self, _source: object, _key: object, reason: str) -> None:
+        if not self._has_told_of_failure:
+            self._has_told_of_failure = True
+            self.notice.emit(Notice(reason, "warning"))
+
+    # -- runs ------------------------------------------------------------------------------------
+
+    @property
+    def runs(self) -> Sequence[RunView]:
+        """Those shown, oldest first."""
+        return self._desk.runs
 
     @property
     def results(self) -> RunView | None:
         """The run shown last: the one the results panel tells about."""
+        return self.runs[-1] if self.runs else None
 
     @property
-    def jobs(self) -> Sequence[Any]:
+    def jobs(self) -> Sequence[Job]:
         """All jobs of this session, newest last."""
+        return self._desk.runner.jobs
 
-    def open(self, path: Path | str) -> None:
-        """Open a slide; `slide_changed` or an error `notice` follows."""
-
-    def close_slide(self) -> None: ...
-
-    def set_scale(self, mpp: float) -> None:
-        """State the µm per level-0 px of the open slide; it is remembered."""
-
-    def set_plane(self, plane: Plane) -> None: ...
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job is not over yet."""
+        return self._desk.runner.is_busy
 
     def methods(self) -> Sequence[tuple[MethodSpec, Sequence[FormRow]]]:
         """Return all methods with the rows of their forms."""
+        return [(spec, form_rows(spec.params)) for spec in METHODS]
 
     def analyze(
         self,
         method: str = "",
         params: Mapping[str, Any] | None = None,
         where: Where | Rect = "slide",
-    ) -> Any:
+    ) -> Job | None:
         """Start an analysis, return its job; None when it cannot start (a notice says why)."""
+        slide = self.slide
+        if slide is None:
+            self.notice.emit(
+                Notice(_("There is no slide to analyze."), "warning", (_("Open"), "file.open"))
+            )
+            return None
+        if slide.info.mpp is None:
+            self.scale_needed.emit(slide)
+            return None
+        region_l0 = self._region(where)
+        if region_l0 is not None and region_l0.is_empty:
+            self.notice.emit(Notice(_("The region lies beside the slide."), "warning"))
+            return None
+        try:
+            spec = METHODS.get(method or DEFAULT_METHOD)
+            checked = spec.params.parse(params or {}).model_dump(mode="json")
+        except PathoViewError as error:
+            self._on_error(error)
+            return None
+        self.settings.method = spec.name
+        self.settings.method_params[spec.name] = checked
+        return self._start_analysis(orders.analysis(slide, spec, checked, region_l0))
 
-    def resume_run(self, path: Path) -> Any: ...
+    def _region(self, where: Where | Rect) -> Rect | None:
+        if where == "slide":
+            return None
+        wanted = self.viewport.visible_l0 if where == "viewport" else where
+        return wanted.outward().intersection(self.viewport.slide_l0)
 
-    def export_geojson(self, path: Path, options: ExportSettings | None = None) -> Any: ...
+    def resume_run(self, path: Path) -> Job | None:
+        """Go on with an analysis of the open slide from its finished tiles; return its job."""
+        if self.slide is None:
+            return None
+        try:
+            with RunFile.open(path) as run:
+                record = run.record
+            spec = METHODS.get(record.method)
+        except PathoViewError as error:
+            self._on_error(error)
+            return None
+        region_l0 = Rect(*record.region_l0) if record.region_l0 else None
+        return self._start_analysis(
+            orders.analysis(self.slide, spec, record.params, region_l0, resume=True)
+        )
 
-    def import_geojson(self, path: Path) -> Any: ...
+    def _start_analysis(self, order: JobRequest) -> Job | None:
+        job = self._submit(order)
+        if job is not None:
+            job.set_focus(self.viewport.visible_l0)
+        return job
 
-    def select_at(self, x_l0: float, y_l0: float) -> Selection | None: ...
+    def _submit(self, order: JobRequest) -> Job | None:
+        return self._desk.submit(order, self.slide.content_hash) if self.slide else None
 
-    def clear_selection(self) -> None: ...
+    def export_geojson(self, path: Path, options: ExportSettings | None = None) -> Job | None:
+        """Write the results as GeoJSON (gzip by the name's end); return the job."""
+        if self.results is None:
+            self.notice.emit(Notice(_("There is nothing to export."), "warning"))
+            return None
+        if options is not None:
+            self.settings.export = options
+        return self._submit(orders.export(self.results.path, path, self.settings.export))
 
-    def set_region(self, rect_l0: Rect | None) -> None: ...
-
-    def set_tool(self, tool: Tool) -> None: ...
-
-    def cancel_tool(self) -> None:
-        """Leave the tool: the half-drawn or drawn region goes, then the selection."""
+    def import_geojson(self, path: Path) -> Job | None:
+        """Read objects from a GeoJSON file onto the slide; return the job."""
+        return self._submit(orders.import_file(self.slide, path)) if self.slide else None
 
     def focus_changed(self) -> None:
         """Have running analyses do next what is seen now; call it when a pan has come to rest."""
+        self._desk.set_focus(self.viewport.visible_l0)
 
-    def remove_results(self) -> None: ...
+    def remove_results(self) -> None:
+        """Take the newest run from view; its file stays, and undo brings it back."""
+        if self.results is not None:
+            self.remove_run(self.results)
 
-    def undo(self) -> None: ...
+    def remove_run(self, run: RunView) -> None:
+        """Take a run from view; its file stays, and undo brings it back."""
+        self._desk.remove(run)
 
-    def redo(self) -> None: ...
+    def undo(self) -> None:
+        self.history.undo()
 
-    def toggle_detections(self) -> None: ...
+    def redo(self) -> None:
+        self.history.redo()
 
-    def toggle_annotations(self) -> None: ...
+    def _on_runs_changed(self) -> None:
+        chosen = self.selection
+        shown = [run.source for run in self.runs]
+        if chosen and (chosen.source not in shown or chosen.source.selected is None):
+            self.clear_selection()
+        self.runs_changed.emit()
 
-    def toggle_overlays(self) -> None: ...
+    # -- what is pointed at ----------------------------------------------------------------------
 
-    def toggle_fill(self) -> None: ...
+    def select_at(self, x_l0: float, y_l0: float) -> Selection | None:
+        """Select the smallest visible detection at a place, or nothing."""
+        self.clear_selection()
+        for run in reversed(self.runs):
+            if run.detection_layer.visible and self.slide is not None:
+                self.selection = select(run.source, x_l0, y_l0, self.slide.info.mpp)
+                if self.selection is not None:
+                    break
+        self.selection_changed.emit()
+        return self.selection
 
-    def change_overlay_opacity(self, step: float) -> None: ...
+    def clear_selection(self) -> None:
+        if self.selection is not None:
+            self.selection.source.selected = None
+            self.selection = None
+            self.selection_changed.emit()
+
+    def set_region(self, rect_l0: Rect | None) -> None:
+        """Take a rectangle drawn by the person (None: none), cut at the slide's edge."""
+        inside = None if rect_l0 is None else rect_l0.intersection(self.viewport.slide_l0)
+        region_l0 = None if inside is None or inside.is_empty else inside
+        if region_l0 != self.region_l0:
+            self.region_l0 = region_l0
+            self.selection_changed.emit()
+
+    def set_tool(self, tool: Tool) -> None:
+        if tool != self.tool:
+            self.tool = tool
+            self.tool_changed.emit()
+
+    def cancel_tool(self) -> None:
+        """Leave the tool; else forget the region; else the selection."""
+        if self.tool != "move":
+            self.set_tool("move")
+        elif self.region_l0 is not None:
+            self.set_region(None)
+        else:
+            self.clear_selection()
+
+    def change_overlay_opacity(self, step: float) -> None:
+        """Make everything that lies on the slide stronger (or fainter, below 0)."""
+        self.overlay.change_opacity(step)
 
     def apply_overlay_style(self) -> None:
-        """Paint all detections as `settings.overlay` says; call it after changing that."""
+        """Paint as `settings.overlay` says; call it after changing that."""
+        self.overlay.apply()
+
+    # -- the end ---------------------------------------------------------------------------------
 
     def close(self) -> None:
         """End jobs, threads and files; keep the settings."""
+        self.settings.save()
+        self._desk.close()
+        self._n_opened += 1
+        self._clear()
+        self.scheduler.close()
+
+    def _on_error(self, error: BaseException | None, action: tuple[str, str] | None = None) -> None:
+        if error is None:
+            return
+        if not isinstance(error, PathoViewError):
+            _logger.error("unforeseen", exc_info=error)
+        self.notice.emit(from_error(error, action))
+
+
+def _opened(path: Path) -> Slide:
+    """Open a slide with the scale that was remembered for it, if any."""
+    hide(path)
+    slide = open_slide(path)
+    hide(path, slide.pseudonym)
+    remembered = remembered_scale(slide.content_hash)
+    return with_scale(slide, remembered) if remembered else slide

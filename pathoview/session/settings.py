@@ -38,10 +38,10 @@ class OverlaySettings(_Group):
     color: tuple[int, int, int] = (255, 214, 10)
     measurement: str = ""
     """What colours stand for in mode ``measurement``."""
-    line_width_px: float = Field(2.0, ge=1, le=8)
+    line_width_px: float = Field(default=2.0, ge=1, le=8)
     fill: bool = False
-    fill_opacity: float = Field(0.35, ge=0, le=1)
-    opacity: float = Field(1.0, ge=0, le=1)
+    fill_opacity: float = Field(default=0.35, ge=0, le=1)
+    opacity: float = Field(default=1.0, ge=0, le=1)
 
 
 class ExportSettings(_Group):

@@ -1,0 +1,52 @@
+"""What is said when a job has ended: what came out, and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pathoview.core.translation import _, ngettext
+from pathoview.jobs.runner import Job, JobState
+from pathoview.session import orders
+from pathoview.session.notices import Notice
+
+
+def ending(job: Job, run_path: Path | None) -> Notice:
+    """Return the notice for a job that is over; ``run_path``: its result file, if it has one."""
+    if job.state is JobState.DONE:
+        return _done(job)
+    can_resume = job.request.task == orders.ANALYZE and run_path is not None
+    action = (_("Resume"), "analyze.resume") if can_resume else None
+    argument = str(run_path) if can_resume else ""
+    if job.state is JobState.CANCELLED:
+        kept = _("What was finished is kept.") if can_resume else ""
+        text = _("{title} was stopped. {kept}").format(title=job.request.title, kept=kept).strip()
+        return Notice(text, "info", action, argument=argument)
+    text = f"{job.error} {job.hint}".strip()
+    return Notice(text, "error", action, job.details, argument)
+
+
+def _done(job: Job) -> Notice:
+    result = job.result or {}
+    n = int(result.get("n_objects", 0))
+    if job.request.task == orders.EXPORT:
+        name = Path(str(job.request.payload["output"])).name
+        text = ngettext("{n:,} object written to {name}.", "{n:,} objects written to {name}.", n)
+        return Notice(text.format(n=n, name=name))
+    if job.request.task == orders.IMPORT:
+        return _imported(result)
+    text = ngettext("{n:,} nucleus found", "{n:,} nuclei found", n).format(n=n)
+    area = float(result.get("area_mm2", 0))
+    if area > 0:
+        text = _("{found} in {area:.2f} mm² of tissue").format(found=text, area=area)
+    return Notice(f"{text}.", "info", (_("Export GeoJSON"), "file.export") if n else None)
+
+
+def _imported(result: Mapping[str, Any]) -> Notice:
+    n = int(result.get("n_objects", 0)) + int(result.get("n_features", 0))
+    warnings = [str(warning) for warning in result.get("warnings", ())]
+    text = ngettext("{n:,} object imported.", "{n:,} objects imported.", n).format(n=n)
+    if warnings:
+        text += " " + ngettext("{n} remark.", "{n} remarks.", len(warnings)).format(n=len(warnings))
+    return Notice(text, "warning" if warnings else "info", details="\n".join(warnings))

@@ -1,0 +1,166 @@
+"""The runs of the open slide: those kept from before, and those that go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from psygnal import Signal
+
+from pathoview.core.errors import PathoViewError
+from pathoview.core.geometry import Rect
+from pathoview.core.translation import _
+from pathoview.core.undo import History, Step
+from pathoview.jobs.runner import Job, JobRequest, JobRunner
+from pathoview.layers.scheduler import TileScheduler
+from pathoview.session.job_book import JobBook
+from pathoview.session.notices import Notice, from_error
+from pathoview.session.runs import RunView
+from pathoview.session.shelf import RunShelf
+from pathoview.slides.slide import Slide
+from pathoview.study.records import RunRecord
+from pathoview.study.results import find_runs
+
+_logger = logging.getLogger(__name__)
+
+
+class RunDesk:
+    """Brings the result files that jobs write, or wrote, onto the shelf."""
+
+    changed = Signal()
+    """A run came, went or grew."""
+    job_changed = Signal(object)
+    """(Job)"""
+    notice = Signal(object)
+    """(Notice)"""
+
+    def __init__(
+        self, shelf: RunShelf, scheduler: TileScheduler, history: History, runner: JobRunner
+    ) -> None:
+        self.runner = runner
+        self._shelf = shelf
+        self._scheduler = scheduler
+        self._history = history
+        self._book = JobBook(runner)
+        self._slide: Slide | None = None
+        shelf.changed.connect(self.changed.emit)
+        shelf.failed.connect(self._on_error)
+        self._book.job_changed.connect(self.job_changed.emit)
+        self._book.notice.connect(self.notice.emit)
+        self._book.run_started.connect(self._on_run_started)
+        self._book.run_grew.connect(self._on_run_grew)
+        self._book.run_ended.connect(self._on_run_ended)
+
+    @property
+    def runs(self) -> Sequence[RunView]:
+        """Those shown, oldest first."""
+        return self._shelf.runs
+
+    def set_slide(self, slide: Slide | None) -> None:
+        """Forget the runs of the slide before; look for those of the new one."""
+        self._shelf.clear()
+        self._slide = slide
+        if slide is not None:
+            self._scheduler.submit(
+                partial(find_runs, slide.content_hash), partial(self._on_runs_found, slide)
+            )
+
+    def submit(self, order: JobRequest, slide_hash: str) -> Job:
+        return self._book.submit(order, slide_hash)
+
+    def set_focus(self, rect_l0: Rect) -> None:
+        """Have the jobs of the open slide do next what lies in a rectangle."""
+        if self._slide is not None:
+            self._book.set_focus(self._slide.content_hash, rect_l0)
+
+    def remove(self, run: RunView) -> None:
+        """Take a run from view, as a step of the history."""
+        hide, show = partial(self._shelf.hide, run), partial(self._shelf.show, run)
+        self._history.do(Step(_("Remove {title}").format(title=run.record.title), hide, show))
+
+    def close(self) -> None:
+        """Stop all jobs; finished tiles are kept."""
+        self._book.close()
+
+    def _on_runs_found(
+        self,
+        slide: Slide,
+        found: list[tuple[Path, RunRecord]] | None,
+        error: BaseException | None,
+    ) -> None:
+        """Show what is known of a slide that was opened: its newest run, and any that goes on."""
+        if found is None:
+            self._on_error(error)
+        if self._slide is not slide or found is None:
+            return
+        live = self._book.live_runs(slide.content_hash)
+        for path, record in found:
+            if record.state == "done" and path not in live:
+                self._open_run(path)
+                break
+        for path in live:
+            self._open_run(path)
+        if found and found[0][1].state != "done" and found[0][0] not in live:
+            self.notice.emit(
+                Notice(
+                    _("An analysis of this slide was not finished."),
+                    action=(_("Resume"), "analyze.resume"),
+                    argument=str(found[0][0]),
+                )
+            )
+
+    def _open_run(self, path: Path, step_name: str = "") -> None:
+        """Show the run of a file; a step of the history if it has a name."""
+        slide = self._slide
+        if slide is None:
+            return
+        self._scheduler.submit(
+            partial(RunView, path, slide.info),
+            partial(self._on_run_open, slide, step_name),
+        )
+
+    def _on_run_open(
+        self, slide: Slide, step_name: str, run: RunView | None, error: BaseException | None
+    ) -> None:
+        if run is None:
+            self._on_error(error)
+        elif self._slide is not slide or self._shelf.find(run.path) is not None:
+            run.close()
+        else:
+            run.is_growing = run.path in self._book.live_runs(slide.content_hash)
+            self._shelf.show(run)
+            self._shelf.load(run)
+            if step_name:
+                show, hide = partial(self._shelf.show, run), partial(self._shelf.hide, run)
+                self._history.remember(Step(step_name, show, hide))
+
+    def _on_run_started(self, slide_hash: str, path: Path, title: str) -> None:
+        if self._slide is None or self._slide.content_hash != slide_hash:
+            return
+        run = self._shelf.find(path)
+        if run is None:
+            self._open_run(path, title)
+        else:
+            run.is_growing = True
+            self._shelf.show(run)
+
+    def _on_run_grew(self, path: Path, may_have_dropped: bool) -> None:
+        run = self._shelf.find(path)
+        if run is not None:
+            run.may_have_dropped |= may_have_dropped
+            self._shelf.load(run)
+
+    def _on_run_ended(self, path: Path) -> None:
+        run = self._shelf.find(path)
+        if run is not None:
+            run.is_growing = False
+            self._shelf.load(run)
+
+    def _on_error(self, error: BaseException | None) -> None:
+        if error is None:
+            return
+        if not isinstance(error, PathoViewError):
+            _logger.error("a run cannot be read", exc_info=error)
+        self.notice.emit(from_error(error))
