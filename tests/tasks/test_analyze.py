@@ -20,6 +20,8 @@ from pathoview.core.geometry import Rect
 from pathoview.core.progress import SilentProgress
 from pathoview.jobs.runner import JobRequest, JobRunner, JobState
 from pathoview.methods.registry import DEFAULT_METHOD
+from pathoview.slides.slide import Slide
+from pathoview.slides.tissue import TissueMask, tissue_mask
 from pathoview.study.results import RunFile
 from pathoview.tasks import analyze
 
@@ -158,8 +160,8 @@ def test_order_and_threads_change_nothing(slide: Path, whole: Detections) -> Non
     listener = Listener()
     listener.control.focus_l0 = Rect(700, 500, 200, 200)
     assert_equal(whole, analyzed(slide, listener, n_computers=3))
-    first = listener.of_kind("tile")[0]
-    assert (first["col"], first["row"]) != (0, 0)
+    numbers = [(tile["row"], tile["col"]) for tile in listener.of_kind("tile")]
+    assert numbers != sorted(numbers)
 
 
 def test_tiles_in_the_focus_are_done_first(slide: Path) -> None:
@@ -240,6 +242,29 @@ def test_a_region_has_the_whole_slide_s_objects(slide: Path, whole: Detections) 
     assert matched_share(inside, part) >= 0.99
     same_ids = {one.tobytes() for one in part.ids} & {one.tobytes() for one in inside.ids}
     assert len(same_ids) >= 0.95 * len(inside)
+
+
+def test_a_region_is_kept_to_the_pixel_of_level_0(tmp_path: Path) -> None:
+    path = make_pyramid_tiff(tmp_path / "fine.tiff", he_image(1200, 900, mpp=0.25), mpp=0.25)
+    found = analyzed(path, region_l0=[101, 51, 801, 701], tile_px=128).centroids_l0()
+    assert len(found) > 20
+    assert ((found >= [101, 51]) & (found < [902, 752])).all()
+    wide = analyzed(path, region_l0=[100, 50, 803, 703], tile_px=128)
+    assert len(wide) >= len(found)
+
+
+def test_only_objects_on_tissue_are_kept(
+    slide: Path, whole: Detections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left_part(slide: Slide) -> TissueMask:
+        tissue = tissue_mask(slide)
+        columns = np.arange(tissue.mask.shape[1]) * tissue.downsample
+        return TissueMask(tissue.mask & (columns < 400), tissue.downsample)
+
+    monkeypatch.setattr(analyze, "tissue_mask", left_part)
+    found = analyzed(slide)
+    assert 20 < len(found) < len(whole)
+    assert found.centroids_l0()[:, 0].max() < 400 + 16
 
 
 def test_seams_change_nothing(slide: Path) -> None:
