@@ -6,9 +6,9 @@ from psygnal import Signal
 
 from pathoview.core.geometry import Rect
 
-MAX_SCALE = 64.0
+MAX_SCALE = 16.0
 """View px a level-0 px at the strongest zoom."""
-_SMALLEST_SHARE = 0.25
+_SMALLEST_SHARE = 0.5
 """The whole slide never gets smaller than this share of the fitted view."""
 _FIT_MARGIN = 0.96
 _OBJECTIVE_MPP = 10.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
@@ -12,6 +12,7 @@ from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Plane, TileKey
 from pathoview.layers.layer import Layer
 from pathoview.layers.scheduler import TileScheduler
+from pathoview.layers.source import TileSource
 from pathoview.layers.stand_in import Piece
 from pathoview.ui import theme
 from pathoview.ui.tile_images import TileImages
@@ -58,17 +59,34 @@ class Frame:
         right, bottom = round(rect_l0.right * self.scale), round(rect_l0.bottom * self.scale)
         return QRect(left - self.left, top - self.top, right - left, bottom - top)
 
-    def tiles(self, layer: Layer, plane: Plane, region: QRect | None = None) -> Iterator[TileKey]:
+    def tiles(self, shown: Shown, region: QRect | None = None) -> Iterator[TileKey]:
         """Yield the tiles of a layer that a region (or all) of the frame shows."""
-        pyramid = layer.source.pyramid
+        pyramid = shown.layer.source.pyramid
         seen = QRectF(region or QRect(0, 0, self.width, self.height)).translated(
             self.left, self.top
         )
         seen_l0 = Rect(seen.x(), seen.y(), seen.width(), seen.height()).scaled(1 / self.scale)
         # Half a pixel more: the rounded edge of a tile may reach into the region.
         return pyramid.tiles_in(
-            seen_l0.expanded(0.5 / self.scale), pyramid.level_for(1 / self.scale), plane
+            seen_l0.expanded(0.5 / self.scale), pyramid.level_for(1 / self.scale), shown.plane
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A layer that is drawn, and at which plane."""
+
+    layer: Layer
+    plane: Plane
+
+
+def shown_layers(layers: Iterable[Layer], plane: Plane) -> list[Shown]:
+    """Return what is visible, back to front; what lies on the slide is the same at all planes."""
+    return [
+        Shown(layer, Plane() if number else plane)
+        for number, layer in enumerate(layers)
+        if layer.visible and layer.opacity > 0
+    ]
 
 
 class LayerPainter:
@@ -78,45 +96,29 @@ class LayerPainter:
         self._scheduler = scheduler
         self._images = TileImages()
 
-    def refresh(
-        self, backing: Backing, layers: Sequence[Layer], slide_l0: Rect, plane: Plane
-    ) -> None:
-        """Draw again what is stale in a backing."""
-        stale = backing.take_stale()
-        if not stale or backing.frame is None:
+    def refresh(self, backing: Backing, shown: Sequence[Shown], slide_l0: Rect) -> None:
+        """Draw again what is stale in a backing, from the surround to the foremost layer."""
+        stale, frame = backing.take_stale(), backing.frame
+        if not stale or frame is None:
             return
         with QPainter(backing.pixmap) as painter:
+            painter.setBrushOrigin(-frame.left, -frame.top)  # hatches meet when a part is drawn
             for region in stale:
-                self._draw(painter, backing.frame, region, layers, slide_l0, plane)
+                painter.setClipRect(region)
+                painter.setOpacity(1)
+                painter.fillRect(region, SURROUND)
+                painter.fillRect(frame.rect(slide_l0), UNREAD)
+                for item in shown:
+                    painter.setOpacity(item.layer.opacity)
+                    for key in frame.tiles(item, region):
+                        self._draw_tile(painter, frame, item.layer.source, key)
 
-    def _draw(
-        self,
-        painter: QPainter,
-        frame: Frame,
-        region: QRect,
-        layers: Sequence[Layer],
-        slide_l0: Rect,
-        plane: Plane,
-    ) -> None:
-        """Draw a region of the frame anew, from the surround to the foremost layer."""
-        painter.save()
-        painter.setClipRect(region)
-        painter.setBrushOrigin(-frame.left, -frame.top)  # hatches meet when a part is drawn
-        painter.fillRect(region, SURROUND)
-        painter.fillRect(frame.rect(slide_l0), UNREAD)
-        for layer in layers:
-            if layer.visible and layer.opacity > 0:
-                painter.setOpacity(layer.opacity)
-                for key in frame.tiles(layer, plane, region):
-                    self._draw_tile(painter, frame, layer, key)
-        painter.restore()
-
-    def _draw_tile(self, painter: QPainter, frame: Frame, layer: Layer, key: TileKey) -> None:
-        for piece in self._scheduler.pieces(layer.source, key):
+    def _draw_tile(self, painter: QPainter, frame: Frame, source: TileSource, key: TileKey) -> None:
+        for piece in self._scheduler.pieces(source, key):
             if piece.pixels.size:
                 self._draw_piece(painter, frame, piece)
-        if self._scheduler.failure(layer.source, key) is not None:
-            rect = frame.rect(layer.source.pyramid.tile_l0(key))
+        if self._scheduler.failure(source, key) is not None:
+            rect = frame.rect(source.pyramid.tile_l0(key))
             painter.fillRect(rect, QBrush(_FAILED, Qt.BrushStyle.BDiagPattern))
 
     def _draw_piece(self, painter: QPainter, frame: Frame, piece: Piece) -> None:
@@ -178,5 +180,6 @@ class Backing:
     def take_stale(self) -> list[QRect]:
         """Return the rectangles to draw again, and take them for drawn."""
         stale, self._stale = self._stale, QRegion()
-        many = stale.rectCount() > _MOST_RECTS
-        return [stale.boundingRect()] if many else [rect for rect in stale]  # type: ignore[attr-defined]
+        if stale.rectCount() > _MOST_RECTS:
+            return [stale.boundingRect()]
+        return [QRect(rect) for rect in stale]  # type: ignore[attr-defined]

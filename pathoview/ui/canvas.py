@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -32,7 +32,7 @@ from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.ui import canvas_painting as furniture
 from pathoview.ui import theme
-from pathoview.ui.backing import SURROUND, Backing, Frame, LayerPainter
+from pathoview.ui.backing import SURROUND, Backing, Frame, LayerPainter, Shown, shown_layers
 from pathoview.ui.gestures import Gestures
 from pathoview.ui.glide import Glide
 from pathoview.ui.overview import Overview
@@ -66,19 +66,20 @@ class Canvas(QWidget):
         self._is_ring_shown = False
         self._is_drop_near = False
         self._message = ""
+        self._slide: object = None
+        """The one that is drawn, to tell another slide from another plane of it."""
         self.glide = Glide(session.viewport, self)
         self.gestures = Gestures(self, session, self.glide)
         self.overview = Overview(session, self._painter, self)
         self.planes = PlaneBar(session, self)
         self.welcome = Welcome(self)
-        self._is_overview_wanted = True
         self._wish_timer = QTimer(self, singleShot=True, interval=0)
         self._rest_timer = QTimer(self, singleShot=True, interval=_REST_MS)
         self._message_timer = QTimer(self, singleShot=True, interval=_MESSAGE_MS)
         self._set_up_widget()
         self._connect()
         self.installEventFilter(self.gestures)
-        self._on_slide_changed()
+        self._take_slide()
 
     def _set_up_widget(self) -> None:
         self.setAccessibleName(_("Slide"))
@@ -98,10 +99,12 @@ class Canvas(QWidget):
         session.viewport_changed.connect(self._on_viewport_changed)
         session.runs_changed.connect(self._on_furniture_changed)
         session.selection_changed.connect(self._on_furniture_changed)
+        session.notice.connect(self._on_notice)
         session.tool_changed.connect(self._on_tool_changed)
         session.layers.repainted.connect(self._on_layer_repainted)
         session.scheduler.ready.connect(self._on_tile_ready)
         session.scheduler.failed.connect(self._on_tile_failed)
+        self.overview.resized.connect(self._on_overview_resized)
         self.welcome.command.connect(self._on_welcome_command)
         self.gestures.changed.connect(self._on_gesture_changed)
         self.gestures.opacity_set.connect(self._on_opacity_set)
@@ -118,16 +121,6 @@ class Canvas(QWidget):
         width, height = round(self.width() * ratio), round(self.height() * ratio)
         return Frame.around(viewport.center_l0, viewport.scale * ratio, width, height)
 
-    @property
-    def is_overview_shown(self) -> bool:
-        return self._is_overview_wanted
-
-    def show_overview(self, is_wanted: bool) -> None:
-        """Show or hide the picture of the whole slide in the corner."""
-        self._is_overview_wanted = is_wanted
-        self.overview.setVisible(is_wanted and self._session.slide is not None)
-        self._wish_timer.start()
-
     def say(self, text: str) -> None:
         """Show a short word for a moment."""
         self._message = text
@@ -141,47 +134,68 @@ class Canvas(QWidget):
         frame = self.frame
         seen = QRect(0, 0, frame.width, frame.height)
         around = seen.adjusted(-_AHEAD_VIEW, -_AHEAD_VIEW, _AHEAD_VIEW, _AHEAD_VIEW)
-        layers = [layer for layer in self._session.layers if layer.visible and layer.opacity > 0]
-        wishes = dict.fromkeys(self._centre_first(frame, layers, seen))
+        wishes = dict.fromkeys(self._centre_first(frame, seen))
         wishes |= dict.fromkeys(self._overview_tiles())
-        wishes |= dict.fromkeys(self._centre_first(frame, layers, around))
+        wishes |= dict.fromkeys(self._centre_first(frame, around))
         self._session.scheduler.request(tuple(wishes))
 
-    def _centre_first(self, frame: Frame, layers: list[Layer], region: QRect) -> list[Wish]:
+    @property
+    def _shown(self) -> list[Shown]:
+        return shown_layers(self._session.layers, self._session.plane)
+
+    def _centre_first(self, frame: Frame, region: QRect) -> list[Wish]:
         x_l0, y_l0 = frame.visible_l0.center
 
         def distance(wish: Wish) -> float:
             tile_x, tile_y = wish[0].pyramid.tile_l0(wish[1]).center
             return (tile_x - x_l0) ** 2 + (tile_y - y_l0) ** 2
 
-        plane = self._session.plane
-        return sorted(
-            ((layer.source, key) for layer in layers for key in frame.tiles(layer, plane, region)),
-            key=distance,
+        wishes = (
+            (shown.layer.source, key) for shown in self._shown for key in frame.tiles(shown, region)
         )
+        return sorted(wishes, key=distance)
 
     def _overview_tiles(self) -> Iterator[Wish]:
-        if self.overview.isVisible() and len(self._session.layers):
-            layer = self._session.layers[0]
-            for key in self.overview.frame.tiles(layer, self._session.plane):
-                yield layer.source, key
+        if not self.overview.is_folded and len(self._session.layers):
+            shown = self.overview.shown
+            for key in self.overview.frame.tiles(shown):
+                yield shown.layer.source, key
 
     # -- what changes --------------------------------------------------------------------------
 
     def _on_slide_changed(self) -> None:
-        is_empty = self._session.slide is None
+        self.planes.synchronize()
+        self._arrange()
+        if self._session.slide is self._slide:
+            self._take_plane()
+        else:
+            self._take_slide()
+
+    def _take_slide(self) -> None:
+        self._slide = self._session.slide
         self.gestures.cancel()
         self.glide.stop()
-        if self.welcome.isAncestorOf(QApplication.focusWidget()):
+        focused = QApplication.focusWidget()
+        if focused is not None and self.welcome.isAncestorOf(focused):
             self.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.welcome.setVisible(is_empty)
-        self.welcome.set_opening(self._session.is_opening)
-        self.overview.setVisible(not is_empty and self._is_overview_wanted)
-        self.planes.synchronize()
-        if not is_empty:
-            self.overview.fit_slide()
-        self._arrange()
+        self.welcome.setVisible(self._slide is None)
+        self._show_opening()
+        self.overview.setVisible(self._slide is not None)
+        self.overview.fit_slide()
         self._on_layers_changed()
+
+    def _take_plane(self) -> None:
+        """Take the tiles of another plane; what is not read yet keeps its old picture."""
+        if self._slide is not None:
+            shown, scheduler = self.overview.shown, self._session.scheduler
+            for key in self.frame.tiles(shown):
+                if scheduler.pieces(shown.layer.source, key):
+                    self._on_tile_ready(shown.layer.source, key)
+        self._wish_timer.start()
+        self.update()
+
+    def _show_opening(self) -> None:
+        self.welcome.set_opening(self._session.is_opening)
 
     def _on_layers_changed(self) -> None:
         self._backing.spoil()
@@ -201,6 +215,10 @@ class Canvas(QWidget):
     def _on_tool_changed(self) -> None:
         self.gestures.update_cursor()
         self.update()
+
+    def _on_overview_resized(self) -> None:
+        self._arrange()
+        self._wish_timer.start()
 
     def _on_layer_repainted(self, layer: Layer, rect_l0: Rect | None) -> None:
         # What is drawn stays until the new tiles are ready.
@@ -234,6 +252,10 @@ class Canvas(QWidget):
 
     def _on_welcome_command(self, command_id: str) -> None:
         run_command(self._session, command_id)
+        self._show_opening()
+
+    def _on_notice(self, notice: object) -> None:
+        self._show_opening()  # it may say that a slide cannot be opened
 
     # -- painting ------------------------------------------------------------------------------
 
@@ -254,12 +276,7 @@ class Canvas(QWidget):
     def _mend(self) -> None:
         self._backing.show(self.frame)
         self._backing.pixmap.setDevicePixelRatio(1)
-        self._painter.refresh(
-            self._backing,
-            list(self._session.layers),
-            self._session.viewport.slide_l0,
-            self._session.plane,
-        )
+        self._painter.refresh(self._backing, self._shown, self._session.viewport.slide_l0)
         self._backing.pixmap.setDevicePixelRatio(self.devicePixelRatioF())
 
     def _draw_region(self, painter: QPainter) -> None:
@@ -308,12 +325,11 @@ class Canvas(QWidget):
     def _show_failure(self, event: QHelpEvent) -> None:
         """Say why there is a hatched tile under the pointer."""
         frame, ratio = self.frame, self.devicePixelRatioF()
-        place = QRect((QPointF(event.pos()) * ratio).toPoint(), QPoint(0, 0))
-        place.setSize(QRect(0, 0, 1, 1).size())
+        place = QRect((QPointF(event.pos()) * ratio).toPoint(), QSize(1, 1))
         reasons = (
-            self._session.scheduler.failure(layer.source, key)
-            for layer in self._session.layers
-            for key in frame.tiles(layer, self._session.plane, place)
+            self._session.scheduler.failure(shown.layer.source, key)
+            for shown in self._shown
+            for key in frame.tiles(shown, place)
         )
         reason = next((reason for reason in reasons if reason), "")
         QToolTip.showText(event.globalPos(), reason, self)
@@ -365,6 +381,7 @@ class Canvas(QWidget):
         event.acceptProposedAction()
         if slides:
             self._session.open(slides[0])
+            self._show_opening()
             return
         for path in results:
             self._session.import_geojson(path)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
+from pathoview.ui import text as words
 from pathoview.ui import theme
 from pathoview.ui.region_drag import GRIPS, grip_place
 from pathoview.ui.scale_bar import ScaleBar, length_text
@@ -86,10 +87,10 @@ def draw_frame(painter: QPainter, rect: QRectF, *, dashed: bool = False) -> None
 
 
 def magnification_text(magnification: float | None, scale: float) -> str:
-    """Return ``20.0×``; without a scale in µm, the share of full size."""
+    """Return the magnification; without a scale in µm, the share of full size."""
     if magnification is None:
         return _("{percent:.3g} % of full size").format(percent=scale * 100)
-    return _("{n:.{digits}f}×").format(n=magnification, digits=1 if magnification >= 1 else 2)
+    return words.magnification_text(magnification)
 
 
 def position_text(x_l0: float, y_l0: float, mpp: tuple[float, float] | None) -> str:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.session.session import Session
-from pathoview.ui import theme
-from pathoview.ui.backing import Backing, Frame, LayerPainter
+from pathoview.ui import icons, theme
+from pathoview.ui.backing import Backing, Frame, LayerPainter, Shown
 
 _LONGEST_SIDE = 176
-_SHORTEST_SIDE = 40
+_SHORTEST = 40
+_BUTTON = 24
+_BUTTON_STYLE = f"""
+QToolButton {{ background: rgba(20, 21, 24, 200); border: none; border-radius: 4px; padding: 3px; }}
+QToolButton:hover {{ background: {theme.LINE}; }}
+QToolButton:focus {{ border: 1px solid {theme.ACCENT}; }}
+"""
 _SMALLEST_BOX = 5.0
 _EDGE = QColor(theme.LINE)
 
@@ -21,25 +27,44 @@ _EDGE = QColor(theme.LINE)
 class Overview(QWidget):
     """A small picture of the slide, drawn by the same painter as the large one."""
 
+    resized = Signal()
+    """It takes more or less room than before."""
+
     def __init__(self, session: Session, painter: LayerPainter, parent: QWidget) -> None:
         super().__init__(parent)
         self._session = session
         self._layer_painter = painter
         self._backing = Backing()
+        self.is_folded = False
+        self.fold_button = QToolButton(self)
+        self.fold_button.setFixedSize(_BUTTON, _BUTTON)
+        self.fold_button.setCursor(Qt.CursorShape.ArrowCursor)
+        self.fold_button.setStyleSheet(_BUTTON_STYLE)
+        self.fold_button.clicked.connect(lambda: self.fold(not self.is_folded))
         self.setAccessibleName(_("Overview of the slide"))
         self.setToolTip(_("The whole slide. Click or drag to look elsewhere."))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.fold(False)
+
+    def fold(self, is_folded: bool) -> None:
+        """Fold the picture up to a button, or unfold it."""
+        self.is_folded = is_folded
+        text = _("Show the overview") if is_folded else _("Hide the overview")
+        self.fold_button.setToolTip(text)
+        self.fold_button.setAccessibleName(text)
+        self.fold_button.setIcon(icons.icon("slide" if is_folded else "fold"))
+        self.fit_slide()
 
     def fit_slide(self) -> None:
         """Take the shape of the open slide."""
         slide_l0 = self._session.viewport.slide_l0
         factor = _LONGEST_SIDE / max(slide_l0.width, slide_l0.height)
-        self.setFixedSize(
-            max(_SHORTEST_SIDE, round(slide_l0.width * factor)),
-            max(_SHORTEST_SIDE, round(slide_l0.height * factor)),
-        )
+        sides = (slide_l0.width * factor, slide_l0.height * factor)
+        width, height = (_BUTTON if self.is_folded else max(_SHORTEST, round(s)) for s in sides)
+        self.setFixedSize(width, height)
+        self.fold_button.move(width - _BUTTON, 0)
         self.spoil()
+        self.resized.emit()
 
     def spoil(self, rect_l0: Rect | None = None) -> None:
         """Have a place (or everything) drawn again."""
@@ -47,9 +72,9 @@ class Overview(QWidget):
         self.update()
 
     @property
-    def level(self) -> int:
-        """The slide's level that is drawn here."""
-        return self._session.layers[0].source.pyramid.level_for(1 / self._scale_device)
+    def shown(self) -> Shown:
+        """The slide itself; what lies on it would be too small here."""
+        return Shown(self._session.layers[0], self._session.plane)
 
     @property
     def frame(self) -> Frame:
@@ -77,7 +102,7 @@ class Overview(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the slide, the edge, and the box around what is seen."""
-        if self._session.slide is None or not len(self._session.layers):
+        if self.is_folded or not len(self._session.layers):
             return
         self._compose()
         with QPainter(self) as painter:
@@ -91,12 +116,7 @@ class Overview(QWidget):
     def _compose(self) -> None:
         frame = self.frame
         self._backing.show(frame)
-        self._layer_painter.refresh(
-            self._backing,
-            [self._session.layers[0]],
-            self._session.viewport.slide_l0,
-            self._session.plane,
-        )
+        self._layer_painter.refresh(self._backing, [self.shown], self._session.viewport.slide_l0)
 
     def _draw_box(self, painter: QPainter) -> None:
         seen_l0 = self._session.viewport.visible_l0

@@ -1,0 +1,92 @@
+"""What a person does with mouse, wheel and keys, and what is then seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from pathoview.session.session import Session
+from pathoview.ui.canvas import Canvas
+
+Picture = npt.NDArray[np.uint8]
+
+LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
+NONE, SHIFT, CTRL = (
+    Qt.KeyboardModifier.NoModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+)
+
+
+def drag(
+    widget: QWidget,
+    *stops: tuple[int, int],
+    button: Qt.MouseButton = LEFT,
+    modifiers: Qt.KeyboardModifier = NONE,
+) -> None:
+    """Press at the first stop, move over the others, let go at the last."""
+    points = [QPoint(*stop) for stop in stops]
+    QTest.mousePress(widget, button, modifiers, points[0])
+    for point in points[1:]:
+        move(widget, point, button, modifiers)
+    QTest.mouseRelease(widget, button, modifiers, points[-1])
+
+
+def move(
+    widget: QWidget,
+    at: QPoint,
+    button: Qt.MouseButton = Qt.MouseButton.NoButton,
+    modifiers: Qt.KeyboardModifier = NONE,
+) -> None:
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(at),
+        QPointF(widget.mapToGlobal(at)),
+        Qt.MouseButton.NoButton,
+        button,
+        modifiers,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def wheel(
+    widget: QWidget,
+    at: tuple[int, int],
+    notches: float,
+    modifiers: Qt.KeyboardModifier = NONE,
+    *,
+    trackpad_px: int = 0,
+) -> None:
+    """Turn the wheel, or scroll a trackpad by px."""
+    phase = Qt.ScrollPhase.ScrollUpdate if trackpad_px else Qt.ScrollPhase.NoScrollPhase
+    event = QWheelEvent(
+        QPointF(*at),
+        QPointF(widget.mapToGlobal(QPoint(*at))),
+        QPoint(0, trackpad_px),
+        QPoint(0, round(notches * 120)),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        phase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def picture(widget: QWidget) -> Picture:
+    """Return what is seen, (height, width, 3)."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
+
+
+def settle(qtbot: QtBot, canvas: Canvas, session: Session) -> None:
+    """Wait until nothing moves and all tiles are there."""
+    qtbot.waitUntil(lambda: not canvas.glide.is_moving)
+    qtbot.wait(20)
+    qtbot.waitUntil(lambda: session.scheduler.n_pending == 0, timeout=20_000)
+    qtbot.wait(20)
