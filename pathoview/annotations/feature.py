@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -43,7 +44,7 @@ class Feature:
     def moved(self, dx_l0: float, dy_l0: float) -> Feature:
         """Return the feature moved by level-0 px."""
         geometry, nucleus = (
-            shapely.transform(shape, lambda xy: xy + (dx_l0, dy_l0))
+            shapely.transform(shape, lambda xy: xy + np.array([dx_l0, dy_l0]))
             for shape in (self.geometry, self.nucleus)
         )
         return replace(self, geometry=geometry, nucleus=nucleus)
@@ -52,10 +53,12 @@ class Feature:
 def feature_at(table: Detections, row: int) -> Feature:
     """Return one detection of a table as an object of its own."""
     class_index = int(table.class_index[row])
+    # The shortest decimals that mean the same float32: 0.1, not 0.10000000149.
+    numbers = {name: float(str(column[row])) for name, column in table.measurements.items()}
     return Feature(
         geometry=shapely.Polygon(table.ring_l0(row)),
         id=table.uuid(row),
         object_type="detection",
         classification=table.classes[class_index] if class_index >= 0 else None,
-        measurements={name: float(column[row]) for name, column in table.measurements.items()},
+        measurements=numbers,
     )

@@ -32,6 +32,7 @@ _ESCAPED = re.compile(rb"\\.", re.DOTALL)
 _FEATURES_KEY = re.compile(rb'(?<!\\)"features"\s*:\s*$')
 _KEY_BYTES = 64
 _NEXT_FEATURE = re.compile(rb'\}(?=\s*,\s*\{\s*"type"\s*:\s*"Feature")')
+_FEATURE = re.compile(r'"type"\s*:\s*"Feature"')
 _TAIL_BYTES = 1 << 15
 _INT64_DIGITS = 18
 _QUOTE = 2
@@ -193,17 +194,16 @@ class GeoJSONElements:
         try:
             values = json.loads(f"[{text}]", strict=False, parse_int=_number)
         except json.JSONDecodeError as error:
-            _at, step, depth = _brackets(text[: max(error.pos - 1, 0)].encode())
-            n_before = int(((depth == 0) & (step < 0)).sum())
-            raise self._not_json(error.msg, n_before) from error
+            n_begun = len(_FEATURE.findall(text, 0, error.pos))
+            raise self._not_json(error.msg, n_begun) from error
         # Half a surrogate pair is a text that nothing else can write.
         sound = json.dumps(values, ensure_ascii=False).encode("utf-8", "replace")
         return Elements(json.loads(sound, parse_int=_number), cut.rings)
 
-    def _not_json(self, why: str, n_before: int = 0) -> GeoJSONError:
+    def _not_json(self, why: str, n_begun: int = 0) -> GeoJSONError:
         return GeoJSONError(
-            _("Object {number} of “{name}” is not valid JSON: {why}.").format(
-                number=self._n_given + n_before + 1, name=self._name, why=why
+            _("“{name}” is not valid JSON near object {number}: {why}.").format(
+                name=self._name, number=max(self._n_given + n_begun, 1), why=why
             ),
             _("Export the file again, or correct it with a text editor."),
         )

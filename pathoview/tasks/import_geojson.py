@@ -141,7 +141,7 @@ class _Import:
         )
         n_outside = self._n_outside(detections, extent)
         if n_outside:
-            self._warnings[_("lies outside of the slide: is it the right one?")] += n_outside
+            self._warnings[_("lies outside of the slide (is it the right one?)")] += n_outside
 
     def _n_outside(self, detections: Detections, extent: Rect) -> int:
         whole = self._whole_l0
