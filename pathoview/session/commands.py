@@ -60,6 +60,7 @@ _OPACITY_STEP = 0.1
 
 COMMANDS: tuple[Command, ...] = (
     Command("file.open", _("Open slide…"), "Ctrl+O", "File"),
+    Command("file.demo", _("Open the demo slide"), "", "File"),
     Command("file.demo", _("Open the demo"), "", "File", run=lambda s: s.open(_demo_slide())),
     Command(
         "file.close", _("Close slide"), "Ctrl+W", "File", _has_slide, lambda s: s.close_slide()
@@ -225,7 +226,7 @@ COMMANDS: tuple[Command, ...] = (
         _has_slide,
         argument_run=lambda s, run: s.resume_run(Path(run)),
     ),
-    Command("window.panels", _("Hide panels"), "Tab", "Window"),
+    Command("window.panels", _("Hide panels"), "F4; Tab", "Window"),
     Command("window.commands", _("All commands…"), "Ctrl+L", "Help"),
     Command("help.guide", _("Guide"), "F1", "Help"),
     Command("help.log", _("Show log"), "Ctrl+Shift+L", "Help"),
