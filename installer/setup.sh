@@ -290,6 +290,7 @@ install_packages() {
     project=$root
     [ "$step" -lt 3 ] || project="${root}[dev]"
     pip_install --editable "$project" || fail_pip PathoView
+    "$python" -m compileall -q "$root/pathoview" >>"$log" 2>&1 || true # only for a quick first start
     printf '%s\n%s\n' "$step" "$(fingerprint)" >"$state/ready.new"
     mv "$state/ready.new" "$state/ready"
     rm -f "$state/unfinished"
