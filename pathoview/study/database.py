@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pathoview.core.errors import StorageError
+from pathoview.core.files import storage_error
 from pathoview.core.translation import _
 
 BUSY_SECONDS = 15.0
@@ -17,37 +18,46 @@ _NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "glusterfs", "f
 
 def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     """Open an existing file; transactions are the caller's. Raises `sqlite3.Error`."""
-    uri = f"{path.absolute().as_uri()}?mode={'rw' if writable else 'ro'}"
-    connection = _connect(uri)
+    uri = path.absolute().as_uri()
+    connection = _connect(f"{uri}?mode={'rw' if writable else 'ro'}")
     try:
-        connection.execute("PRAGMA schema_version").fetchone()
+        with closed_on_error(connection):
+            connection.execute("PRAGMA synchronous=FULL")
     except sqlite3.OperationalError:
-        connection.close()
         # A folder that cannot be written to has no room for the index of a write-ahead log.
         if writable or path.with_name(path.name + "-wal").exists():
             raise
-        connection = _connect(uri + "&immutable=1")
+        connection = _connect(f"{uri}?mode=ro&immutable=1")
     return connection
 
 
 def create(path: Path) -> sqlite3.Connection:
-    """Make a new, empty file. Raises `sqlite3.Error` and `FileExistsError`."""
+    """Make a new, empty file. Raises `sqlite3.Error` and `OSError`."""
     path.touch(exist_ok=False)
     connection = connect(path, writable=True)
     journal = "DELETE" if is_network_folder(path.parent) else "WAL"
-    try:
-        connection.execute(f"PRAGMA journal_mode={journal}")
-    except sqlite3.OperationalError:  # no shared memory there
-        connection.execute("PRAGMA journal_mode=DELETE")
+    with closed_on_error(connection):
+        try:
+            connection.execute(f"PRAGMA journal_mode={journal}")
+        except sqlite3.OperationalError:  # no shared memory there
+            connection.execute("PRAGMA journal_mode=DELETE")
     return connection
+
+
+@contextlib.contextmanager
+def closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    """Close the connection when the block raises."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _connect(uri: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
-    connection.execute("PRAGMA synchronous=FULL")
-    return connection
 
 
 def is_network_folder(folder: Path) -> bool:
@@ -90,6 +100,8 @@ def sentences(path: Path) -> Iterator[None]:
         raise StorageError(*_sentence(path, error)) from error
     except FileExistsError as error:
         raise StorageError(_("“{name}” exists already.").format(name=path.name)) from error
+    except OSError as error:
+        raise storage_error(path, error) from error
 
 
 def _sentence(path: Path, error: sqlite3.Error) -> tuple[str, str]:

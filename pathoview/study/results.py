@@ -26,7 +26,7 @@ from pathoview.annotations.geojson_object import feature_object, parse_objects
 from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
-from pathoview.study.database import connect, create, sentences, transaction
+from pathoview.study.database import closed_on_error, connect, create, sentences, transaction
 from pathoview.study.packing import PackedDataError, pack, unpack
 from pathoview.study.records import RunRecord
 
@@ -60,7 +60,7 @@ class RunFile:
         """Make a new file; raise `StorageError` when that cannot be done."""
         with sentences(path):
             connection = create(path)
-            with transaction(connection):
+            with closed_on_error(connection), transaction(connection):
                 for statement in _SCHEMA:
                     connection.execute(statement)
                 connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
@@ -71,23 +71,8 @@ class RunFile:
         """Open a file; raise `StorageError` when it is none of ours, or of a newer version."""
         with sentences(path):
             connection = connect(path, writable=writable)
-            application, version = (
-                connection.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("application_id", "user_version")
-            )
-        problem = None
-        if application != _APPLICATION:
-            problem = StorageError(
-                _("“{name}” is not a result file of PathoView.").format(name=path.name)
-            )
-        elif version > _VERSION:
-            problem = StorageError(
-                _("“{name}” was written by a newer PathoView.").format(name=path.name),
-                _("Update PathoView to open it."),
-            )
-        if problem:
-            connection.close()
-            raise problem
+            with closed_on_error(connection):
+                _check_format(connection, path.name)
         return cls(path, connection)
 
     def close(self) -> None:
@@ -205,6 +190,23 @@ class RunFile:
         return StorageError(
             _("The result “{name}” is damaged.").format(name=self.path.name),
             _("Run the analysis again."),
+        )
+
+
+def _check_format(connection: sqlite3.Connection, name: str) -> None:
+    application, version = (
+        connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        for pragma in ("application_id", "user_version")
+    )
+    if application != _APPLICATION:
+        raise StorageError(
+            _("“{name}” is not a result file of PathoView.").format(name=name),
+            _("Choose another file."),
+        )
+    if version > _VERSION:
+        raise StorageError(
+            _("“{name}” was written by a newer PathoView.").format(name=name),
+            _("Update PathoView to open it."),
         )
 
 
