@@ -16,8 +16,8 @@ _MOST_BINS = 4_000_000
 _FINEST_BIN_PX = 16
 _DOT_ORDER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
 """In which order the dots of a bin are given away, so that kinds mix evenly."""
-_FAINTEST, _FULL_AT = 0.35, 0.02
-"""Opacity of one object; objects per squared px of the tile that are drawn opaque."""
+_FAINTEST = 0.35
+"""Opacity of a place with one tiny object; one that is covered by objects is opaque."""
 
 Counts = npt.NDArray[np.int64]
 """(bins down, bins across)."""
@@ -75,13 +75,14 @@ class Density:
 def dot_image(
     counts: Mapping[int, Counts],
     palette: Mapping[int, tuple[int, int, int]],
+    object_px: float,
     shape: tuple[int, int],
 ) -> npt.NDArray[np.uint8]:
     """Return counts as a picture of dots, (height, width, 4) uint8 of the given (height, width).
 
     Every kind in a bin gets dots in proportion to its count and at least one, so that no kind
-    vanishes among many of another (up to 16 kinds in a bin, the most frequent first); the more
-    objects in a bin, the more opaque it is, and one alone is clearly seen.
+    vanishes among many of another (up to 16 kinds in a bin, the most frequent first). A bin is
+    the more opaque the more of it is covered by objects, each ``object_px`` px wide.
     """
     kinds = sorted(counts, key=lambda kind: -int(counts[kind].sum()))
     stack = np.stack([counts[kind] for kind in kinds])
@@ -96,7 +97,7 @@ def dot_image(
     scale = max(1, math.ceil(shape[0] / total.shape[0] / DOTS))
     owner = (ends[:, :, None, :, None] <= _DOT_ORDER[None, None, :, None, :]).sum(axis=0)
     owner = np.minimum(owner, len(kinds) - 1).reshape(total.shape[0] * DOTS, -1)
-    share = np.minimum(1, total / (_FULL_AT * (DOTS * scale) ** 2))
+    share = np.minimum(1, total * (object_px / (DOTS * scale)) ** 2)
     alpha = np.where(total > 0, 255 * (_FAINTEST + (1 - _FAINTEST) * share), 0).astype(np.uint8)
     colors = np.array([palette[kind] for kind in kinds], np.uint8)
     image = np.dstack([colors[owner], alpha.repeat(DOTS, 0).repeat(DOTS, 1)])

@@ -5,32 +5,29 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
 from pathoview.annotations.detections import (
-    SUBPIXEL,
     DetectionClass,
     Detections,
     concatenate,
     empty_detections,
 )
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import Level, Pyramid, TileKey, halved_levels
+from pathoview.core.pyramid import TileKey
+from pathoview.layers import outline_colors as colors
 from pathoview.layers import paint
 from pathoview.layers.density import DOTS, Density, dot_image
 from pathoview.layers.detection_index import Chunk, DetectionIndex, Rows
+from pathoview.layers.outline_colors import OutlineStyle
 from pathoview.layers.paint import Color
 from pathoview.layers.source import Rgba
+from pathoview.layers.vector_levels import vector_pyramid
 
-TILE_PX = 512
-_ENLARGED = (16, 8, 4, 2)
-"""Enlarged levels, so that outlines stay sharp when one looks closer than the slide's pixels."""
 _SMALLEST_SEEN_PX = 3.0
 """Where a typical object is smaller than that on its tile, dots are drawn instead of outlines."""
 _SELECTED_COLOR: Color = (255, 255, 255)
@@ -38,30 +35,6 @@ _N_COLORS = 256
 _N_DOT_COLORS = 8
 """Colours of measurements in outlines and in dots."""
 _AUTO_PERCENTILES = (1, 99)
-
-ColorIndex = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class OutlineStyle:
-    """How detections look."""
-
-    mode: Literal["class", "single", "measurement"] = "class"
-    color: Color = (255, 214, 10)
-    """Of all in mode ``single``; of unclassified objects in mode ``class``."""
-    measurement: str = ""
-    limits: tuple[float, float] | None = None
-    """Values at both ends of the colours; None: taken from the data (percentiles 1 and 99)."""
-    line_width_px: float = 1.5
-    fill_opacity: float = 0.0
-    """0: outlines only."""
-
-
-def vector_pyramid(width_l0: float, height_l0: float) -> Pyramid:
-    """Return the levels of something that can be drawn at any size, enlarged ones first."""
-    width, height = math.ceil(width_l0), math.ceil(height_l0)
-    enlarged = tuple(Level(width * n, height * n, 1 / n) for n in _ENLARGED)
-    return Pyramid(enlarged + halved_levels(width, height, TILE_PX), TILE_PX)
 
 
 class DetectionSource:
@@ -118,7 +91,7 @@ class DetectionSource:
     def column(self, name: str) -> npt.NDArray[np.float32]:
         """Return one measurement of all rows, NaN where unknown."""
         with self._lock:
-            columns = [_column(chunk.table, name) for chunk in self._index.chunks]
+            columns = [colors.column_of(chunk.table, name) for chunk in self._index.chunks]
         return np.concatenate(columns) if columns else np.empty(0, np.float32)
 
     def class_counts(self) -> Mapping[int, int]:
@@ -319,12 +292,12 @@ class DetectionSource:
         downsample: float,
     ) -> None:
         style = self._style
-        palette = self._palette(_N_COLORS)
+        palette = colors.palette(style, self._classes, _N_COLORS)
         groups: dict[int, list[paint.Ring]] = {}
         for chunk, rows in near:
-            colors = self._color_index(chunk.table, rows, _N_COLORS)
-            rings = _rings(chunk.table, rows, tile_lv, downsample)
-            for color, ring in zip(colors.tolist(), rings, strict=True):
+            indices = self._color_index(chunk.table, _N_COLORS)[rows]
+            rings = paint.rings_of(chunk.table.take(rows), tile_lv, downsample)
+            for color, ring in zip(indices.tolist(), rings, strict=True):
                 groups.setdefault(color, []).append(ring)
         if style.fill_opacity > 0:
             for color, group in groups.items():
@@ -337,7 +310,7 @@ class DetectionSource:
             if self._selected is None:
                 return
             table = self.row(self._selected)
-        ring = _rings(table, np.array([0]), tile_lv, downsample)
+        ring = paint.rings_of(table, tile_lv, downsample)
         width = self._style.line_width_px
         paint.draw_outlines(canvas, ring, (0, 0, 0), width + 3)
         paint.draw_outlines(canvas, ring, _SELECTED_COLOR, width + 1)
@@ -346,58 +319,30 @@ class DetectionSource:
         with self._lock:
             density = self._counted()
             counts = density.counts(tile_lv.scaled(downsample), DOTS * downsample)
-            palette = self._palette(_N_DOT_COLORS)
+            palette = colors.palette(self._style, self._classes, _N_DOT_COLORS)
         if not counts:
             return None
-        return dot_image(counts, palette, (int(tile_lv.height), int(tile_lv.width)))
+        object_px = self._typical_px / downsample
+        return dot_image(counts, palette, object_px, (int(tile_lv.height), int(tile_lv.width)))
 
     def _counted(self) -> Density:
         """Return the counts of all objects; those that came since are added now."""
-        last = self.pyramid.levels[len(_ENLARGED)]
-        density = self._density or Density(last.width, last.height)
+        density = self._density or Density(self.pyramid.width_l0, self.pyramid.height_l0)
         for chunk in self._index.chunks[self._n_counted_chunks :]:
             boxes = chunk.boxes_l0
-            everything = np.arange(len(boxes))
-            kinds = self._color_index(chunk.table, everything, _N_DOT_COLORS)
+            kinds = self._color_index(chunk.table, _N_DOT_COLORS)
             density.add((boxes[:, :2] + boxes[:, 2:]) / 2, kinds)
         self._density, self._n_counted_chunks = density, len(self._index.chunks)
         return density
 
-    def _color_index(self, table: Detections, rows: Rows, n_colors: int) -> ColorIndex:
-        """Return the index into `_palette` of each row; -1: no class, or no value."""
-        if self._style.mode == "class":
-            return table.class_index[rows].astype(np.int64)
-        if self._style.mode == "single":
-            return np.full(len(rows), -1)
-        low, high = self.color_limits
-        values = _column(table, self._style.measurement)[rows]
-        known = np.isfinite(values)
-        share = np.clip((np.where(known, values, low) - low) / max(high - low, 1e-12), 0, 1)
-        return np.where(known, np.rint(share * (n_colors - 1)), -1).astype(np.int64)
-
-    def _palette(self, n_colors: int) -> Mapping[int, Color]:
-        if self._style.mode == "measurement":
-            steps = np.linspace(0, 255, n_colors).astype(int)
-            rows = paint.even_colormap()[steps].tolist()
-            colors = {index: (row[0], row[1], row[2]) for index, row in enumerate(rows)}
-        else:
-            colors = {index: entry.color for index, entry in enumerate(self._classes)}
-        return {-1: self._style.color, **colors}
+    def _color_index(self, table: Detections, n_colors: int) -> colors.ColorIndex:
+        needs_limits = self._style.mode == "measurement"
+        limits = self.color_limits if needs_limits else (0.0, 1.0)
+        return colors.color_index(self._style, table, limits, n_colors)
 
     def _margin_l0(self) -> float:
         """Return how far beyond its box an object is drawn at most, level-0 px."""
         return (self._style.line_width_px + 2) * max(self._typical_px / _SMALLEST_SEEN_PX, 1)
-
-
-def _rings(table: Detections, rows: Rows, tile_lv: Rect, downsample: float) -> list[paint.Ring]:
-    part = table.take(rows)
-    points = paint.to_canvas(part.points / SUBPIXEL, tile_lv, downsample)
-    return [points[start:end] for start, end in pairwise(part.offsets.tolist())]
-
-
-def _column(table: Detections, name: str) -> npt.NDArray[np.float32]:
-    column = table.measurements.get(name)
-    return np.full(len(table), np.nan, np.float32) if column is None else column
 
 
 def _keys(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.bytes_]:

@@ -16,9 +16,9 @@ from pathoview.annotations.feature import Feature
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
 from pathoview.layers import paint
-from pathoview.layers.detection_source import vector_pyramid
 from pathoview.layers.paint import Color
 from pathoview.layers.source import Rgba
+from pathoview.layers.vector_levels import vector_pyramid
 
 _DEFAULT_COLOR: Color = (255, 60, 60)
 _LINE_WIDTH_PX = 2.0

@@ -86,14 +86,14 @@ class LayerList:
         """Put a layer in front of all others."""
         relay = partial(self._relay, layer)
         self._relays[id(layer)] = relay
-        layer.changed.connect(self.changed.emit)
+        layer.changed.connect(self.changed)
         layer.source.changed.connect(relay)
         self._layers.append(layer)
         self.changed.emit()
 
     def remove(self, layer: Layer) -> None:
         self._layers.remove(layer)
-        layer.changed.disconnect(self.changed.emit)
+        layer.changed.disconnect(self.changed)
         layer.source.changed.disconnect(self._relays.pop(id(layer)))
         self.changed.emit()
 

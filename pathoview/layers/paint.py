@@ -7,11 +7,13 @@ Drawing happens on *premultiplied* canvases (an antialiased edge mixes all four 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pathoview.annotations.detections import SUBPIXEL, Detections
 from pathoview.core.geometry import Rect
 from pathoview.layers.source import Rgba
 
@@ -42,6 +44,12 @@ def to_canvas(points_l0: npt.NDArray[np.float64], tile_lv: Rect, downsample: flo
     origin = np.array([tile_lv.x + 0.5, tile_lv.y + 0.5])
     ring: Ring = np.rint((points_l0 / downsample - origin) * (1 << _SHIFT)).astype(np.int32)
     return ring
+
+
+def rings_of(table: Detections, tile_lv: Rect, downsample: float) -> list[Ring]:
+    """Return the outlines of a table as canvas coordinates."""
+    points = to_canvas(table.points / SUBPIXEL, tile_lv, downsample)
+    return [points[start:end] for start, end in pairwise(table.offsets.tolist())]
 
 
 def draw_outlines(

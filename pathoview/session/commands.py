@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 
 if TYPE_CHECKING:
@@ -28,10 +27,6 @@ def _has_slide(session: Session) -> bool:
 
 def _has_results(session: Session) -> bool:
     return session.results is not None
-
-
-def _demo_slide() -> Path:
-    return resources_folder() / "demo" / "CMU-1-Small-Region.svs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +55,7 @@ _OPACITY_STEP = 0.1
 
 COMMANDS: tuple[Command, ...] = (
     Command("file.open", _("Open slide…"), "Ctrl+O", "File"),
-    Command("file.demo", _("Open the demo slide"), "", "File"),
-    Command("file.demo", _("Open the demo"), "", "File", run=lambda s: s.open(_demo_slide())),
+    Command("file.demo", _("Open the demo"), "", "File"),
     Command(
         "file.close", _("Close slide"), "Ctrl+W", "File", _has_slide, lambda s: s.close_slide()
     ),

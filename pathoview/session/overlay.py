@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathoview.layers.detection_source import DetectionSource, OutlineStyle
+from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.layer import Layer, LayerList
+from pathoview.layers.outline_colors import OutlineStyle
 from pathoview.session.settings import Settings
 
 _Kind = type[DetectionSource] | type[FeatureSource]
@@ -56,7 +57,8 @@ class Overlay:
 
     @property
     def shows_any(self) -> bool:
-        return self.shows_detections or self.shows_annotations
+        layers = self._of(DetectionSource) + self._of(FeatureSource)
+        return any(layer.visible for layer in layers) if layers else any(self._shown.values())
 
     def toggle_detections(self) -> None:
         self._show(DetectionSource, not self.shows_detections)

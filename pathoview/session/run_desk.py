@@ -45,10 +45,10 @@ class RunDesk:
         self._history = history
         self._book = JobBook(runner)
         self._slide: Slide | None = None
-        shelf.changed.connect(self.changed.emit)
+        shelf.changed.connect(self.changed)
         shelf.failed.connect(self._on_error)
-        self._book.job_changed.connect(self.job_changed.emit)
-        self._book.notice.connect(self.notice.emit)
+        self._book.job_changed.connect(self.job_changed)
+        self._book.notice.connect(self.notice)
         self._book.run_started.connect(self._on_run_started)
         self._book.run_grew.connect(self._on_run_grew)
         self._book.run_ended.connect(self._on_run_ended)

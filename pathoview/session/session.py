@@ -100,12 +100,12 @@ class Session:
         self._relay()
 
     def _relay(self) -> None:
-        self.layers.changed.connect(self.layers_changed.emit)
-        self.viewport.changed.connect(self.viewport_changed.emit)
+        self.layers.changed.connect(self.layers_changed)
+        self.viewport.changed.connect(self.viewport_changed)
         self.scheduler.failed.connect(self._on_tile_failed)
         self._desk.changed.connect(self._on_runs_changed)
-        self._desk.job_changed.connect(self.job_changed.emit)
-        self._desk.notice.connect(self.notice.emit)
+        self._desk.job_changed.connect(self.job_changed)
+        self._desk.notice.connect(self.notice)
 
     # -- the slide -------------------------------------------------------------------------------
 

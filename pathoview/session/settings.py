@@ -32,7 +32,7 @@ class _Group(BaseModel):
 
 
 class OverlaySettings(_Group):
-    """How detections look; see `layers.detection_source.OutlineStyle`."""
+    """How detections look; see `layers.outline_colors.OutlineStyle`."""
 
     mode: Literal["class", "single", "measurement"] = "class"
     color: tuple[int, int, int] = (255, 214, 10)
