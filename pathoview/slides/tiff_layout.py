@@ -53,6 +53,11 @@ class TileTable:
     def n_rows(self) -> int:
         return math.ceil(self.height / self.tile_height)
 
+    def rect(self, row: int, col: int) -> tuple[int, int, int, int]:
+        """Return ``(x, y, width, height)`` of a tile, cut at the picture's edge."""
+        x, y = col * self.tile_width, row * self.tile_height
+        return x, y, min(self.tile_width, self.width - x), min(self.tile_height, self.height - y)
+
     @property
     def end(self) -> int:
         """Where in the file the last of the tiles ends."""
@@ -156,7 +161,7 @@ def _rows_of(page: Any) -> TileTable:
     native = key.dtype
 
     def decode(data: bytes, _index: int) -> Pixels:
-        return np.frombuffer(data, dtype).reshape(-1, width, samples).astype(native, copy=False)
+        return np.frombuffer(data, dtype).reshape(-1, width, samples).astype(native)
 
     return TileTable(
         width=width,

@@ -20,6 +20,8 @@ from pathoview.slides.tiff_layout import Stack, TileTable
 from pathoview.slides.tile_cache import DecodedTiles
 
 CACHE_BYTES = 64 << 20
+TilePlace = tuple[int, int, int, int]
+"""Level, page, row, column."""
 _BROKEN = (RuntimeError, ValueError, IndexError, EOFError, OSError, struct.error)
 
 
@@ -52,12 +54,12 @@ class TiffSlide(Slide):
         if file is None:
             raise SlideError(_("The slide is closed."))
         lv = self.info.levels[level]
-        stored_width, stored_height = self._orientation.shown(lv.width, lv.height)
-        rect = self._orientation.stored_rect((x, y, width, height), stored_width, stored_height)
-        if self._stack.levels[level]:
-            stored = self._channels(file, level, rect, plane)
-        elif self._arbiter:
+        stored_size = self._orientation.shown(lv.width, lv.height)
+        rect = self._orientation.stored_rect((x, y, width, height), *stored_size)
+        if self._arbiter and not self._stack.levels[level]:
             stored = self._arbiter.read(level, *rect, plane)
+        else:
+            stored = self._channels(file, level, rect, plane)
         return self._orientation.apply(stored)
 
     def _channels(
@@ -82,48 +84,53 @@ class TiffSlide(Slide):
         left, right = max(x, 0), min(x + width, table.width)
         top, bottom = max(y, 0), min(y + height, table.height)
         if (left, top, right, bottom) == (x, y, x + width, y + height):
+            row, col = y // table.tile_height, x // table.tile_width
+            if rect == table.rect(row, col):
+                return np.require(
+                    self._tile(file, (level, page, row, col)), requirements=["C", "W"]
+                )
             pixels = np.empty((height, width, ink.n_channels), ink.dtype)
         else:
             pixels = white(height, width, ink.n_channels, ink.dtype, ink.is_rgb)
         for row, tile_y, from_y, to_y in _spans(top, bottom, table.tile_height):
             for col, tile_x, from_x, to_x in _spans(left, right, table.tile_width):
-                tile = self._tile(file, (level, page, row, col), table)
+                tile = self._remembered_tile(file, (level, page, row, col))
                 part = tile[from_y - tile_y : to_y - tile_y, from_x - tile_x : to_x - tile_x]
                 pixels[from_y - y : to_y - y, from_x - x : to_x - x] = part
         return pixels
 
-    def _tile(self, file: RawFile, key: tuple[int, int, int, int], table: TileTable) -> Pixels:
+    def _remembered_tile(self, file: RawFile, key: TilePlace) -> Pixels:
         tile = self._tiles.get(key)
         if tile is None:
-            row, col = key[2:]
-            try:
-                tile = self._decoded(file, table, row, col)
-            except _BROKEN as error:
-                raise SlideError(
-                    _("A part of the slide cannot be read; the file may be damaged."),
-                    _("Level {level}, row {row}, column {col}: {why}.").format(
-                        level=key[0], row=row, col=col, why=error
-                    ),
-                ) from error
+            tile = self._tile(file, key)
             self._tiles.put(key, tile)
         return tile
 
+    def _tile(self, file: RawFile, key: TilePlace) -> Pixels:
+        level, page, row, col = key
+        try:
+            return self._decoded(file, self._stack.levels[level][page], row, col)
+        except _BROKEN as error:
+            raise SlideError(
+                _("A part of the slide cannot be read; the file may be damaged."),
+                _("Level {level}, row {row}, column {col}: {why}.").format(
+                    level=level, row=row, col=col, why=error
+                ),
+            ) from error
+
     def _decoded(self, file: RawFile, table: TileTable, row: int, col: int) -> Pixels:
         ink, n_tiles = self._stack.ink, table.n_rows * table.n_cols
-        first = row * table.n_cols + col
+        _x, _y, width, height = table.rect(row, col)
         samples = []
-        for index in range(first, n_tiles * table.n_separate, n_tiles):
+        for index in range(row * table.n_cols + col, n_tiles * table.n_separate, n_tiles):
             if not table.byte_counts[index]:  # never written: glass
-                height, width = table.tile_height, table.tile_width
                 return white(height, width, ink.n_channels, ink.dtype, ink.is_rgb)
             data = file.read(int(table.offsets[index]), int(table.byte_counts[index]))
             samples.append(table.decode(data, index))
         tile = ink.convert(samples[0] if len(samples) == 1 else np.concatenate(samples, axis=2))
-        rows = min(table.tile_height, table.height - row * table.tile_height)
-        columns = min(table.tile_width, table.width - col * table.tile_width)
-        if tile.shape[0] < rows or tile.shape[1] < columns:
-            raise EOFError(f"{tile.shape} instead of {(rows, columns)}")
-        return tile
+        if tile.shape[0] < height or tile.shape[1] < width:
+            raise EOFError(f"{tile.shape} instead of {(height, width)}")
+        return tile[:height, :width]
 
     def close(self) -> None:
         # Dropped, not closed: a read in another thread keeps the file open until it ends.
@@ -143,6 +150,6 @@ class TiffSlide(Slide):
 
 def _spans(start: int, stop: int, size: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield ``(number, origin, from, to)`` of the tiles that lie along ``start``–``stop``."""
-    for number in range(start // size, -(-stop // size)):
+    for number in range(start // size, -(-stop // size) if stop > start else 0):
         origin = number * size
         yield number, origin, max(start, origin), min(stop, origin + size)

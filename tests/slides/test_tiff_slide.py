@@ -84,12 +84,10 @@ def test_rectangles_across_tiles_and_edges(tmp_path: Path) -> None:
     padded = np.pad(IMAGE, ((300, 300), (300, 300), (0, 0)), constant_values=255)
     with open_tiff(make_pyramid_tiff(tmp_path / "a.tif", IMAGE, compression="zlib")) as slide:
         for _trial in range(60):
-            x, y = int(rng.integers(-300, 700)), int(rng.integers(-300, 500))
-            width, height = (int(n) for n in rng.integers(1, 300, 2))
+            x, y = int(rng.integers(-300, 750)), int(rng.integers(-300, 550))
+            width, height = (int(n) for n in rng.integers(1, 250, 2))
             wanted = padded[300 + y : 300 + y + height, 300 + x : 300 + x + width]
-            pixels = slide.read(0, x, y, width, height)
-            assert np.array_equal(pixels[: len(wanted), : wanted.shape[1]], wanted)
-            assert pixels.shape == (height, width, 3)
+            assert np.array_equal(slide.read(0, x, y, width, height), wanted)
 
 
 def test_what_a_reader_gets_is_its_own(tmp_path: Path) -> None:
