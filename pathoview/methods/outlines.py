@@ -1,7 +1,7 @@
 """Labelled nuclei of a patch become detections: outlines to a stated tolerance, measurements in µm.
 
 Objects belong to the patch whose core holds their centroid; what the patch's end cuts is left to
-its neighbour. All measurements but the outline's own are taken on the pixels, not on the polygon.
+its neighbour. Areas, axes and stains are measured on the pixels, not on the simplified polygon.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ SHAPE_MEASUREMENTS = (
     "Minor axis µm",
 )
 """The two means of the stains follow them."""
+
+_LARGEST_GROWTH = 1.2
 
 Labels = npt.NDArray[np.int32]
 Points = npt.NDArray[np.float64]
@@ -67,12 +69,14 @@ def outlines(
     """
     objects = _own_objects(labels, core_lv)
     rings = trace(objects.labels)
-    points, offsets = _fitted(rings, objects.areas, tolerance_um / mpp)
+    areas = _enclosed(rings)
+    size = labels.shape[1], labels.shape[0]
+    points, offsets = _fitted(rings, areas, tolerance_um / mpp, size)
     measurements = {
-        **_shape(objects, points, offsets, mpp),
+        **_shape(objects, areas, points, offsets, mpp),
         **_stain_means(objects, patch, stains),
     }
-    n = len(objects.areas)
+    n = len(areas)
     return Detections(
         np.rint((points * scale_l0 + np.asarray(origin_l0)) * SUBPIXEL).astype(np.int32),
         offsets,
@@ -145,16 +149,23 @@ def _cut_labels(labels: Labels, core: Rect) -> Labels:
     return np.unique(np.concatenate([np.empty(0, np.int32), *cut]))
 
 
+def _enclosed(rings: Rings) -> Points:
+    """Return the pixels each ring encloses: those of the object's main piece and of its holes."""
+    if not len(rings.labels):
+        return np.empty(0)
+    return ring_areas(rings.points / 2, rings.offsets) + 0.5
+
+
 def _fitted(
-    rings: Rings, areas: npt.NDArray[np.int64], tolerance_px: float
+    rings: Rings, areas: Points, tolerance_px: float, size: tuple[int, int]
 ) -> tuple[Points, npt.NDArray[np.int64]]:
-    """Return simplified rings, px of the patch, that enclose their objects' areas.
+    """Return simplified rings, px of the patch, that enclose the given areas.
 
     Leaving vertices out shrinks round shapes; each ring is scaled about its middle to make up for
     it. The few that cross themselves after that keep all their vertices.
     """
     fewer = simplify(rings, tolerance_px)
-    points = _with_area(fewer, areas)
+    points = np.clip(_with_area(fewer, areas), 0, size)
     is_bad = ~_is_valid(points, fewer.offsets)
     if not is_bad.any():
         return points, fewer.offsets
@@ -165,14 +176,14 @@ def _fitted(
     return np.concatenate([points, exact])[rows], offsets
 
 
-def _with_area(rings: Rings, areas: npt.NDArray[np.int64]) -> Points:
+def _with_area(rings: Rings, areas: Points) -> Points:
     points = rings.points / 2
     if not len(areas):
         return points
     counts = np.diff(rings.offsets)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.sqrt(areas / ring_areas(points, rings.offsets))
-    factor[~np.isfinite(factor) | (factor > 1.2)] = 1.0  # a filled hole, or a sliver
+    factor[~(factor < _LARGEST_GROWTH)] = 1.0  # a sliver, whose area says nothing
     middle = np.add.reduceat(points, rings.offsets[:-1]) / counts[:, None]
     centers = np.repeat(middle, counts, axis=0)
     return np.asarray(centers + (points - centers) * np.repeat(factor, counts)[:, None])
@@ -190,7 +201,7 @@ def _is_valid(points: Points, offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.
 
 
 def _shape(
-    objects: _Objects, points: Points, offsets: npt.NDArray[np.int64], mpp: float
+    objects: _Objects, areas: Points, points: Points, offsets: npt.NDArray[np.int64], mpp: float
 ) -> dict[str, Points]:
     if not len(objects.areas):
         return dict.fromkeys(SHAPE_MEASUREMENTS, np.empty(0))
@@ -199,7 +210,7 @@ def _shape(
     area = ring_areas(points, offsets)
     major, minor = _axes(objects)
     columns = (
-        objects.areas * mpp**2,
+        areas * mpp**2,
         perimeter * mpp,
         np.minimum(1.0, 4 * np.pi * area / perimeter**2),
         np.minimum(1.0, area / _hull_areas(points, offsets)),

@@ -47,7 +47,7 @@ _GLASS = 225
 _LEAST_SURROUNDINGS = 0.1
 _RIM_UM = 4.0
 """Depth inside a nucleus beyond which its shape no longer matters."""
-_SHAPE_SMOOTHING_UM = 0.6
+_SHAPE_SMOOTHING_UM = 0.8
 _WEIGHT = 256
 """Weights are whole 1/256."""
 
@@ -117,7 +117,8 @@ class NucleiWatershed:
     def _split(self, mask: Mask, mpp: float) -> npt.NDArray[np.int32]:
         """Part touching nuclei: each flows to the deepest point around, as water would."""
         depth = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5)
-        whole = np.minimum(depth * np.float32(255 * mpp / _RIM_UM), 255).astype(np.uint8)
+        depth = np.minimum(depth, np.float32(_RIM_UM / mpp))
+        whole = (depth * np.float32(255 * mpp / _RIM_UM)).astype(np.uint8)
         height = _blurred(whole, _SHAPE_SMOOTHING_UM / mpp)
         peaks = (height == cv2.dilate(height, _disk(self._params.split_um / mpp))) & (mask > 0)
         _n, markers = cv2.connectedComponents(peaks.astype(np.uint8), connectivity=8)
