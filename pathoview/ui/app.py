@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
 from pathoview.jobs.runner import JobRunner
@@ -16,8 +15,6 @@ from pathoview.ui import icons, theme
 from pathoview.ui.bridge import Bridge
 from pathoview.ui.errors import ExceptionHook
 from pathoview.ui.main_window import MainWindow
-
-_log = logging.getLogger(__name__)
 
 _WARM_UP_MS = 300
 """After the window is shown: the worker's start must not slow it down."""
@@ -38,14 +35,23 @@ def run(paths: Sequence[str]) -> int:
     hook = ExceptionHook(lambda notice: bridge.post(lambda: session.notice.emit(notice)))
     hook.install()
     try:
-        window = MainWindow(session)
-        window.show()
-        open_first(session, paths)
-        QTimer.singleShot(_WARM_UP_MS, runner.warm_up)
-        return application.exec()
+        return _show(application, session, runner, paths)
     finally:
         hook.remove()
         bridge.close()
+
+
+def _show(
+    application: QApplication, session: Session, runner: JobRunner, paths: Sequence[str]
+) -> int:
+    window = MainWindow(session)
+    window.show()
+    open_first(session, paths)
+    QTimer.singleShot(_WARM_UP_MS, runner.warm_up)
+    code = application.exec()
+    window.deleteLater()
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return code
 
 
 def open_first(session: Session, paths: Sequence[str]) -> None:

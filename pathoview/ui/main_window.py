@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QMessageBox,
+    QTabWidget,
     QToolBar,
     QWidget,
 )
@@ -24,7 +25,7 @@ from pathoview.core.translation import _, ngettext
 from pathoview.session.commands import COMMANDS, run_command
 from pathoview.session.notices import Notice
 from pathoview.session.session import Session
-from pathoview.ui import icons, theme
+from pathoview.ui import icons
 from pathoview.ui.actions import Actions
 from pathoview.ui.canvas import Canvas
 from pathoview.ui.dialogs.research_use import ResearchUseSheet
@@ -63,6 +64,7 @@ _SEPARATED = frozenset(
 """Commands that have a line above them in their menu."""
 _SIZE = (1440, 900)
 _RIGHT_PX = 340
+_NARROWEST_PX = 280
 _LAYOUT_VERSION = 1
 
 
@@ -71,7 +73,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self._session = session
+        self.session = session
         self._may_close = False
         self._hidden_docks: list[QDockWidget] = []
         self._results_path: object = None
@@ -85,7 +87,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(session, self)
         self.setCentralWidget(self.canvas)
         self.notices = NoticeStack(self.canvas, self._on_notice_action)
-        self._sheet = self._research_use_sheet()
+        self.research_use = self._research_use_sheet()
         self.analyze = AnalyzePanel(session)
         self.results = ResultsPanel(session)
         self.layers = LayersPanel(session)
@@ -93,11 +95,12 @@ class MainWindow(QMainWindow):
         self.jobs = JobsStrip(session)
         self.commands = WindowCommands(session, self)
         self.actions_by_id = Actions(session, self, self.canvas)
-        self.docks = self._build_docks()
+        self.docks: dict[str, QDockWidget] = {}
+        self._build_docks()
         self.tools = MainToolBar(session, self.actions_by_id, self)
         self.addToolBar(self.tools)
         self._jobs_bar = self._build_jobs_bar()
-        self._recent = QMenu(_("Open recent"), self)
+        self.recent_menu = QMenu(_("Open recent"), self)
         self._build_menus()
         self._slide_facts = self._build_status_bar()
         self._connect()
@@ -106,28 +109,30 @@ class MainWindow(QMainWindow):
 
     # -- building ------------------------------------------------------------------------------
 
-    def _build_docks(self) -> dict[str, QDockWidget]:
+    def _build_docks(self) -> None:
         panels: tuple[tuple[str, str, QWidget], ...] = (
             ("layers", _("Layers"), self.layers),
             ("slide", _("Slide"), self.slide_info),
             ("analyze", _("Analyze"), self.analyze),
             ("results", _("Results"), self.results),
         )
-        docks: dict[str, QDockWidget] = {}
+        docks = self.docks
         for name, title, panel in panels:
             dock = QDockWidget(title, self)
             dock.setObjectName(name)
             dock.setWidget(panel)
-            dock.setMinimumWidth(_RIGHT_PX - 8 * theme.GRID)
+            dock.setMinimumWidth(_NARROWEST_PX)
+            for changed in (dock.visibilityChanged, dock.topLevelChanged):
+                changed.connect(self._refresh_titles)
             self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
             docks[name] = dock
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.tabifyDockWidget(docks["layers"], docks["slide"])
         self.tabifyDockWidget(docks["analyze"], docks["results"])
         docks["layers"].raise_()
         docks["analyze"].raise_()
         self.resizeDocks([docks["layers"]], [_RIGHT_PX], Qt.Orientation.Horizontal)
-        self.resizeDocks([docks["layers"], docks["analyze"]], [260, 560], Qt.Orientation.Vertical)
-        return docks
+        self.resizeDocks([docks["layers"], docks["analyze"]], [200, 640], Qt.Orientation.Vertical)
 
     def _build_jobs_bar(self) -> QToolBar:
         bar = QToolBar(_("Jobs"), self)
@@ -148,11 +153,11 @@ class MainWindow(QMainWindow):
                         menu.addSeparator()
                     menu.addAction(self.actions_by_id[command.id])
                     if command.id == "file.open":
-                        menu.addMenu(self._recent)
+                        menu.addMenu(self.recent_menu)
             if name == "Window":
                 menu.addSeparator()
                 menu.addActions([dock.toggleViewAction() for dock in self.docks.values()])
-        self._recent.aboutToShow.connect(self._fill_recent)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
 
     def _build_status_bar(self) -> QLabel:
         facts = label("", "muted")
@@ -162,13 +167,11 @@ class MainWindow(QMainWindow):
         return facts
 
     def _research_use_sheet(self) -> ResearchUseSheet | None:
-        if self._session.settings.accepted_research_use:
-            return None
-        self.canvas.installEventFilter(self)
-        return ResearchUseSheet(self._session.settings, self.canvas)
+        settings = self.session.settings
+        return None if settings.accepted_research_use else ResearchUseSheet(settings, self.canvas)
 
     def _connect(self) -> None:
-        session = self._session
+        session = self.session
         refresh = self.actions_by_id.refresh
         for changed in (
             session.slide_changed,
@@ -192,7 +195,7 @@ class MainWindow(QMainWindow):
     # -- what the session says -----------------------------------------------------------------
 
     def _on_slide_changed(self) -> None:
-        slide, path = self._session.slide, self._session.path
+        slide, path = self.session.slide, self.session.path
         self.notices.clear()
         if slide is None or path is None:
             self.setWindowTitle("PathoView")
@@ -208,14 +211,14 @@ class MainWindow(QMainWindow):
 
     def _on_runs_changed(self) -> None:
         """Bring the results to the front when a run is shown that was not there before."""
-        run = self._session.results
+        run = self.session.results
         path = run.path if run is not None else None
         if path is not None and path != self._results_path:
             self._raise_if_shown("results")
         self._results_path = path
 
     def _on_selection_changed(self) -> None:
-        if self._session.selection is not None:
+        if self.session.selection is not None:
             self._raise_if_shown("results")
         self._say_tool()
 
@@ -232,12 +235,12 @@ class MainWindow(QMainWindow):
 
     def _on_notice_action(self, notice: Notice) -> None:
         if notice.action is not None:
-            run_command(self._session, notice.action[1], notice.argument)
+            run_command(self.session, notice.action[1], notice.argument)
 
     def _say_tool(self) -> None:
-        if self._session.slide is None:
+        if self.session.slide is None:
             text = _("Open a slide to begin")
-        elif self._session.tool == "rectangle":
+        elif self.session.tool == "rectangle":
             text = _("Drag a rectangle: the region to analyze. Esc cancels.")
         else:
             text = _("Drag to move, wheel to zoom, click a nucleus to select it")
@@ -255,6 +258,13 @@ class MainWindow(QMainWindow):
         """Whether a panel is shown and not behind another tab."""
         return not self.docks[name].widget().visibleRegion().isEmpty()
 
+    def _refresh_titles(self) -> None:
+        """Leave out the title of a panel whose tab says it already."""
+        for dock in self.docks.values():
+            is_tab = bool(self.tabifiedDockWidgets(dock)) and not dock.isFloating()
+            if is_tab == (dock.titleBarWidget() is None):
+                dock.setTitleBarWidget(QWidget() if is_tab else None)  # type: ignore[arg-type]
+
     def toggle_docks(self) -> None:
         """Hide all panels; show those again that were hidden so."""
         shown = [dock for dock in self.docks.values() if not dock.isHidden()]
@@ -266,7 +276,7 @@ class MainWindow(QMainWindow):
 
     def _restore_layout(self) -> None:
         """Take up the layout of the last time; one that cannot be read is left out."""
-        settings = self._session.settings
+        settings = self.session.settings
         self.resize(*_SIZE)
         self.restoreGeometry(QByteArray.fromBase64(settings.window_geometry.encode()))
         self.restoreState(QByteArray.fromBase64(settings.window_state.encode()), _LAYOUT_VERSION)
@@ -274,7 +284,7 @@ class MainWindow(QMainWindow):
         self.tools.show()
 
     def _save_layout(self) -> None:
-        settings = self._session.settings
+        settings = self.session.settings
         settings.window_geometry = _text(self.saveGeometry())
         settings.window_state = _text(self.saveState(_LAYOUT_VERSION))
         settings.save()
@@ -282,35 +292,18 @@ class MainWindow(QMainWindow):
     # -- recent files --------------------------------------------------------------------------
 
     def _fill_recent(self) -> None:
-        self._recent.clear()
-        self._recent.addActions(list(self._recent_actions()))
-        if self._recent.isEmpty():
-            self._recent.addAction(_("None yet")).setEnabled(False)
+        self.recent_menu.clear()
+        self.recent_menu.addActions(list(self._recent_actions()))
+        if self.recent_menu.isEmpty():
+            self.recent_menu.addAction(_("None yet")).setEnabled(False)
 
     def _recent_actions(self) -> Iterable[QAction]:
-        for name in self._session.settings.recent_files:
-            action = QAction(name, self._recent)
-            action.triggered.connect(lambda _on=False, name=name: self._session.open(name))
+        for name in self.session.settings.recent_files:
+            action = QAction(name, self.recent_menu)
+            action.triggered.connect(lambda _on=False, name=name: self.session.open(name))
             yield action
 
     # -- events --------------------------------------------------------------------------------
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep the first start's statement at the lower edge of the canvas."""
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show) and self._sheet is not None:
-            QTimer.singleShot(0, self, self._place_sheet)
-        return super().eventFilter(watched, event)
-
-    def _place_sheet(self) -> None:
-        sheet = self._sheet
-        if sheet is None or self._session.settings.accepted_research_use:
-            self._sheet = None
-            return
-        width = min(self.canvas.width() - 4 * theme.GRID, 90 * theme.GRID)
-        height = max(sheet.heightForWidth(width), sheet.sizeHint().height())
-        left = (self.canvas.width() - width) // 2
-        sheet.setGeometry(left, self.canvas.height() - height - 2 * theme.GRID, width, height)
-        sheet.raise_()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files dropped beside the canvas too."""
@@ -322,13 +315,13 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask while something runs; then end everything."""
-        n_running = sum(not job.is_over for job in self._session.jobs)
+        n_running = sum(not job.is_over for job in self.session.jobs)
         if n_running and not self._may_close:
             event.ignore()
             self._ask_to_stop(n_running)
             return
         self._save_layout()
-        self._session.close()
+        self.session.close()
         event.accept()
 
     def _ask_to_stop(self, n_running: int) -> None:

@@ -54,9 +54,9 @@ class NoticeBar(QFrame):
         if notice.details:
             self.details_button = button(_("Details"), self._toggle_details)
             self.details_button.setCheckable(True)
-            self._copy = button(_("Copy"), self._copy_details, "copy")
-            self._copy.hide()
-            parts += [self._copy, self.details_button]
+            self.copy = button(_("Copy"), self._copy_details, "copy")
+            self.copy.hide()
+            parts += [self.copy, self.details_button]
         parts.append(icon_button("cancel", _("Close"), on_close))
         line = row(*parts)
         line.setStretchFactor(text, 1)
@@ -77,7 +77,7 @@ class NoticeBar(QFrame):
     def _toggle_details(self) -> None:
         shown = self.details_button.isChecked()
         self._details.setVisible(shown)
-        self._copy.setVisible(shown)
+        self.copy.setVisible(shown)
 
     def _copy_details(self) -> None:
         QGuiApplication.clipboard().setText(self.copied_text)

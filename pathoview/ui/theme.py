@@ -9,6 +9,8 @@ from __future__ import annotations
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
+from pathoview.core.paths import resources_folder
+
 CANVAS = "#141518"
 SURFACE = "#1e1f22"
 RAISED = "#26282c"
@@ -75,6 +77,8 @@ QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px 6
 QToolButton:hover {{ background: {LINE}; }}
 QToolButton:checked {{ background: {LINE}; border-color: {ACCENT}; }}
 QToolButton:focus {{ border-color: {ACCENT}; }}
+QToolButton[quiet="true"]:checked {{ background: transparent; border-color: transparent; }}
+QToolButton[quiet="true"]:checked:focus {{ border-color: {ACCENT}; }}
 QToolButton[primary="true"] {{ background: {ACCENT}; color: {ON_ACCENT}; font-weight: 600;
     padding: 5px 12px; }}
 QToolButton[primary="true"]:hover {{ background: #76b8ec; }}
@@ -92,6 +96,51 @@ QPushButton[primary="true"]:hover {{ background: #76b8ec; }}
 QPushButton[primary="true"]:pressed {{ background: #4b93cb; }}
 QPushButton[primary="true"]:focus {{ border: 1px solid {TEXT}; }}
 QPushButton[primary="true"]:disabled {{ background: {LINE}; color: {FAINT}; border-color: {LINE}; }}
+QComboBox, QAbstractSpinBox, QLineEdit {{ background: {FIELD}; border: 1px solid {LINE};
+    border-radius: 4px; padding: 3px 6px; selection-background-color: {ACCENT};
+    selection-color: {ON_ACCENT}; }}
+QComboBox:hover, QAbstractSpinBox:hover, QLineEdit:hover {{ border-color: {FAINT}; }}
+QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus {{ border-color: {ACCENT}; }}
+QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {FAINT}; background: {SURFACE}; }}
+QComboBox QLineEdit {{ border: none; padding: 0; background: transparent; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url({{icons}}/chevron-down.svg); width: 14px; height: 14px; }}
+QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; padding: 4px;
+    outline: none; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; width: 18px;
+    background: transparent; }}
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {LINE}; }}
+QAbstractSpinBox::up-arrow {{ image: url({{icons}}/chevron-up.svg); width: 10px; height: 10px; }}
+QAbstractSpinBox::down-arrow {{ image: url({{icons}}/chevron-down.svg); width: 10px;
+    height: 10px; }}
+QCheckBox, QRadioButton {{ spacing: 8px; }}
+QCheckBox::indicator, QRadioButton::indicator {{ width: 14px; height: 14px; background: {FIELD};
+    border: 1px solid {FAINT}; border-radius: 4px; }}
+QRadioButton::indicator {{ border-radius: 8px; }}
+QCheckBox::indicator:hover, QRadioButton::indicator:hover, QCheckBox::indicator:focus,
+QRadioButton::indicator:focus {{ border-color: {ACCENT}; }}
+QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT};
+    image: url({{icons}}/check.svg); }}
+QRadioButton::indicator:checked {{
+    background: qradialgradient(cx:0.5, cy:0.5, fx:0.5, fy:0.5, radius:0.5,
+    stop:0 {ACCENT}, stop:0.55 {ACCENT}, stop:0.62 {FIELD}, stop:1 {FIELD});
+    border-color: {ACCENT}; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {LINE};
+    background: {SURFACE}; }}
+QSlider {{ min-height: 20px; }}
+QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {MUTED}; border-radius: 2px; }}
+QSlider::sub-page:horizontal:disabled {{ background: {LINE}; }}
+QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -4px 0; border-radius: 6px;
+    background: {TEXT}; }}
+QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {ACCENT}; }}
+QSlider::handle:horizontal:disabled {{ background: {FAINT}; }}
+QListView, QPlainTextEdit, QTextBrowser {{ border: 1px solid {LINE}; border-radius: 4px;
+    background: {FIELD}; padding: 4px; outline: none; }}
+QListView:focus, QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
+QListView::item {{ padding: 5px 8px; border-radius: 4px; }}
+QListView::item:selected {{ background: {LINE}; color: {TEXT}; }}
+QListView::item:hover {{ background: {RAISED}; }}
 QDockWidget {{ titlebar-close-icon: none; font-weight: 600; }}
 QDockWidget::title {{ background: {SURFACE}; padding: 8px 8px 4px 12px; }}
 QTabBar::tab {{ background: transparent; color: {MUTED}; padding: 6px 12px;
@@ -111,6 +160,7 @@ QProgressBar {{ background: {FIELD}; border: none; border-radius: 3px; max-heigh
 QProgressBar::chunk {{ background: {ACCENT}; border-radius: 3px; }}
 QStatusBar {{ border-top: 1px solid {FIELD}; }}
 QStatusBar::item {{ border: none; }}
+QStatusBar, QStatusBar QLabel {{ color: {MUTED}; padding: 0 4px; }}
 QLabel[role="heading"] {{ color: {MUTED}; font-weight: 600; }}
 QLabel[role="muted"] {{ color: {MUTED}; }}
 QLabel[role="figure"] {{ font-size: 15pt; font-weight: 600; }}
@@ -138,4 +188,5 @@ def apply_theme(application: QApplication) -> None:
     font = QFont(application.font())
     font.setPointSizeF(FONT_POINTS)
     application.setFont(font)
-    application.setStyleSheet(_STYLE_SHEET)
+    icons = (resources_folder() / "icons").as_posix()
+    application.setStyleSheet(_STYLE_SHEET.replace("{icons}", icons))

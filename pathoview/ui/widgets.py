@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -73,6 +75,33 @@ def label(text: str = "", role: str = "", *, selectable: bool = False) -> QLabel
     return made
 
 
+class ElidedLabel(QLabel):
+    """One line that gives way: its end becomes … where there is no room, the tip has it all."""
+
+    def __init__(self, text: str = "", role: str = "") -> None:
+        super().__init__()
+        self._whole = text
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.set_text(text)
+
+    def set_text(self, text: str) -> None:
+        self._whole = text
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as much as fits."""
+        self._elide()
+
+    def _elide(self) -> None:
+        self.setText(
+            self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width())
+        )
+
+
 def line() -> QFrame:
     """Return a thin horizontal line."""
     made = QFrame()
@@ -106,11 +135,28 @@ def icon_button(icon: str, text: str, on_click: Callable[[], object] | None = No
     return made
 
 
+def eye_button(text: str) -> QToolButton:
+    """Return a switch whose sign is an open or a closed eye."""
+    made = icon_button("eye", text)
+    made.setCheckable(True)
+    made.setProperty("quiet", True)
+    made.toggled.connect(lambda on: made.setIcon(icons.icon("eye" if on else "eye-off")))
+    made.setIcon(icons.icon("eye-off"))
+    return made
+
+
 def name_icon_button(widget: QToolButton, text: str) -> None:
     """Give a button that shows only an icon its text."""
     widget.setText(text)
     widget.setToolTip(text)
     widget.setAccessibleName(text)
+
+
+def shrinkable(box: QComboBox) -> QComboBox:
+    """Have a combo box take the room there is, however long its entries are."""
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(8)
+    return box
 
 
 def scrolled(content: QWidget) -> QScrollArea:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ _SIZE = (980, 720)
 _CONTENTS_PX = 200
 _MARGIN_PX = 64
 _KEYS_PAGE = "keys"
-_FIRST = ("index", "getting-started", _KEYS_PAGE)
+_INDEX = "index"
+_LINK = re.compile(r"\[([^\]]+)\]\(([\w-]+)\.md\)")
 _STYLE = f"""
 body {{ line-height: 140%; }}
 h1, h2, h3 {{ color: {theme.TEXT}; }}
@@ -107,17 +109,14 @@ class GuidePage(QTextBrowser):
 
 
 def pages() -> list[tuple[str, str]]:
-    """Return (name, title) of all pages: those for a beginner first."""
-    files = sorted((resources_folder() / "guide").glob("*.md"))
-    found = {file.stem: _title(file) for file in files} | {_KEYS_PAGE: _("Keys")}
-    order = [name for name in _FIRST if name in found]
-    order += [name for name in found if name not in order]
-    return [(name, found[name]) for name in order]
+    """Return (name, title) of all pages, in the order in which the first one names them."""
+    named = _LINK.findall(_text(_INDEX))
+    there = {name: title for title, name in named if _is_there(name)}
+    return [(_INDEX, _("Contents")), *there.items(), (_KEYS_PAGE, _("Keys"))]
 
 
-def _title(file: Path) -> str:
-    first = file.read_text(encoding="utf-8").partition("\n")[0]
-    return first.removeprefix("#").strip().partition(":")[0]
+def _is_there(name: str) -> bool:
+    return (resources_folder() / "guide" / f"{name}.md").is_file()
 
 
 def _text(name: str) -> str:

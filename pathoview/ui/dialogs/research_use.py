@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from pathoview.core.statement import RESEARCH_USE
@@ -10,26 +11,34 @@ from pathoview.session.settings import Settings
 from pathoview.ui import icons, theme
 from pathoview.ui.widgets import button, column, label, row
 
+_WIDEST_PX = 90 * theme.GRID
+_MARGIN_PX = 2 * theme.GRID
+
 
 class ResearchUseSheet(QFrame):
     """Lies over the lower edge of its parent until it is accepted, which is remembered."""
 
     def __init__(self, settings: Settings, parent: QWidget) -> None:
         super().__init__(parent)
+        self._below = parent
         self._settings = settings
         self.setProperty("role", "card")
-        self.setAutoFillBackground(True)
         sign = label()
         sign.setPixmap(icons.pixmap("info", theme.ACCENT, icons.SIZE))
         sign.setFixedWidth(icons.SIZE)
-        text = column(label(_("For research use only"), "heading"), label(RESEARCH_USE), spacing=4)
+        words = column(
+            label(_("For research use only"), "heading"),
+            label(RESEARCH_USE),
+            spacing=theme.GRID // 2,
+        )
         self.accept_button = button(_("I understand"), self.accept, primary=True)
-        line = row(sign, text, self.accept_button, spacing=2 * theme.GRID)
-        line.setStretchFactor(text, 1)
+        line = row(sign, words, self.accept_button, spacing=_MARGIN_PX)
+        line.setStretchFactor(words, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * theme.GRID, 2 * theme.GRID, 2 * theme.GRID, 2 * theme.GRID)
+        layout.setContentsMargins(_MARGIN_PX, theme.GRID, _MARGIN_PX, theme.GRID)
         layout.addLayout(line)
         self.setAccessibleName(RESEARCH_USE)
+        parent.installEventFilter(self)
 
     def accept(self) -> None:
         """Remember and go."""
@@ -37,3 +46,17 @@ class ResearchUseSheet(QFrame):
         self._settings.save()
         self.hide()
         self.deleteLater()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep to the lower edge of the parent."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+            QTimer.singleShot(0, self, self._place)
+        return False
+
+    def _place(self) -> None:
+        parent = self._below
+        width = min(parent.width() - 2 * _MARGIN_PX, _WIDEST_PX)
+        height = self.heightForWidth(width)
+        left, top = (parent.width() - width) // 2, parent.height() - height - _MARGIN_PX
+        self.setGeometry(left, top, width, height)
+        self.raise_()

@@ -24,6 +24,7 @@ class AnalyzePanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._region_l0 = session.region_l0
         self._methods = tuple(session.methods())
         self._forms = [ParamForm(rows) for _spec, rows in self._methods]
         self.method = self._method_box()
@@ -61,6 +62,11 @@ class AnalyzePanel(QWidget):
     @property
     def form(self) -> ParamForm:
         return self._forms[self.method.currentIndex()]
+
+    @property
+    def hint(self) -> str:
+        """What is still missing, in words; empty when nothing is."""
+        return self._hint.text()
 
     def start(self) -> None:
         """Analyze as the panel says; a rectangle that is still missing is asked for."""
@@ -122,10 +128,10 @@ class AnalyzePanel(QWidget):
 
     def _on_selection_changed(self) -> None:
         """A rectangle just drawn is what one wants to analyze."""
-        if self._session.region_l0 is not None:
-            self.where.choose("region")
-        elif self.where.chosen == "region":
-            self.where.choose("slide")
+        region_l0 = self._session.region_l0
+        if region_l0 != self._region_l0:
+            self._region_l0 = region_l0
+            self.where.choose("slide" if region_l0 is None else "region")
         self._refresh()
 
     def _refresh(self) -> None:

@@ -57,6 +57,7 @@ class Histogram(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plot: Any = None
+        self._view: Any = None
         self._bars: Any = None
         self._mark: Any = None
         self._facts = label("", "muted")
@@ -81,8 +82,8 @@ class Histogram(QWidget):
         self._bars.setOpts(
             x0=found.edges[:-1], x1=found.edges[1:], height=found.counts, y0=np.zeros(_N_BINS)
         )
-        self._plot.setXRange(found.edges[0], found.edges[-1], padding=0.01)
-        self._plot.setYRange(0, max(1, int(found.counts.max())), padding=0.04)
+        self._view.setXRange(found.edges[0], found.edges[-1], padding=0.01)
+        self._view.setYRange(0, max(1, int(found.counts.max())), padding=0.04)
         self._facts.setText(
             _("median {median} · mean {mean} ± {deviation}").format(
                 median=value_text(found.median),
@@ -102,17 +103,17 @@ class Histogram(QWidget):
     def _build(self) -> None:
         import pyqtgraph  # takes half a second: not before it is needed
 
-        plot = pyqtgraph.PlotWidget(background=None)
+        plot = pyqtgraph.GraphicsLayoutWidget()
+        plot.setBackground(None)
         plot.setFixedHeight(_HEIGHT_PX)
-        plot.setMouseEnabled(False, False)
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        for side in ("left", "bottom"):
-            axis = plot.getAxis(side)
-            axis.setPen(theme.LINE)
-            axis.setTextPen(theme.MUTED)
+        plot.ci.setContentsMargins(0, 0, 0, 0)
+        plot.ci.setSpacing(0)
+        self._view = plot.addViewBox(0, 1, enableMenu=False, enableMouse=False)
+        for side, place in (("left", (0, 0)), ("bottom", (1, 1))):
+            axis = pyqtgraph.AxisItem(side, pen=theme.LINE, textPen=theme.MUTED)
             axis.setStyle(tickLength=-4)
-        plot.getAxis("left").setWidth(44)
+            axis.linkToView(self._view)
+            plot.addItem(axis, *place)
         self._bars = pyqtgraph.BarGraphItem(
             x0=[0], x1=[1], height=[0], brush=theme.ACCENT, pen=theme.SURFACE
         )
@@ -120,7 +121,7 @@ class Histogram(QWidget):
             angle=90, pen=pyqtgraph.mkPen(theme.WARNING, width=2), movable=False
         )
         self._mark.hide()
-        plot.addItem(self._bars)
-        plot.addItem(self._mark)
+        self._view.addItem(self._bars)
+        self._view.addItem(self._mark)
         self._plot = plot
         self._layout.insertWidget(0, plot)

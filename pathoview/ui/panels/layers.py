@@ -21,14 +21,16 @@ from pathoview.session.session import Session
 from pathoview.ui import icons, theme
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import (
+    ElidedLabel,
     button,
     clear_layout,
     column,
-    icon_button,
+    eye_button,
     label,
     line,
     row,
     scrolled,
+    shrinkable,
 )
 
 _BY_CLASS, _SINGLE = _("class"), _("one colour")
@@ -80,24 +82,22 @@ class LayerRow(QWidget):
     def __init__(self, layer: Layer) -> None:
         super().__init__()
         self._layer = layer
-        self.eye = icon_button("eye", _("Show or hide this layer"))
-        self.eye.setCheckable(True)
-        self._name = label(layer.name)
-        self._name.setWordWrap(False)
+        self.eye = eye_button(_("Show or hide this layer"))
+        self._name = ElidedLabel(layer.name)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setFixedWidth(11 * theme.GRID)
         ignore_wheel(self.opacity)
-        layout = row(self.eye, self._name, 1, self.opacity)
+        layout = row(self.eye, self._name, self.opacity)
+        layout.setStretchFactor(self._name, 1)
         self.setLayout(layout)
         self.eye.toggled.connect(self._on_eye_toggled)
         self.opacity.valueChanged.connect(self._on_opacity_moved)
 
     def refresh(self) -> None:
         layer = self._layer
-        self._name.setText(layer.name)
+        self._name.set_text(layer.name)
         self.eye.setChecked(layer.visible)
-        self.eye.setIcon(icons.icon("eye" if layer.visible else "eye-off"))
         self.eye.setAccessibleName(_("Show {name}").format(name=layer.name))
         self.opacity.setValue(round(100 * layer.opacity))
         self.opacity.setToolTip(_("Opacity {n:.0%}").format(n=layer.opacity))
@@ -130,12 +130,15 @@ class DetectionStyle(QWidget):
         self.line_width.setSuffix(_(" px"))
         self.line_width.setAccessibleName(_("Line width of detections"))
         self.line_width.setToolTip(_("Line width"))
+        shrinkable(self.color_by)
         for widget in (self.color_by, self.line_width):
             ignore_wheel(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(label(_("Detections"), "heading"))
-        layout.addLayout(row(label(_("Colour by")), self.color_by))
+        by = row(label(_("Colour by")), self.color_by)
+        by.setStretchFactor(self.color_by, 1)
+        layout.addLayout(by)
         layout.addLayout(row(self.color, self.fill, 1, self.line_width))
         self.color_by.currentIndexChanged.connect(self._on_color_by_chosen)
         self.fill.toggled.connect(self._on_fill_toggled)

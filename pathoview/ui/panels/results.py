@@ -16,7 +16,16 @@ from pathoview.ui.panels.run_list import RunList
 from pathoview.ui.panels.selection_card import SelectionCard
 from pathoview.ui.text import area_text, count_text, density_text
 from pathoview.ui.wheel import ignore_wheel
-from pathoview.ui.widgets import button, clear_layout, column, label, line, scrolled
+from pathoview.ui.widgets import (
+    ElidedLabel,
+    button,
+    clear_layout,
+    column,
+    label,
+    line,
+    scrolled,
+    shrinkable,
+)
 
 _SWATCH_PX = 16
 _PAUSE_MS = 400
@@ -38,6 +47,7 @@ class ResultsPanel(QWidget):
         self._classes.setColumnStretch(1, 1)
         self.measurement = QComboBox()
         self.measurement.setAccessibleName(_("Measurement of the histogram"))
+        shrinkable(self.measurement)
         ignore_wheel(self.measurement)
         self.histogram = Histogram()
         self.selection = SelectionCard()
@@ -55,12 +65,14 @@ class ResultsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(scrolled(content), 1)
+        self._area = scrolled(content)
+        layout.addWidget(self._area, 1)
         layout.addWidget(self._foot)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
-        self._timer.timeout.connect(self._refresh)
+        self._timer.timeout.connect(self._on_pause_over)
+        self._is_stale = False
         self.measurement.currentIndexChanged.connect(self._show_histogram)
         self.runs.remove_requested.connect(self._remove)
         session.runs_changed.connect(self._on_runs_changed)
@@ -87,7 +99,14 @@ class ResultsPanel(QWidget):
 
     def _on_runs_changed(self) -> None:
         """Renew at once when nothing was renewed lately, else a little later."""
+        self._is_stale = True
         if not self._timer.isActive():
+            self._on_pause_over()
+
+    def _on_pause_over(self) -> None:
+        if self._is_stale:
+            self._is_stale = False
+            self._refresh()
             self._timer.start()
 
     def _refresh(self) -> None:
@@ -103,7 +122,6 @@ class ResultsPanel(QWidget):
         self._show_classes(statistics)
         self._show_measurements(run)
         self.runs.show_runs(tuple(self._session.runs))
-        self._on_selection_changed()
 
     def _show_classes(self, statistics: Statistics) -> None:
         clear_layout(self._classes)
@@ -132,8 +150,14 @@ class ResultsPanel(QWidget):
             self._mark_selected()
 
     def _on_selection_changed(self) -> None:
-        self.selection.show_selection(self._session.selection)
+        chosen = self._session.selection
+        self.selection.show_selection(chosen)
         self._mark_selected()
+        if chosen is not None:
+            QTimer.singleShot(0, self, self._scroll_to_selection)
+
+    def _scroll_to_selection(self) -> None:
+        self._area.ensureWidgetVisible(self.selection, 0, theme.GRID)
 
     def _mark_selected(self) -> None:
         chosen = self._session.selection
@@ -162,12 +186,12 @@ def _class_line(entry: ClassCount, total: int) -> tuple[QLabel, ...]:
     color = QColor(*kind.color) if kind else QColor(theme.MUTED)
     swatch.setPixmap(icons.swatch(color).pixmap(_SWATCH_PX))
     swatch.setFixedWidth(_SWATCH_PX)
-    name = label(kind.name if kind else _("Unclassified"))
+    name = ElidedLabel(kind.name if kind else _("Unclassified"))
     share = entry.n / total if total else 0.0
     figures = (
         label(count_text(entry.n), selectable=True),
         label(f"{share:.0%}", "muted"),
-        label(density_text(entry.per_mm2), "muted"),
+        label(density_text(entry.per_mm2) if entry.per_mm2 is not None else "", "muted"),
     )
     for figure in figures:
         figure.setWordWrap(False)

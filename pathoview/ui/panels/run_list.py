@@ -6,13 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
 from pathoview.session.runs import RunView
-from pathoview.ui import icons
 from pathoview.ui.text import objects_text
-from pathoview.ui.widgets import clear_layout, column, icon_button, label, row
+from pathoview.ui.widgets import ElidedLabel, clear_layout, column, eye_button, icon_button, row
 
 _STATES = {
     "running": _("running"),
@@ -38,7 +37,10 @@ class RunList(QWidget):
     def show_runs(self, runs: tuple[RunView, ...]) -> None:
         """Show these runs; the lines are only made anew when something about them changed."""
         newest_first = runs[::-1]
-        facts = tuple((run.path, run.record.state, run.statistics.n) for run in newest_first)
+        facts = tuple(
+            (run.path, run.record.state, run.statistics.n, run.detection_layer.visible)
+            for run in newest_first
+        )
         if facts == self._shown:
             return
         self._shown = facts
@@ -47,21 +49,17 @@ class RunList(QWidget):
             self._layout.addWidget(self._line(run))
 
     def _line(self, run: RunView) -> QWidget:
-        eye = icon_button("eye", _("Show or hide this run"))
-        eye.setCheckable(True)
+        eye = eye_button(_("Show or hide this run"))
         eye.setChecked(any(layer.visible for layer in run.layers))
-        _show_eye(eye)
-        eye.toggled.connect(_layers_switch(run, eye))
+        eye.toggled.connect(_layers_switch(run))
         remove = icon_button(
             "trash",
             _("Remove from view; the file of the run is kept"),
             lambda: self.remove_requested.emit(run),
         )
-        title = label(run.record.title)
-        title.setWordWrap(False)
-        facts = label(_facts(run), "muted")
-        facts.setWordWrap(False)
-        line = row(eye, column(title, facts, spacing=0), 1, remove)
+        words = column(ElidedLabel(run.record.title), ElidedLabel(_facts(run), "muted"), spacing=0)
+        line = row(eye, words, remove)
+        line.setStretchFactor(words, 1)
         box = QWidget()
         box.setLayout(line)
         box.setAccessibleName(f"{run.record.title}, {_facts(run)}")
@@ -82,14 +80,9 @@ def _time_text(iso_utc: str) -> str:
     return when.strftime("%H:%M" if when.date() == today else "%Y-%m-%d %H:%M")
 
 
-def _layers_switch(run: RunView, eye: QToolButton) -> Callable[[bool], None]:
+def _layers_switch(run: RunView) -> Callable[[bool], None]:
     def switch(on: bool) -> None:
-        _show_eye(eye)
         for layer in run.layers:
             layer.visible = on
 
     return switch
-
-
-def _show_eye(eye: QToolButton) -> None:
-    eye.setIcon(icons.icon("eye" if eye.isChecked() else "eye-off"))

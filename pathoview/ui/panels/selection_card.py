@@ -26,7 +26,7 @@ class SelectionCard(QWidget):
         self._class = label("", "title")
         self._area = label("", selectable=True)
         self._id = label("", "muted", selectable=True)
-        self._copy = icon_button("copy", _("Copy id"), self._copy_id)
+        self.copy = icon_button("copy", _("Copy id"), self._copy_id)
         self._values = QGridLayout()
         self._values.setHorizontalSpacing(theme.GRID)
         self._values.setVerticalSpacing(theme.GRID // 2)
@@ -34,7 +34,7 @@ class SelectionCard(QWidget):
         self._card: QFrame = card(
             row(self._outline, column(self._class, self._area, 1, spacing=2)),
             self._values,
-            row(self._id, self._copy),
+            row(self._id, self.copy),
         )
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -54,7 +54,7 @@ class SlideInfoPanel(QWidget):
         if slide is None or path is None:
             return
         self._name.setText(path.name)
-        for line, (name, value) in enumerate(self._rows()):
+        for line, (name, value) in enumerate(self.facts()):
             name_label = label(name, "muted")
             name_label.setWordWrap(False)
             name_label.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -63,7 +63,8 @@ class SlideInfoPanel(QWidget):
         for name in slide.associated_names():
             self._pictures.addWidget(HiddenPicture(self._session, name))
 
-    def _rows(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
+        """Return (name, value) of everything that is said of the open slide."""
         slide = self._session.slide
         if slide is None:
             return []

@@ -1,0 +1,157 @@
+"""One person, one slide, real gestures, a real worker process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from makers import he_image, make_svs
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from pathoview.jobs.runner import Job, JobRunner, JobState
+from pathoview.session.commands import run_command
+from pathoview.session.session import Session
+from pathoview.session.settings import Settings
+from pathoview.ui.bridge import Bridge
+from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.dialogs.export import ExportDialog
+from pathoview.ui.main_window import MainWindow
+
+LEFT = Qt.MouseButton.LeftButton
+_PATIENCE_MS = 60_000
+
+
+@pytest.fixture
+def runner(bridge: Bridge) -> JobRunner:
+    return JobRunner(bridge.post)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, bridge: Bridge, runner: JobRunner) -> Iterator[MainWindow]:
+    settings = Settings(accepted_research_use=True, cache_bytes=128 * 2**20)
+    session = Session(bridge.post, settings, runner)
+    window = MainWindow(session)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    for job in session.jobs:
+        job.cancel()
+    qtbot.waitUntil(lambda: all(job.is_over for job in session.jobs), timeout=_PATIENCE_MS)
+    for dialog in window.findChildren(Dialog):
+        dialog.close()
+    window.close()
+    window.deleteLater()
+
+
+@pytest.fixture
+def session(window: MainWindow) -> Session:
+    return window.session
+
+
+def open_slide(qtbot: QtBot, session: Session, path: Path) -> None:
+    session.open(path)
+    qtbot.waitUntil(lambda: session.slide is not None)
+
+
+def wait_for(qtbot: QtBot, job: Job) -> None:
+    qtbot.waitUntil(lambda: job.is_over, timeout=_PATIENCE_MS)
+
+
+def click_analyze(qtbot: QtBot, window: MainWindow) -> Job:
+    qtbot.mouseClick(window.analyze.run, LEFT)
+    return window.session.jobs[-1]
+
+
+def test_open_analyze_click_a_nucleus_export_and_import_again(
+    qtbot: QtBot, window: MainWindow, session: Session, tmp_path: Path
+) -> None:
+    open_slide(qtbot, session, make_svs(tmp_path / "case.svs", he_image(1100, 800)))
+    job = click_analyze(qtbot, window)
+    qtbot.waitUntil(lambda: session.results is not None, timeout=_PATIENCE_MS)
+    wait_for(qtbot, job)
+    assert job.state is JobState.DONE, job.error
+    results = session.results
+    assert results is not None
+    qtbot.waitUntil(lambda: results.statistics.n == job.result["n_objects"])  # type: ignore[index]
+    n_found = results.statistics.n
+    assert n_found > 20
+    qtbot.waitUntil(lambda: window.results.count.text().startswith(f"{n_found:,} "))
+    assert window.results.histogram.shown is not None
+    assert f"{n_found:,}" in window.jobs.row(job).text
+
+    centre = results.source.detections.centroids_l0()[n_found // 2]
+    session.viewport.look_at(float(centre[0]), float(centre[1]), 2.0)
+    x_view, y_view = session.viewport.to_view(float(centre[0]), float(centre[1]))
+    qtbot.mouseClick(window.canvas, LEFT, pos=QPoint(round(x_view), round(y_view)))
+    qtbot.waitUntil(lambda: session.selection is not None)
+    assert "µm²" in window.results.selection.text
+
+    qtbot.mouseClick(window.results.export, LEFT)
+    (dialog,) = window.findChildren(ExportDialog)
+    target = tmp_path / "case.geojson"
+    assert dialog.file.text() == str(target)
+    qtbot.mouseClick(dialog.accept_button, LEFT)
+    wait_for(qtbot, session.jobs[-1])
+    assert target.stat().st_size > 1000
+
+    session.import_geojson(target)
+    wait_for(qtbot, session.jobs[-1])
+    qtbot.waitUntil(lambda: len(session.runs) == 2)
+    imported = session.results
+    assert imported is not None
+    qtbot.waitUntil(lambda: imported.statistics.n == n_found)
+    assert imported.record.kind == "import"
+    run_command(session, "edit.undo")
+    assert session.results is results
+
+
+def paused_in_the_middle(qtbot: QtBot, window: MainWindow, session: Session, path: Path) -> Job:
+    """Start an analysis of a larger slide and hold it after its first tile."""
+    open_slide(qtbot, session, make_svs(path, he_image(3000, 2500)))
+    tiles: list[Any] = []
+    job = click_analyze(qtbot, window)
+    job.event.connect(lambda kind, data: tiles.append(data) if kind == "tile" else None)
+    qtbot.waitUntil(lambda: bool(tiles), timeout=_PATIENCE_MS)
+    job.pause()
+    return job
+
+
+def test_a_killed_worker_is_told_in_a_sentence_and_the_run_resumes(
+    qtbot: QtBot, window: MainWindow, session: Session, runner: JobRunner, tmp_path: Path
+) -> None:
+    job = paused_in_the_middle(qtbot, window, session, tmp_path / "large.svs")
+    pid = runner.worker_pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_for(qtbot, job)
+    assert job.state is JobState.DIED
+    qtbot.waitUntil(lambda: bool(window.notices.bars))
+    (bar,) = window.notices.bars
+    assert "ended unexpectedly" in bar.notice.text
+    assert window.isVisible()
+    qtbot.mouseClick(bar.action, LEFT)
+    resumed = session.jobs[-1]
+    assert resumed is not job
+    wait_for(qtbot, resumed)
+    assert resumed.state is JobState.DONE, resumed.error
+    assert len(session.runs) == 1
+
+
+def test_closing_during_a_run_asks_and_what_is_done_can_be_resumed(
+    qtbot: QtBot, window: MainWindow, session: Session, tmp_path: Path
+) -> None:
+    job = paused_in_the_middle(qtbot, window, session, tmp_path / "large.svs")
+    window.close()
+    (box,) = window.findChildren(QMessageBox)
+    assert window.isVisible()
+    (stop,) = [found for found in box.buttons() if found.text() == "Stop and close"]
+    qtbot.mouseClick(stop, LEFT)
+    qtbot.waitUntil(lambda: not window.isVisible())
+    wait_for(qtbot, job)
+    assert job.state is JobState.CANCELLED
