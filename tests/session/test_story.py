@@ -1,0 +1,88 @@
+"""Open, analyze, look, export and import with real workers: what a person does in a window."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from makers import make_svs
+from stage import Ears, Loop
+
+from pathoview.core.geometry import Rect
+from pathoview.core.pyramid import TileKey
+from pathoview.jobs.runner import JobRunner
+from pathoview.layers.compose import compose
+from pathoview.session.session import Session
+from pathoview.session.settings import ExportSettings, Settings
+
+
+@pytest.fixture
+def real(loop: Loop) -> Iterator[Session]:
+    session = Session(loop.post, Settings(cache_bytes=64 * 2**20), JobRunner(loop.post))
+    session.viewport.set_size(800, 600)
+    yield session
+    session.close()
+
+
+def test_a_slide_is_analyzed_looked_at_exported_and_imported_again(
+    real: Session, loop: Loop, tmp_path: Path
+) -> None:
+    ears = Ears(real)
+    path = make_svs(tmp_path / "slide.svs")
+    real.open(path)
+    loop.run_until(lambda: real.slide)
+    job = real.analyze()
+    assert job is not None
+    loop.run_until(lambda: job.is_over, 120)
+    assert job.error == ""
+    assert job.result is not None
+    n = job.result["n_objects"]
+    assert n > 100
+    loop.run_until(lambda: real.results and real.results.record.state == "done")
+    assert real.results is not None
+    loop.run_until(lambda: real.results.statistics.n == n)
+    assert real.results.statistics.per_mm2 is not None
+    assert ears.notices[-1].action == ("Export GeoJSON", "file.export")
+
+    x_l0, y_l0 = real.results.source.detections.centroids_l0()[n // 2].tolist()
+    chosen = real.select_at(x_l0, y_l0)
+    assert chosen is not None
+    assert chosen.area_um2 == pytest.approx(chosen.measurements["Area µm²"], rel=0.02)
+    plain = compose([real.layers[0]], Rect(0, 0, 1024, 768), 1024, 768)
+    drawn = compose(real.layers, Rect(0, 0, 1024, 768), 1024, 768)
+    assert (plain != drawn).any(axis=2).mean() > 0.02
+
+    target = tmp_path / "out.geojson.gz"
+    export = real.export_geojson(target, ExportSettings(measurements=False))
+    assert export is not None
+    loop.run_until(lambda: export.is_over, 60)
+    assert export.error == ""
+    features = orjson.loads(gzip.decompress(target.read_bytes()))["features"]
+    assert len(features) == n
+
+    real.remove_results()
+    imported = real.import_geojson(target)
+    assert imported is not None
+    loop.run_until(lambda: imported.is_over, 60)
+    assert imported.error == ""
+    loop.run_until(lambda: real.results and real.results.statistics.n == n)
+    real.undo()
+    real.undo()
+    assert [run.record.kind for run in real.runs] == ["analysis"]
+
+
+def test_tiles_that_were_wanted_can_be_drawn_from_the_scheduler(
+    real: Session, loop: Loop, tmp_path: Path
+) -> None:
+    real.open(make_svs(tmp_path / "slide.svs"))
+    loop.run_until(lambda: real.slide)
+    source = real.layers[0].source
+    wanted = list(source.pyramid.tiles_in(real.viewport.visible_l0, 0))
+    real.scheduler.request([(source, key) for key in wanted])
+    ready: list[TileKey] = []
+    real.scheduler.ready.connect(lambda _source, key: ready.append(key))
+    loop.run_until(lambda: all(real.scheduler.get(source, key) is not None for key in wanted))
+    assert real.scheduler.failure(source, wanted[0]) is None
