@@ -21,6 +21,8 @@ Rgb = npt.NDArray[np.uint8]
 _STRIP_PX = 16e6
 """Pixels read at once while a picture is made small."""
 _RULE_DOWNSAMPLE = 32.0
+_LEAST_SAMPLES = 64
+"""A picture with fewer samples a side is looked at whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,14 @@ def rgb_rule(slide: Slide) -> RgbRule:
     info = slide.info
     if info.is_rgb and info.dtype == "uint8":
         return RgbRule()
+    level = slide.pyramid(1).level_for(_RULE_DOWNSAMPLE)
+    step = max(1, round(_RULE_DOWNSAMPLE / info.levels[level].downsample))
+    if min(info.levels[level].width, info.levels[level].height) < _LEAST_SAMPLES * step:
+        step = 1
     samples = np.concatenate(
         [
-            strip.astype(np.float32).reshape(-1, strip.shape[2])
-            for strip in _strips(slide, slide.pyramid(1).level_for(_RULE_DOWNSAMPLE), 8)
+            strip[::step, ::step].reshape(-1, strip.shape[2]).astype(np.float32)
+            for strip in _strips(slide, level, 1)
         ]
     )
     samples = np.nan_to_num(samples)

@@ -61,9 +61,9 @@ def test_beyond_the_edge_it_is_white() -> None:
 
 
 def test_twelve_bits_in_sixteen_give_the_picture_of_eight_bits() -> None:
-    eight = he_image(128, 96)
+    eight = he_image(131, 97)
     twelve = ArraySlide((eight.astype(np.int32) * 4095 // 255).astype(np.uint16))
-    patch = read_patch(twelve, analysis_grid(twelve, 0.5), 0, 0, 128, 96)
+    patch = read_patch(twelve, analysis_grid(twelve, 0.5), 0, 0, 131, 97)
     assert np.abs(patch.astype(int) - eight).max() <= 1
 
 
@@ -77,3 +77,12 @@ def test_fluorescence_is_shown_as_dark_objects_on_white() -> None:
     assert (patch[5, 5] > 245).all()
     assert (patch[:, :2] == 255).all()
     assert (patch[:, 66:] == 255).all()
+
+
+def test_a_huge_level_of_sixteen_bits_is_sampled_in_strips() -> None:
+    samples = np.full((5000, 6000, 1), 500, np.uint16)
+    samples[1000:1400, 1000:1400] = 4000
+    slide = ArraySlide(samples, is_rgb=False)
+    rule = analysis_grid(slide, 0.5).rgb
+    assert slide.largest_read <= 16e6
+    assert (rule.low, rule.high, rule.is_inverted) == (500, 4000, True)
