@@ -81,6 +81,6 @@ def _class_name(value: Mapping[str, object]) -> str:
 
 def class_object(entry: DetectionClass) -> dict[str, object]:
     """Return the class as QuPath wants it: never without a colour, which it cannot read."""
-    levels = entry.name.split(SEPARATOR)
-    named: dict[str, object] = {"names": levels} if len(levels) > 1 else {"name": entry.name}
+    levels = [level for level in entry.name.split(SEPARATOR) if level]
+    named: dict[str, object] = {"names": levels} if len(levels) > 1 else {"name": "".join(levels)}
     return {**named, "color": list(entry.color)}

@@ -44,7 +44,8 @@ def parse_geometry(value: object) -> BaseGeometry:
         raise
     except _BAD_COORDINATES as error:
         raise GeometryError(_("has coordinates that do not fit its type")) from error
-    return _ellipse(geometry) if value.get("isEllipse") is True else geometry
+    is_ellipse = value.get("isEllipse") is True and geometry.geom_type == "Polygon"
+    return _ellipse(geometry) if is_ellipse else geometry
 
 
 def parse_plane(geometry: object) -> Plane:

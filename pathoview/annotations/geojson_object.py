@@ -39,7 +39,7 @@ def feature_object(feature: Feature, *, measurements: bool = True) -> dict[str, 
     geometry = geometry_object(feature.geometry, feature.plane)
     if geometry is None:
         return None
-    if feature.is_ellipse:
+    if feature.is_ellipse and geometry["type"] == "Polygon":
         geometry["isEllipse"] = True
     written: dict[str, Any] = {"type": "Feature", "id": str(feature.id), "geometry": geometry}
     if feature.nucleus is not None:

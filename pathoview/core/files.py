@@ -23,7 +23,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     When the block raises, or the disk refuses, the temporary file is removed and what was at
     ``path`` is untouched. Raises `StorageError` when the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name[:80]}.{uuid.uuid4().hex[:8]}.part")
+    temporary = path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex[:8]}.part")
     try:
         with temporary.open("wb", buffering=_BUFFER_BYTES) as file:
             yield file

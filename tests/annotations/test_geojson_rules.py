@@ -141,6 +141,14 @@ def test_an_ellipse_is_rebuilt_from_its_bounding_box(tmp_path: Path) -> None:
     assert again["geometry"]["isEllipse"] is True
 
 
+def test_only_polygons_can_be_ellipses(tmp_path: Path) -> None:
+    point = {"type": "Point", "coordinates": [1, 2], "isEllipse": True}
+    _table, (given,), _warnings = read_json(tmp_path, [feature_json({}, geometry=point)])
+    assert given.geometry.geom_type == "Point"
+    (written,) = _written(tmp_path, given)
+    assert "isEllipse" not in written["geometry"]
+
+
 # 5 nuclei of cells
 
 
@@ -200,6 +208,11 @@ def test_a_class_is_never_written_without_its_colour(tmp_path: Path) -> None:
     assert all(one is None or len(one["color"]) == 3 for one in classes)
     assert {"name": "a", "color": [1, 2, 3]} in classes
     assert {"names": ["Tumor", "Positive"], "color": [200, 0, 0]} in classes
+
+
+@pytest.mark.parametrize("name", ["A: ", ": A", "A:  : B"])
+def test_odd_names_of_classes_stay_sound(tmp_path: Path, name: str) -> None:
+    _written(tmp_path, Feature(BOX, classification=DetectionClass(name, (1, 2, 3))))
 
 
 # 7 colours of objects
