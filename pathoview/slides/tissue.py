@@ -8,6 +8,7 @@ ink absorbs light as no histological stain does.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -75,11 +76,23 @@ def _coverage(start: float, end: float, n: int) -> npt.NDArray[np.float64]:
     return np.asarray(np.clip(np.minimum(end, first + 1) - np.maximum(start, first), 0, 1))
 
 
+_masks = WeakKeyDictionary[Slide, tuple[tuple[float, float] | None, TissueMask]]()
+
+
 def tissue_mask(slide: Slide) -> TissueMask:
     """Return where the slide holds tissue, at about 8 µm per px.
 
-    A picture that is all tissue gives all of it, an empty slide nothing.
+    A picture that is all tissue gives all of it, an empty slide nothing. The mask is made once for
+    an open slide and its scale.
     """
+    known_mpp, mask = _masks.get(slide, (None, None))
+    if mask is None or known_mpp != slide.info.mpp:
+        mask = _made(slide)
+        _masks[slide] = slide.info.mpp, mask
+    return mask
+
+
+def _made(slide: Slide) -> TissueMask:
     longest = max(slide.info.width, slide.info.height)
     if slide.info.mpp is None:
         downsample = longest / _SIDE_PX

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -121,3 +122,11 @@ def test_real_fields_that_are_all_tissue(shared_data: Path) -> None:
         picture = cv2.imread(str(path))[..., ::-1]
         mask = tissue_mask(ArraySlide(np.ascontiguousarray(picture), 0.25)).mask
         assert mask.mean() > 0.85, path.name
+
+
+def test_another_scale_makes_another_mask() -> None:
+    slide = ArraySlide(he_image(2000, 1500, glass_px=300), mpp=0.5)
+    mask = tissue_mask(slide)
+    assert tissue_mask(slide) is mask
+    slide.info = replace(slide.info, mpp=(4.0, 4.0))
+    assert tissue_mask(slide).downsample != mask.downsample

@@ -80,7 +80,8 @@ class NucleiWatershed:
             return StainEstimate(H_DAB)
         if self._params.stain == "H&E" or not patches:
             return StainEstimate(H_E)
-        return estimate_h_e(np.concatenate([patch.reshape(-1, 3) for patch in patches]))
+        # Every second pixel of every second row tells the same, four times as fast.
+        return estimate_h_e(np.concatenate([patch[::2, ::2].reshape(-1, 3) for patch in patches]))
 
     def _amount(self, patch: Rgb, stains: StainMatrix, mpp: float) -> Amounts:
         """Return the smoothed amount of stain in hundredths of OD."""
