@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import Plane
+from pathoview.core.pyramid import Plane, TileKey
 from pathoview.layers import paint
 from pathoview.layers.layer import Layer
-from pathoview.layers.source import Rgba, TileSource
+from pathoview.layers.source import Rgba, TileSource, Unfinished
 
 
 def compose(
@@ -50,12 +50,19 @@ def source_picture(
     return paint.straight(np.asarray(moved, np.uint8))
 
 
+def finished_tile(source: TileSource, key: TileKey) -> Rgba | None:
+    """Return a tile, however long it takes to make."""
+    while isinstance(tile := source.read_tile(key), Unfinished):
+        pass
+    return tile
+
+
 def _mosaic(source: TileSource, level: int, part_lv: Rect, plane: Plane) -> npt.NDArray[np.uint8]:
     """Return whole pixels of a level, premultiplied so that they can be resampled."""
     left, top, width, height = part_lv.as_ints()
     mosaic = np.zeros((height, width, 4), np.uint8)
     for key in source.pyramid.tiles_in(source.pyramid.to_l0(part_lv, level), level, plane):
-        tile = source.read_tile(key)
+        tile = finished_tile(source, key)
         if tile is None:
             continue
         place = source.pyramid.tile_lv(key)

@@ -30,6 +30,8 @@ from pathoview.layers.vector_levels import vector_pyramid
 
 _SMALLEST_SEEN_PX = 3.0
 """Where a typical object is smaller than that on its tile, dots are drawn instead of outlines."""
+_SIZE_PER_LINE = 8.0
+"""A typical object is at least that many line widths wide, so that it is no mere blob."""
 _SELECTED_COLOR: Color = (255, 255, 255)
 _N_COLORS = 256
 _N_DOT_COLORS = 8
@@ -303,7 +305,12 @@ class DetectionSource:
             for color, group in groups.items():
                 paint.fill_rings(canvas, group, palette[color], style.fill_opacity)
         for color, group in groups.items():
-            paint.draw_outlines(canvas, group, palette[color], style.line_width_px)
+            paint.draw_outlines(canvas, group, palette[color], self._line_width_px(downsample))
+
+    def _line_width_px(self, downsample: float) -> float:
+        """Return the width of lines on a tile: small objects get thin ones."""
+        widest = self._typical_px / downsample / _SIZE_PER_LINE
+        return max(1.0, min(self._style.line_width_px, widest))
 
     def _draw_selected(self, canvas: paint.Canvas, tile_lv: Rect, downsample: float) -> None:
         with self._lock:

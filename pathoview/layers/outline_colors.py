@@ -27,6 +27,7 @@ class OutlineStyle:
     limits: tuple[float, float] | None = None
     """Values at both ends of the colours; None: taken from the data (percentiles 1 and 99)."""
     line_width_px: float = 1.5
+    """Lines round objects that are small on the screen are thinner."""
     fill_opacity: float = 0.0
     """0: outlines only."""
 

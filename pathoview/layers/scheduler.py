@@ -25,7 +25,7 @@ from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Plane, TileKey
 from pathoview.core.translation import _
 from pathoview.layers.cache import CachedTile, TileCache
-from pathoview.layers.source import Rgba, TileSource
+from pathoview.layers.source import Rgba, TileSource, Unfinished
 from pathoview.layers.stand_in import Piece, pieces_of, stand_in
 
 _logger = logging.getLogger(__name__)
@@ -130,11 +130,10 @@ class TileScheduler:
         source.changed.connect(relay)  # not under our lock: a signal has one of its own
 
     def _refill(self) -> None:
-        self._todo = {
-            (id(source), key): (source, key)
-            for source, key in self._wanted
-            if not self._is_fresh(source, key)
-        }
+        """Queue the wishes that are open; those with nothing to show yet come first."""
+        open_wishes = [wish for wish in self._wanted if not self._is_fresh(*wish)]
+        open_wishes.sort(key=lambda wish: self._cache.get(*wish) is not None)
+        self._todo = {(id(source), key): (source, key) for source, key in open_wishes}
 
     def _is_fresh(self, source: TileSource, key: TileKey) -> bool:
         tile = self._cache.get(source, key)
@@ -240,7 +239,7 @@ class TileScheduler:
     def _read(self, source: TileSource, key: TileKey) -> None:
         version = source.style_version
         try:
-            pixels = source.read_tile(key)
+            result = source.read_tile(key)
         except PathoViewError as error:
             self._note_failure(source, key, str(error))
             return
@@ -248,16 +247,20 @@ class TileScheduler:
             _logger.exception("a tile of level %d cannot be painted", key.level)
             self._note_failure(source, key, _("A part of the picture cannot be drawn."))
             return
+        pixels = result.pixels if isinstance(result, Unfinished) else result
         tile = CachedTile(NOTHING if pixels is None else pixels, version)
         place = id(source), key
         with self._state:
-            tile.is_fresh = not self._reading.pop(place)
+            has_changed = self._reading.pop(place)
+            tile.is_fresh = not has_changed and not isinstance(result, Unfinished)
             if id(source) not in self._sources:
                 return
             self._failures.pop(place, None)
             self._cache.put(source, key, tile)
             if not tile.is_fresh:
                 self._refill()
+                if key.level == len(source.pyramid.levels) - 1:
+                    self._base[place] = source, key
         self._say(partial(self.ready.emit, source, key))
 
     def _note_failure(self, source: TileSource, key: TileKey, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +13,13 @@ from pathoview.core.pyramid import Pyramid, TileKey
 
 Rgba = npt.NDArray[np.uint8]
 """(height, width, 4) uint8, red, green, blue, alpha; colours are not premultiplied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A tile that takes long to make, as far as it has come: ask again for more of it."""
+
+    pixels: Rgba
 
 
 class TileSource(Protocol):
@@ -28,7 +36,7 @@ class TileSource(Protocol):
     def style_version(self) -> int:
         """Raised with every change of style: cached tiles of older versions are stale."""
 
-    def read_tile(self, key: TileKey) -> Rgba | None:
+    def read_tile(self, key: TileKey) -> Rgba | Unfinished | None:
         """Return the painted tile, of `Pyramid.tile_lv`'s size; None: nothing to draw there.
 
         Raises `SlideError` when the tile cannot be read.
