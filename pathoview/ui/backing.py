@@ -21,7 +21,7 @@ SURROUND = QColor(theme.CANVAS)
 """Around the slide."""
 UNREAD = QColor(theme.RAISED)
 """The slide where not even a coarse tile is there yet."""
-_FAILED = QColor(230, 120, 90, 110)
+_FAILED = QColor(230, 120, 90, 150)
 _MOST_RECTS = 8
 """A stale region of more rectangles is drawn as one."""
 _CRISP_SCALE = 2.0

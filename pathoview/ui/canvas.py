@@ -46,6 +46,8 @@ _MESSAGE_MS = 1200
 _AHEAD_VIEW = 256
 """Tiles this far beyond the edges are read after those seen."""
 _MARGIN = round(furniture.MARGIN)
+_BOTTOM_ROW = 48
+"""Height kept for the scale bar and the cursor's place."""
 _POSITION_STRIP = QRect(-560, -48, 560, 48)
 _RESULT_FILES = (".geojson", ".json", ".geojson.gz", ".json.gz", ".zip")
 _KEYBOARD_REASONS = (
@@ -95,7 +97,7 @@ class Canvas(QWidget):
     def _connect(self) -> None:
         session = self._session
         session.slide_changed.connect(self._on_slide_changed)
-        session.layers_changed.connect(self._on_layers_changed)
+        session.layers_changed.connect(self.redraw)
         session.viewport_changed.connect(self._on_viewport_changed)
         session.runs_changed.connect(self._on_furniture_changed)
         session.selection_changed.connect(self._on_furniture_changed)
@@ -182,7 +184,7 @@ class Canvas(QWidget):
         self._show_opening()
         self.overview.setVisible(self._slide is not None)
         self.overview.fit_slide()
-        self._on_layers_changed()
+        self.redraw()
 
     def _take_plane(self) -> None:
         """Take the tiles of another plane; what is not read yet keeps its old picture."""
@@ -197,7 +199,8 @@ class Canvas(QWidget):
     def _show_opening(self) -> None:
         self.welcome.set_opening(self._session.is_opening)
 
-    def _on_layers_changed(self) -> None:
+    def redraw(self) -> None:
+        """Draw everything anew from the tiles that are there."""
         self._backing.spoil()
         self.overview.spoil()
         self._wish_timer.start()
@@ -319,7 +322,7 @@ class Canvas(QWidget):
             self._show_failure(event)
             return True
         if event.type() == QEvent.Type.DevicePixelRatioChange:
-            self._on_layers_changed()
+            self.redraw()
         return super().event(event)
 
     def _show_failure(self, event: QHelpEvent) -> None:
@@ -346,7 +349,7 @@ class Canvas(QWidget):
         self.planes.adjustSize()
         self.planes.move(
             (self.width() - self.planes.width()) // 2,
-            self.height() - self.planes.height() - _MARGIN,
+            self.height() - self.planes.height() - _MARGIN - _BOTTOM_ROW,
         )
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -10,6 +10,7 @@ from pathoview.ui import icons, theme
 
 _ICON_PX = 28
 _STEP_WIDTH = 152
+_BUTTON_HEIGHT = 4 * theme.GRID
 
 
 class Welcome(QWidget):
@@ -48,6 +49,7 @@ class Welcome(QWidget):
     def _button(self, text: str, command_id: str, hint: str) -> QPushButton:
         button = QPushButton(text)
         button.setToolTip(hint)
+        button.setFixedHeight(_BUTTON_HEIGHT)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.clicked.connect(lambda: self.command.emit(command_id))
         return button
@@ -66,7 +68,7 @@ def _steps() -> QHBoxLayout:
     steps = (
         ("slide", _("1  Open"), _("Whole slides of any vendor, OME-TIFF, plain pictures")),
         ("analyze", _("2  Analyze"), _("Nuclei appear while you look around")),
-        ("export", _("3  Export"), _("GeoJSON that QuPath opens")),
+        ("export", _("3  Export"), _("GeoJSON in QuPath’s dialect")),
     )
     row = QHBoxLayout()
     row.setSpacing(4 * theme.GRID)
