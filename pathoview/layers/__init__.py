@@ -1,5 +1,5 @@
-"""A layer yields tiles; style and paint make them RGBA; scheduler and cache bring them in time.
+"""A layer yields tiles; painters make them RGBA; scheduler and cache bring them in time.
 
-Imports `core`, `slides`, `annotations` and `study`; no Qt. Read `source`, then `paint`,
-`scheduler` and `layer`.
+Imports `core`, `slides`, `annotations` and `study`; no Qt. Read `source`, then `slide_source` and
+`detection_source`, then `scheduler` with `stand_in`, then `layer` and `compose`.
 """

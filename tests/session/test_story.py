@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
-from makers import make_svs
+from makers import he_image, make_svs
 from stage import Ears, Loop
 
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
-from pathoview.jobs.runner import JobRunner
+from pathoview.jobs.runner import JobRunner, JobState
 from pathoview.layers.compose import compose
+from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.session.settings import ExportSettings, Settings
 
@@ -86,3 +90,36 @@ def test_tiles_that_were_wanted_can_be_drawn_from_the_scheduler(
     real.scheduler.ready.connect(lambda _source, key: ready.append(key))
     loop.run_until(lambda: all(real.scheduler.get(source, key) is not None for key in wanted))
     assert real.scheduler.failure(source, wanted[0]) is None
+
+
+def test_a_killed_worker_is_told_and_the_run_goes_on_from_its_finished_tiles(
+    real: Session, loop: Loop, tmp_path: Path
+) -> None:
+    ears = Ears(real)
+    image = np.tile(he_image(1024, 1024), (3, 3, 1))
+    real.open(make_svs(tmp_path / "slide.svs", image))
+    loop.run_until(lambda: real.slide)
+    job = real.analyze()
+    assert job is not None
+    tiles: list[str] = []
+    job.event.connect(lambda kind, _data: tiles.append(kind))
+    loop.run_until(lambda: "tile" in tiles, 60)
+    worker = real._desk.runner.worker_pid()
+    assert worker is not None
+    os.kill(worker, signal.SIGKILL)
+    loop.run_until(lambda: job.is_over, 30)
+    assert job.state is JobState.DIED
+    notice = ears.notices[-1]
+    assert notice.level == "error"
+    assert notice.action == ("Resume", "analyze.resume")
+    loop.run_until(lambda: real.results and real.results.statistics.n)
+
+    run_command(real, notice.action[1], notice.argument)
+    resumed = real.jobs[-1]
+    loop.run_until(lambda: resumed.is_over, 120)
+    assert resumed.state is JobState.DONE
+    assert resumed.result is not None
+    assert resumed.result["run_file"] == notice.argument
+    assert real.results is not None
+    loop.run_until(lambda: real.results.statistics.n == resumed.result["n_objects"])
+    assert len(real.runs) == 1
