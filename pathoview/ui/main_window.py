@@ -132,7 +132,7 @@ class MainWindow(QMainWindow):
         docks["layers"].raise_()
         docks["analyze"].raise_()
         self.resizeDocks([docks["layers"]], [_RIGHT_PX], Qt.Orientation.Horizontal)
-        self.resizeDocks([docks["layers"], docks["analyze"]], [200, 640], Qt.Orientation.Vertical)
+        self.resizeDocks([docks["layers"], docks["analyze"]], [228, 612], Qt.Orientation.Vertical)
 
     def _build_jobs_bar(self) -> QToolBar:
         bar = QToolBar(_("Jobs"), self)

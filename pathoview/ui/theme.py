@@ -103,6 +103,7 @@ QComboBox:hover, QAbstractSpinBox:hover, QLineEdit:hover {{ border-color: {FAINT
 QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus {{ border-color: {ACCENT}; }}
 QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {FAINT}; background: {SURFACE}; }}
 QComboBox QLineEdit {{ border: none; padding: 0; background: transparent; }}
+QAbstractSpinBox QLineEdit {{ border: none; padding: 0 0 0 4px; background: transparent; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url({{icons}}/chevron-down.svg); width: 14px; height: 14px; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; padding: 4px;
@@ -135,12 +136,12 @@ QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -4px 0; border-
     background: {TEXT}; }}
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {ACCENT}; }}
 QSlider::handle:horizontal:disabled {{ background: {FAINT}; }}
-QListView, QPlainTextEdit, QTextBrowser {{ border: 1px solid {LINE}; border-radius: 4px;
+QListView, QTreeView, QPlainTextEdit, QTextBrowser {{ border: 1px solid {LINE}; border-radius: 4px;
     background: {FIELD}; padding: 4px; outline: none; }}
-QListView:focus, QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
-QListView::item {{ padding: 5px 8px; border-radius: 4px; }}
-QListView::item:selected {{ background: {LINE}; color: {TEXT}; }}
-QListView::item:hover {{ background: {RAISED}; }}
+QListView:focus, QTreeView:focus, QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
+QListView::item, QTreeView::item {{ padding: 5px 8px; border-radius: 4px; }}
+QListView::item:selected, QTreeView::item:selected {{ background: {LINE}; color: {TEXT}; }}
+QListView::item:hover, QTreeView::item:hover {{ background: {RAISED}; }}
 QDockWidget {{ titlebar-close-icon: none; font-weight: 600; }}
 QDockWidget::title {{ background: {SURFACE}; padding: 8px 8px 4px 12px; }}
 QTabBar::tab {{ background: transparent; color: {MUTED}; padding: 6px 12px;
@@ -163,6 +164,7 @@ QStatusBar::item {{ border: none; }}
 QStatusBar, QStatusBar QLabel {{ color: {MUTED}; padding: 0 4px; }}
 QLabel[role="heading"] {{ color: {MUTED}; font-weight: 600; }}
 QLabel[role="muted"] {{ color: {MUTED}; }}
+QLabel[role="small"] {{ color: {MUTED}; font-size: 9pt; }}
 QLabel[role="figure"] {{ font-size: 15pt; font-weight: 600; }}
 QLabel[role="title"] {{ font-size: 13pt; font-weight: 600; }}
 QFrame[role="card"] {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; }}

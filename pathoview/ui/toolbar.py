@@ -53,6 +53,7 @@ class MainToolBar(QToolBar):
         self.addWidget(spacer)
         self._activity = label("", "muted")
         self._activity.setWordWrap(False)
+        self._activity.setContentsMargins(0, 0, theme.GRID, 0)
         self.addWidget(self._activity)
         session.job_changed.connect(self._on_job_changed)
         self._on_job_changed()

@@ -61,7 +61,7 @@ def _fill(
 
 
 def label(text: str = "", role: str = "", *, selectable: bool = False) -> QLabel:
-    """Return a wrapped text; roles: ``heading muted figure title``."""
+    """Return a wrapped text; roles: ``heading muted small figure title``."""
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(True)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from makers import he_image, make_svs
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QColorDialog, QMessageBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from pathoview.jobs.runner import Job, JobRunner, JobState
@@ -84,6 +85,7 @@ def test_open_analyze_click_a_nucleus_export_and_import_again(
     qtbot.waitUntil(lambda: window.results.count.text().startswith(f"{n_found:,} "))
     assert window.results.histogram.shown is not None
     assert f"{n_found:,}" in window.jobs.row(job).text
+    recolour(qtbot, window)
 
     centre = results.source.detections.centroids_l0()[n_found // 2]
     session.viewport.look_at(float(centre[0]), float(centre[1]), 2.0)
@@ -109,6 +111,22 @@ def test_open_analyze_click_a_nucleus_export_and_import_again(
     assert imported.record.kind == "import"
     run_command(session, "edit.undo")
     assert session.results is results
+
+
+def recolour(qtbot: QtBot, window: MainWindow) -> None:
+    """Click the colour of the nuclei and choose another one."""
+    (swatch,) = [
+        button
+        for button in window.results.findChildren(QToolButton)
+        if button.isVisible() and button.accessibleName() == "Colour of Unclassified…"
+    ]
+    qtbot.mouseClick(swatch, LEFT)
+    (dialog,) = window.findChildren(QColorDialog)
+    dialog.setCurrentColor(QColor(10, 200, 30))
+    dialog.accept()
+    results = window.session.results
+    assert results is not None
+    assert results.source.style.color == (10, 200, 30)
 
 
 def paused_in_the_middle(qtbot: QtBot, window: MainWindow, session: Session, path: Path) -> Job:

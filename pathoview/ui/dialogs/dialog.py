@@ -34,4 +34,5 @@ class Dialog(QDialog):
     def add_close(self) -> None:
         close = button(_("Close"), self.close)
         close.setDefault(True)
+        close.setFocus()
         self.add_buttons(1, close)

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextDocument
+from PySide6.QtGui import (
+    QColor,
+    QDesktopServices,
+    QImage,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextTable,
+)
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QTextBrowser, QWidget
 
 from pathoview.core.paths import resources_folder
@@ -23,12 +32,7 @@ _MARGIN_PX = 64
 _KEYS_PAGE = "keys"
 _INDEX = "index"
 _LINK = re.compile(r"\[([^\]]+)\]\(([\w-]+)\.md\)")
-_STYLE = f"""
-body {{ line-height: 140%; }}
-h1, h2, h3 {{ color: {theme.TEXT}; }}
-code, pre {{ color: {theme.WARNING}; }}
-a {{ color: {theme.ACCENT}; }}
-"""
+_LINE_HEIGHT_PERCENT = 125.0
 
 
 class GuideDialog(Dialog):
@@ -40,6 +44,7 @@ class GuideDialog(Dialog):
         self.contents.setFixedWidth(_CONTENTS_PX)
         self.contents.setAccessibleName(_("Contents"))
         self.page = GuidePage(resources_folder() / "guide")
+        self.contents.ensurePolished()  # rows are as high as the style says from the start
         for name, title in pages():
             item = QListWidgetItem(title)
             item.setData(Qt.ItemDataRole.UserRole, name)
@@ -81,12 +86,32 @@ class GuidePage(QTextBrowser):
         self._text = ""
         self.setOpenLinks(False)
         self.setAccessibleName(_("Page of the guide"))
-        self.document().setDefaultStyleSheet(_STYLE)
         self.document().setDocumentMargin(2 * theme.GRID)
 
     def show_markdown(self, text: str) -> None:
         self._text = text
         self.setMarkdown(text)
+        self._space_out()
+
+    def _space_out(self) -> None:
+        """Give lines and tables room; markdown knows of no style."""
+        document = self.document()
+        block = document.begin()
+        while block.isValid():
+            style = block.blockFormat()
+            style.setLineHeight(
+                _LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
+            )
+            QTextCursor(block).setBlockFormat(style)
+            block = block.next()
+        for frame in document.rootFrame().childFrames():
+            if isinstance(frame, QTextTable):
+                table = frame.format()
+                table.setBorderBrush(QColor(theme.LINE))
+                table.setCellPadding(theme.GRID / 2)
+                table.setTopMargin(theme.GRID)
+                table.setBottomMargin(theme.GRID)
+                frame.setFormat(table)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         """Load a picture from the guide's folder, not wider than the page."""
@@ -104,7 +129,7 @@ class GuidePage(QTextBrowser):
         if event.oldSize().width() != event.size().width() and "![" in self._text:
             place = self.verticalScrollBar().value()
             self.document().clear()
-            self.setMarkdown(self._text)
+            self.show_markdown(self._text)
             self.verticalScrollBar().setValue(place)
 
 

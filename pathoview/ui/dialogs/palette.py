@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
 from pathoview.core.translation import _
 from pathoview.session.commands import COMMANDS, run_command
@@ -27,13 +27,22 @@ class CommandPalette(Dialog):
         self.search.setAccessibleName(_("Search commands"))
         self.search.setClearButtonEnabled(True)
         self.search.installEventFilter(self)
-        self.list = QListWidget()
+        self.list = QTreeWidget()
         self.list.setAccessibleName(_("Commands"))
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.setIndentation(0)
+        self.list.setUniformRowHeights(True)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.body.addWidget(self.search)
         self.body.addWidget(self.list)
         self.search.textChanged.connect(self._fill)
         self.search.returnPressed.connect(self._run)
         self.list.itemActivated.connect(self._run)
+        self.list.ensurePolished()  # rows are as high as the style says from the start
         self._fill()
         self.resize(*_SIZE)
 
@@ -53,16 +62,15 @@ class CommandPalette(Dialog):
             if command.argument_run or not all(word in text.casefold() for word in wanted):
                 continue
             menu = f"{_(command.menu)}: " if command.menu else ""
-            keys = ", ".join(shortcuts(command))
-            item = QListWidgetItem(f"{menu}{_(command.title)}" + (f"   {keys}" if keys else ""))
-            item.setData(Qt.ItemDataRole.UserRole, command.id)
-            if not command.enabled(self._session):
-                item.setFlags(Qt.ItemFlag.NoItemFlags)
-            self.list.addItem(item)
-        self.list.setCurrentRow(0)
+            words = [f"{menu}{_(command.title)}", ", ".join(shortcuts(command))]
+            item = QTreeWidgetItem(self.list, words)
+            item.setData(0, Qt.ItemDataRole.UserRole, command.id)
+            item.setDisabled(not command.enabled(self._session))
+        if self.list.topLevelItemCount():
+            self.list.setCurrentIndex(self.list.model().index(0, 0))
 
     def _run(self) -> None:
         item = self.list.currentItem()
-        if item is not None and item.flags() & Qt.ItemFlag.ItemIsEnabled:
+        if item is not None and not item.isDisabled():
             self.close()
-            run_command(self._session, item.data(Qt.ItemDataRole.UserRole))
+            run_command(self._session, item.data(0, Qt.ItemDataRole.UserRole))

@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from pathoview.core.translation import _
+from pathoview.core.translation import _, ngettext
 from pathoview.ui import theme
-from pathoview.ui.text import value_text
+from pathoview.ui.text import count_text, value_text
 from pathoview.ui.widgets import label
 
 _N_BINS = 48
 _TAIL_PERCENT = 0.5
 """Left out on either side, so that a single odd object does not flatten the rest."""
-_HEIGHT_PX = 152
+_HEIGHT_PX = 136
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Spread:
     counts: npt.NDArray[np.int64]
     edges: npt.NDArray[np.float64]
     n: int
+    n_beyond: int
+    """Values that lie beyond the edges, and are in no bar."""
     median: float
     mean: float
     deviation: float
@@ -40,11 +42,12 @@ def spread(values: npt.NDArray[np.float32]) -> Spread | None:
     low, high = np.percentile(known, [_TAIL_PERCENT, 100 - _TAIL_PERCENT])
     if low == high:
         low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(np.clip(known, low, high), _N_BINS, (low, high))
+    counts, edges = np.histogram(known, _N_BINS, (low, high))
     return Spread(
         counts,
         edges,
         len(known),
+        len(known) - int(counts.sum()),
         float(np.median(known)),
         float(known.mean(dtype=np.float64)),
         float(known.std(dtype=np.float64)),
@@ -84,13 +87,7 @@ class Histogram(QWidget):
         )
         self._view.setXRange(found.edges[0], found.edges[-1], padding=0.01)
         self._view.setYRange(0, max(1, int(found.counts.max())), padding=0.04)
-        self._facts.setText(
-            _("median {median} · mean {mean} ± {deviation}").format(
-                median=value_text(found.median),
-                mean=value_text(found.mean),
-                deviation=value_text(found.deviation),
-            )
-        )
+        self._facts.setText(_facts(found))
 
     def mark(self, value: float | None) -> None:
         """Draw a line at the selected object's value; None takes it away."""
@@ -106,7 +103,7 @@ class Histogram(QWidget):
         plot = pyqtgraph.GraphicsLayoutWidget()
         plot.setBackground(None)
         plot.setFixedHeight(_HEIGHT_PX)
-        plot.ci.setContentsMargins(0, 0, 0, 0)
+        plot.ci.setContentsMargins(0, theme.GRID, theme.GRID, 0)
         plot.ci.setSpacing(0)
         self._view = plot.addViewBox(0, 1, enableMenu=False, enableMouse=False)
         for side, place in (("left", (0, 0)), ("bottom", (1, 1))):
@@ -125,3 +122,16 @@ class Histogram(QWidget):
         self._view.addItem(self._mark)
         self._plot = plot
         self._layout.insertWidget(0, plot)
+
+
+def _facts(found: Spread) -> str:
+    text = _("median {median} · mean {mean} ± {deviation}").format(
+        median=value_text(found.median),
+        mean=value_text(found.mean),
+        deviation=value_text(found.deviation),
+    )
+    if found.n_beyond:
+        text += " · " + ngettext("{n} beyond", "{n} beyond", found.n_beyond).format(
+            n=count_text(found.n_beyond)
+        )
+    return text

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
-    QColorDialog,
     QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
@@ -17,8 +16,11 @@ from PySide6.QtWidgets import (
 
 from pathoview.core.translation import _
 from pathoview.layers.layer import Layer
+from pathoview.layers.paint import even_colormap
 from pathoview.session.session import Session
 from pathoview.ui import icons, theme
+from pathoview.ui.dialogs.color import Rgb, ask_color
+from pathoview.ui.text import value_text
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import (
     ElidedLabel,
@@ -86,7 +88,7 @@ class LayerRow(QWidget):
         self._name = ElidedLabel(layer.name)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
-        self.opacity.setFixedWidth(11 * theme.GRID)
+        self.opacity.setFixedWidth(9 * theme.GRID)
         ignore_wheel(self.opacity)
         layout = row(self.eye, self._name, self.opacity)
         layout.setStretchFactor(self._name, 1)
@@ -140,6 +142,8 @@ class DetectionStyle(QWidget):
         by.setStretchFactor(self.color_by, 1)
         layout.addLayout(by)
         layout.addLayout(row(self.color, self.fill, 1, self.line_width))
+        self.ramp = ColorRamp()
+        layout.addWidget(self.ramp)
         self.color_by.currentIndexChanged.connect(self._on_color_by_chosen)
         self.fill.toggled.connect(self._on_fill_toggled)
         self.line_width.valueChanged.connect(self._on_line_width_changed)
@@ -158,7 +162,11 @@ class DetectionStyle(QWidget):
         self.fill.setChecked(overlay.fill)
         self.line_width.setValue(overlay.line_width_px)
         self._is_refreshing = False
-        self.setEnabled(bool(self._session.runs))
+        run = self._session.results
+        self.setEnabled(run is not None)
+        self.ramp.setVisible(run is not None and overlay.mode == "measurement")
+        if run is not None and overlay.mode == "measurement":
+            self.ramp.show_limits(*run.source.color_limits)
 
     def _offer_measurements(self) -> None:
         run = self._session.results
@@ -191,16 +199,40 @@ class DetectionStyle(QWidget):
             self._apply()
 
     def _ask_color(self) -> None:
-        dialog = QColorDialog(QColor(*self._session.settings.overlay.color), self)
-        dialog.setOption(QColorDialog.ColorDialogOption.DontUseNativeDialog)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.currentColorChanged.connect(self._set_color)
-        dialog.open()
+        ask_color(self, self._session.settings.overlay.color, self._set_color)
 
-    def _set_color(self, color: QColor) -> None:
-        self._session.settings.overlay.color = (color.red(), color.green(), color.blue())
+    def _set_color(self, color: Rgb) -> None:
+        self._session.settings.overlay.color = color
         self._apply()
 
     def _apply(self) -> None:
         self._session.apply_overlay_style()
         self.refresh()
+
+
+class ColorRamp(QWidget):
+    """What the colours of a measurement mean: lowest to highest value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._low, self._high = label("", "muted"), label("", "muted")
+        self._high.setAlignment(Qt.AlignmentFlag.AlignRight)
+        strip = label()
+        strip.setScaledContents(True)
+        strip.setFixedHeight(theme.GRID)
+        strip.setPixmap(_strip())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(strip)
+        layout.addLayout(row(self._low, self._high))
+
+    def show_limits(self, low: float, high: float) -> None:
+        self._low.setText(_("≤ {value}").format(value=value_text(low)))
+        self._high.setText(_("≥ {value}").format(value=value_text(high)))
+
+
+def _strip() -> QPixmap:
+    colors = even_colormap()
+    image = QImage(colors.data, len(colors), 1, 3 * len(colors), QImage.Format.Format_RGB888)
+    return QPixmap.fromImage(image)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
+from pathoview.annotations.detections import DetectionClass
 from pathoview.core.translation import _, ngettext
 from pathoview.session.commands import run_command
 from pathoview.session.runs import ClassCount, RunView, Statistics
 from pathoview.session.session import Session
 from pathoview.ui import icons, theme
+from pathoview.ui.dialogs.color import Rgb, ask_color
 from pathoview.ui.panels.histogram import Histogram
 from pathoview.ui.panels.run_list import RunList
 from pathoview.ui.panels.selection_card import SelectionCard
@@ -21,13 +25,13 @@ from pathoview.ui.widgets import (
     button,
     clear_layout,
     column,
+    icon_button,
     label,
     line,
     scrolled,
     shrinkable,
 )
 
-_SWATCH_PX = 16
 _PAUSE_MS = 400
 """While a run goes on, the panel is renewed no more often than that."""
 
@@ -58,7 +62,7 @@ class ResultsPanel(QWidget):
             "export",
             primary=True,
         )
-        self._spread = column(label(_("Histogram"), "heading"), self.measurement, self.histogram)
+        self._spread = column(self.measurement, self.histogram)
         self._filled = self._build_filled()
         self._foot = column(self.export, margin=theme.GRID + 4)
         content = column(self._empty, self._filled, 1, margin=theme.GRID + 4)
@@ -87,11 +91,9 @@ class ResultsPanel(QWidget):
         return column(
             head,
             classes,
+            self.selection,
             line(),
             self._spread,
-            line(),
-            label(_("Selected"), "heading"),
-            self.selection,
             line(),
             label(_("Runs on this slide"), "heading"),
             self.runs,
@@ -118,7 +120,7 @@ class ResultsPanel(QWidget):
             return
         statistics = run.statistics
         self.count.setText(_n_found(statistics))
-        self.density.setText(_where_found(statistics))
+        self.density.setText(_("so far") if run.is_growing else _where_found(statistics))
         self._show_classes(statistics)
         self._show_measurements(run)
         self.runs.show_runs(tuple(self._session.runs))
@@ -126,8 +128,39 @@ class ResultsPanel(QWidget):
     def _show_classes(self, statistics: Statistics) -> None:
         clear_layout(self._classes)
         for row, entry in enumerate(statistics.classes):
-            for column_index, widget in enumerate(_class_line(entry, statistics.n)):
+            for column_index, widget in enumerate(self._class_line(entry, statistics)):
                 self._classes.addWidget(widget, row, column_index)
+
+    def _class_line(self, entry: ClassCount, statistics: Statistics) -> tuple[QWidget, ...]:
+        kind = entry.detection_class
+        name = kind.name if kind else _("Unclassified")
+        color = QColor(*kind.color) if kind else self._unclassified
+        swatch = icon_button("fill", _("Colour of {name}…").format(name=name))
+        swatch.setIcon(icons.swatch(color))
+        swatch.clicked.connect(partial(self._ask_color, kind))
+        figures = [label(count_text(entry.n), selectable=True)]
+        if len(statistics.classes) > 1:
+            figures.append(label(f"{entry.n / statistics.n:.0%}", "muted"))
+            figures.append(label(density_text(entry.per_mm2), "muted"))
+        for figure in figures:
+            figure.setWordWrap(False)
+        return (swatch, ElidedLabel(name), *figures)
+
+    def _ask_color(self, kind: DetectionClass | None, _checked: bool = False) -> None:
+        if kind is None:
+            ask_color(self, self._session.settings.overlay.color, self._recolor_unclassified)
+        else:
+            ask_color(self, kind.color, partial(self._recolor, kind.name))
+
+    def _recolor_unclassified(self, color: Rgb) -> None:
+        self._session.settings.overlay.color = color
+        self._session.apply_overlay_style()
+        self._refresh()
+
+    def _recolor(self, name: str, color: Rgb) -> None:
+        for run in self._session.runs:
+            run.source.recolor_class(name, color)
+        self._refresh()
 
     def _show_measurements(self, run: RunView) -> None:
         names = list(run.measurement_names)
@@ -151,13 +184,15 @@ class ResultsPanel(QWidget):
 
     def _on_selection_changed(self) -> None:
         chosen = self._session.selection
-        self.selection.show_selection(chosen)
+        self.selection.show_selection(chosen, self._unclassified)
         self._mark_selected()
         if chosen is not None:
-            QTimer.singleShot(0, self, self._scroll_to_selection)
+            self._area.verticalScrollBar().setValue(0)
 
-    def _scroll_to_selection(self) -> None:
-        self._area.ensureWidgetVisible(self.selection, 0, theme.GRID)
+    @property
+    def _unclassified(self) -> QColor:
+        """Colour of objects without a class."""
+        return QColor(*self._session.settings.overlay.color)
 
     def _mark_selected(self) -> None:
         chosen = self._session.selection
@@ -178,21 +213,3 @@ def _where_found(statistics: Statistics) -> str:
     return _("{density} · {area} of tissue").format(
         density=density_text(statistics.per_mm2), area=area_text(statistics.area_mm2)
     )
-
-
-def _class_line(entry: ClassCount, total: int) -> tuple[QLabel, ...]:
-    kind = entry.detection_class
-    swatch = label()
-    color = QColor(*kind.color) if kind else QColor(theme.MUTED)
-    swatch.setPixmap(icons.swatch(color).pixmap(_SWATCH_PX))
-    swatch.setFixedWidth(_SWATCH_PX)
-    name = ElidedLabel(kind.name if kind else _("Unclassified"))
-    share = entry.n / total if total else 0.0
-    figures = (
-        label(count_text(entry.n), selectable=True),
-        label(f"{share:.0%}", "muted"),
-        label(density_text(entry.per_mm2) if entry.per_mm2 is not None else "", "muted"),
-    )
-    for figure in figures:
-        figure.setWordWrap(False)
-    return (swatch, name, *figures)

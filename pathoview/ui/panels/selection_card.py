@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
 from pathoview.session.selection import Selection
 from pathoview.ui import theme
 from pathoview.ui.text import value_text
-from pathoview.ui.widgets import card, clear_layout, column, icon_button, label, row
+from pathoview.ui.widgets import ElidedLabel, card, clear_layout, icon_button, label, row
 
-_SIDE_PX = 72
+_SIDE_PX = 56
+_N_COLUMNS = 2
+_AREA = "Area µm²"
 
 
 class SelectionCard(QWidget):
@@ -23,24 +25,33 @@ class SelectionCard(QWidget):
         self._selection: Selection | None = None
         self._empty = label(_("Click a nucleus on the slide to see its measurements."), "muted")
         self._outline = OutlinePicture()
-        self._class = label("", "title")
+        self._class = label("", "heading")
         self._area = label("", selectable=True)
-        self._id = label("", "muted", selectable=True)
+        self._id = ElidedLabel("", "small")
         self.copy = icon_button("copy", _("Copy id"), self._copy_id)
         self._values = QGridLayout()
         self._values.setHorizontalSpacing(theme.GRID)
         self._values.setVerticalSpacing(theme.GRID // 2)
-        self._values.setColumnStretch(0, 1)
+        for column_index in range(_N_COLUMNS):
+            self._values.setColumnStretch(2 * column_index, 1)
+        identity = row(self._id, self.copy)
+        identity.setStretchFactor(self._id, 1)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self._class)
+        words.addWidget(self._area)
+        words.addLayout(identity)
+        head = row(self._outline, words)
+        head.setStretchFactor(words, 1)
         self._card: QFrame = card(
-            row(self._outline, column(self._class, self._area, 1, spacing=2)),
+            head,
             self._values,
-            row(self._id, self.copy),
         )
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._empty)
         layout.addWidget(self._card)
-        self.show_selection(None)
+        self.show_selection(None, QColor())
 
     @property
     def text(self) -> str:
@@ -51,8 +62,8 @@ class SelectionCard(QWidget):
         values = (f"{name}: {value_text(value)}" for name, value in shown.measurements.items())
         return "\n".join([self._class.text(), self._area.text(), *values])
 
-    def show_selection(self, selection: Selection | None) -> None:
-        """Show an object; None: there is none."""
+    def show_selection(self, selection: Selection | None, unclassified: QColor) -> None:
+        """Show an object; None: there is none. ``unclassified``: colour of those without class."""
         self._selection = selection
         self._card.setVisible(selection is not None)
         self._empty.setVisible(selection is None)
@@ -60,22 +71,24 @@ class SelectionCard(QWidget):
             return
         kind = selection.detection_class
         self._class.setText(kind.name if kind else _("Unclassified"))
-        color = QColor(*kind.color) if kind else QColor(theme.ACCENT)
+        color = QColor(*kind.color) if kind else unclassified
         self._outline.show_outline(selection, color)
-        area = selection.area_um2
+        others = dict(selection.measurements)
+        area = others.pop(_AREA, selection.area_um2)
         self._area.setText(
             _("area {n} µm²").format(n=value_text(area))
             if area is not None
             else _("area unknown: the slide has no scale")
         )
-        self._id.setText(str(selection.id))
+        self._id.set_text(str(selection.id))
         clear_layout(self._values)
-        for line, (name, value) in enumerate(selection.measurements.items()):
+        for number, (name, value) in enumerate(others.items()):
+            line, place = divmod(number, _N_COLUMNS)
             figure = label(value_text(value), selectable=True)
-            figure.setAlignment(Qt.AlignmentFlag.AlignRight)
+            figure.setWordWrap(False)
             figure.setAccessibleName(f"{name}: {value_text(value)}")
-            self._values.addWidget(label(name, "muted"), line, 0)
-            self._values.addWidget(figure, line, 1)
+            self._values.addWidget(ElidedLabel(name, "small"), line, 2 * place)
+            self._values.addWidget(figure, line, 2 * place + 1, Qt.AlignmentFlag.AlignRight)
         self._card.setAccessibleName(self.text)
 
     def _copy_id(self) -> None:

@@ -1,0 +1,154 @@
+"""Takes the pictures of the guide: the real window, the demo slide, a real analysis.
+
+    python resources/guide/make_screenshots.py
+
+Runs without a screen. Nothing of the machine or its user gets into a picture: settings and results
+are kept in a temporary folder, and the one path that is shown is a made-up one.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from pathoview.core.errors import RunError
+from pathoview.jobs.runner import Job, JobRunner
+from pathoview.session.commands import run_command
+from pathoview.session.session import Session
+from pathoview.session.settings import Settings
+from pathoview.ui import icons, theme
+from pathoview.ui.bridge import Bridge
+from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.dialogs.export import ExportDialog
+from pathoview.ui.main_window import MainWindow
+
+IMAGES = Path(__file__).parent / "images"
+SIZE = (1440, 900)
+PATIENCE_S = 120.0
+REST_S = 0.7
+EPIDERMIS_L0 = (1180.0, 880.0)
+
+
+class Photographer:
+    """One window, and what is done with it from picture to picture."""
+
+    def __init__(self, application: QApplication) -> None:
+        self._application = application
+        bridge = Bridge()
+        self.runner = JobRunner(bridge.post)
+        self.session = Session(bridge.post, Settings(), self.runner)
+        self.window = MainWindow(self.session)
+        self.window.resize(*SIZE)
+        self.window.show()
+        self.runner.warm_up()
+
+    def wait(self, is_so: Callable[[], bool]) -> None:
+        """Let the window live until something is so."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_so():
+            if time.monotonic() > deadline:
+                raise RunError("the window did not get there in time")
+            self._application.processEvents()
+            time.sleep(0.005)
+
+    def rest(self, seconds: float = REST_S) -> None:
+        """Wait until all tiles are drawn, and a moment more."""
+        self.wait(lambda: self.session.scheduler.n_pending == 0)
+        until = time.monotonic() + seconds
+        self.wait(lambda: time.monotonic() > until)
+
+    def take(self, name: str, widget: QWidget | None = None) -> None:
+        (widget or self.window).grab().save(str(IMAGES / f"{name}.png"))
+        print(f"{name}.png")
+
+    def dialog(self, name: str, command_id: str) -> None:
+        """Take the picture of a dialog and close it."""
+        run_command(self.session, command_id)
+        (dialog,) = [found for found in self.window.findChildren(Dialog) if found.isVisible()]
+        if isinstance(dialog, ExportDialog):
+            dialog.file.setText("/home/you/slides/CMU-1-Small-Region.geojson")
+        self.rest()
+        self.take(name, dialog)
+        dialog.close()
+        self.rest(0.1)
+
+    def first_start(self) -> None:
+        self.rest()
+        self.take("first-start")
+        if self.window.research_use is not None:
+            self.window.research_use.accept()
+
+    def open_demo(self) -> None:
+        run_command(self.session, "file.demo")
+        self.wait(lambda: self.session.slide is not None)
+        self.rest()
+        self.take("slide-opened")
+
+    def analyze(self) -> None:
+        QTest.mouseClick(self.window.analyze.run, Qt.MouseButton.LeftButton)
+        job: Job = self.session.jobs[-1]
+        self.wait(lambda: job.fraction > 0.4 or job.is_over)
+        job.pause()
+        self.rest()
+        self.take("analysis-running")
+        job.resume()
+        self.wait(lambda: job.is_over)
+
+    def look_at_results(self) -> None:
+        results = self.session.results
+        if results is None:
+            raise RunError("the demo slide gave no results")
+        centres = results.source.detections.centroids_l0()
+        nearest = ((centres - EPIDERMIS_L0) ** 2).sum(axis=1).argmin()
+        x_l0, y_l0 = (float(value) for value in centres[nearest])
+        self.session.viewport.look_at(x_l0, y_l0, 1.6)
+        self.rest()
+        x_view, y_view = self.session.viewport.to_view(x_l0, y_l0)
+        place = QPoint(round(x_view), round(y_view))
+        QTest.mouseClick(self.window.canvas, Qt.MouseButton.LeftButton, pos=place)
+        self.wait(lambda: self.session.selection is not None)
+        self.rest()
+        self.take("results")
+
+    def recolour(self) -> None:
+        overlay = self.session.settings.overlay
+        overlay.mode, overlay.measurement = "measurement", "Hematoxylin mean"
+        overlay.fill = True
+        self.session.apply_overlay_style()
+        self.window.show_dock("slide")
+        self.session.viewport.fit()
+        self.rest()
+        self.take("coloured-by-measurement")
+
+
+def main() -> None:
+    """Take all pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    application = QApplication([])
+    application.setWindowIcon(icons.app_icon())
+    theme.apply_theme(application)
+    at_work = Photographer(application)
+    at_work.first_start()
+    at_work.open_demo()
+    at_work.analyze()
+    at_work.look_at_results()
+    at_work.dialog("export", "file.export")
+    at_work.dialog("guide", "help.guide")
+    at_work.dialog("scale", "view.scale")
+    at_work.recolour()
+    at_work.window.close()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["PATHOVIEW_HOME"] = home
+        main()
