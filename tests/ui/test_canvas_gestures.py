@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+from types import SimpleNamespace
+
 import pytest
 from hands import CTRL, MIDDLE, NONE, SHIFT, drag, move, settle, wheel
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -10,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from pathoview.core.geometry import Rect
 from pathoview.session.session import Session
+from pathoview.ui import gestures
 from pathoview.ui.canvas import Canvas
 
 LEFT = Qt.MouseButton.LeftButton
@@ -81,13 +85,12 @@ def test_a_drag_moves_the_picture_with_the_hand(
 
 
 def test_a_thrown_picture_runs_on_and_a_press_stops_it(
-    qtbot: QtBot, near: Canvas, session: Session
+    qtbot: QtBot, near: Canvas, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    QTest.mousePress(near, LEFT, NONE, QPoint(300, 300))
-    for step in range(1, 6):
-        move(near, QPoint(300 + 20 * step, 300), LEFT)
-        qtbot.wait(8)
-    QTest.mouseRelease(near, LEFT, NONE, QPoint(400, 300))
+    ticks = itertools.count(0, 0.008)
+    clock = SimpleNamespace(perf_counter=lambda: next(ticks))
+    monkeypatch.setattr(gestures, "time", clock)
+    drag(near, (300, 300), (320, 300), (340, 300), (360, 300), (380, 300), (400, 300))
     assert near.glide.is_moving
     before = session.viewport.center_l0[0]
     qtbot.waitUntil(lambda: session.viewport.center_l0[0] < before - 5)
