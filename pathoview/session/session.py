@@ -55,6 +55,8 @@ class Session:
 
     slide_changed = Signal()
     """Another slide is open, or none, or the same one with another scale or plane."""
+    opening_changed = Signal()
+    """`is_opening`: a slide is being opened, or that has come to an end."""
     layers_changed = Signal()
     """The list of layers, or one's name, visibility or opacity."""
     viewport_changed = Signal()
@@ -117,7 +119,7 @@ class Session:
     def open(self, path: Path | str) -> None:
         """Open a slide; `slide_changed` or an error `notice` follows."""
         self._n_opened += 1
-        self.is_opening = True
+        self._set_opening(True)
         self.scheduler.submit(
             partial(_opened, Path(path)), partial(self._on_opened, self._n_opened)
         )
@@ -127,7 +129,7 @@ class Session:
             if slide is not None:
                 slide.close()
             return
-        self.is_opening = False
+        self._set_opening(False)
         if slide is None:
             self._on_error(error, (_("Open another slide"), "file.open"))
             return
@@ -146,9 +148,14 @@ class Session:
 
     def close_slide(self) -> None:
         self._n_opened += 1
-        self.is_opening = False
+        self._set_opening(False)
         self._clear()
         self.slide_changed.emit()
+
+    def _set_opening(self, is_opening: bool) -> None:
+        if is_opening != self.is_opening:
+            self.is_opening = is_opening
+            self.opening_changed.emit()
 
     def _clear(self) -> None:
         self.history.clear()

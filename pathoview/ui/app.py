@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
@@ -56,5 +57,7 @@ def _show(
 
 def open_first(session: Session, paths: Sequence[str]) -> None:
     """Open the first of the paths; the others wait among the recent files."""
-    for path in paths[:1]:
-        session.open(path)
+    for path in reversed(paths[1:]):
+        session.settings.add_recent(Path(path))
+    if paths:
+        session.open(paths[0])

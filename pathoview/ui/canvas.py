@@ -97,6 +97,7 @@ class Canvas(QWidget):
     def _connect(self) -> None:
         session = self._session
         session.slide_changed.connect(self._on_slide_changed)
+        session.opening_changed.connect(self._on_opening_changed)
         session.layers_changed.connect(self.redraw)
         session.viewport_changed.connect(self._on_viewport_changed)
         session.runs_changed.connect(self._on_furniture_changed)
@@ -252,6 +253,9 @@ class Canvas(QWidget):
     def _on_message_over(self) -> None:
         self._message = ""
         self.update()
+
+    def _on_opening_changed(self) -> None:
+        self.welcome.set_opening(self._session.is_opening)
 
     def _on_welcome_command(self, command_id: str) -> None:
         run_command(self._session, command_id)

@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         self._may_close = False
         self._hidden_docks: list[QDockWidget] = []
         self._results_path: object = None
+        self._shown_slide: object = None
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
         self.setDockOptions(
@@ -183,6 +184,7 @@ class MainWindow(QMainWindow):
         ):
             changed.connect(refresh)
         session.slide_changed.connect(self._on_slide_changed)
+        session.opening_changed.connect(self._say_tool)
         session.runs_changed.connect(self._on_runs_changed)
         session.selection_changed.connect(self._on_selection_changed)
         session.tool_changed.connect(self._say_tool)
@@ -196,7 +198,9 @@ class MainWindow(QMainWindow):
 
     def _on_slide_changed(self) -> None:
         slide, path = self.session.slide, self.session.path
-        self.notices.clear()
+        if slide is not self._shown_slide:
+            self._shown_slide = slide
+            self.notices.clear()
         if slide is None or path is None:
             self.setWindowTitle("PathoView")
             self._slide_facts.setText("")
@@ -238,7 +242,9 @@ class MainWindow(QMainWindow):
             run_command(self.session, notice.action[1], notice.argument)
 
     def _say_tool(self) -> None:
-        if self.session.slide is None:
+        if self.session.is_opening:
+            text = _("Opening the slide…")
+        elif self.session.slide is None:
             text = _("Open a slide to begin")
         elif self.session.tool == "rectangle":
             text = _("Drag a rectangle: the region to analyze. Esc cancels.")

@@ -179,6 +179,15 @@ def test_a_file_that_is_no_slide_gives_a_bar_and_no_box(
     assert not window.findChildren(QMessageBox)
 
 
+def test_the_window_says_that_a_slide_is_being_opened(
+    qtbot: QtBot, window: MainWindow, session: Session, slide_path: Path
+) -> None:
+    session.open(slide_path)
+    assert "Opening" in window.statusBar().currentMessage()
+    qtbot.waitUntil(lambda: session.slide is not None)
+    assert "Opening" not in window.statusBar().currentMessage()
+
+
 def test_recent_files_open_again(
     qtbot: QtBot, open_window: MainWindow, session: Session, slide_path: Path
 ) -> None:
@@ -245,6 +254,20 @@ def test_tab_on_the_canvas_hides_all_panels_and_brings_them_back(
     assert all(dock.isHidden() for dock in window.docks.values())
     qtbot.keyClick(window.canvas, Qt.Key.Key_Tab)
     assert [name for name, dock in window.docks.items() if dock.isHidden()] == ["slide"]
+
+
+def test_analyze_brings_its_panel_to_the_front_before_it_starts(
+    qtbot: QtBot, open_window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(session, "analyze", lambda *order: started.append(order))
+    open_window.show_dock("results")
+    qtbot.waitUntil(lambda: not open_window.is_dock_seen("analyze"))
+    open_window.actions_by_id["analyze.run"].trigger()
+    qtbot.waitUntil(lambda: open_window.is_dock_seen("analyze"))
+    assert not started
+    open_window.actions_by_id["analyze.run"].trigger()
+    assert len(started) == 1
 
 
 def test_the_layout_is_remembered(qtbot: QtBot, bridge: Bridge) -> None:

@@ -36,7 +36,11 @@ class SettingsDialog(Dialog):
         form.addRow(self.colors)
         form.addRow(_("Memory for tiles"), self.memory)
         self.body.addLayout(form)
-        self.body.addWidget(label(_("Both take effect with the next slide."), "muted"))
+        self.body.addWidget(
+            label(
+                _("Colours take effect with the next slide, memory with the next start."), "muted"
+            )
+        )
         self.body.addStretch(1)
         self.add_close()
         self.setMinimumWidth(_WIDTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _, ngettext
@@ -15,9 +15,10 @@ from pathoview.session.session import Session
 from pathoview.ui import icons, theme
 from pathoview.ui.actions import ICONS
 from pathoview.ui.text import duration_text, objects_text
-from pathoview.ui.widgets import button, icon_button, label, name_icon_button
+from pathoview.ui.widgets import ElidedLabel, button, icon_button, label, name_icon_button
 
 _STEPS = 1000
+_TITLE_PX = 360
 _SIGNS = {
     JobState.QUEUED: ("analyze", theme.MUTED),
     JobState.RUNNING: ("analyze", theme.ACCENT),
@@ -118,8 +119,14 @@ class JobRow(QWidget):
         self._ending: Notice | None = None
         self._sign = label()
         self._sign.setFixedWidth(icons.SIZE)
-        self._title = label(job.request.title)
+        self._title = label()
         self._title.setWordWrap(False)
+        self._title.setText(
+            self._title.fontMetrics().elidedText(
+                job.request.title, Qt.TextElideMode.ElideMiddle, _TITLE_PX
+            )
+        )
+        self._title.setToolTip(job.request.title)
         self._bar = QProgressBar()
         self._bar.setRange(0, _STEPS)
         self._bar.setTextVisible(False)
@@ -137,8 +144,8 @@ class JobRow(QWidget):
         for part in (self._sign, self._title, self._bar, self._numbers):
             layout.addWidget(part)
         layout.setStretchFactor(self._bar, 1)
-        self._stretch = QWidget()
-        layout.addWidget(self._stretch, 1)
+        self._outcome = ElidedLabel("", "muted")
+        layout.addWidget(self._outcome, 1)
         for control in (
             self.pause,
             self.stop,
@@ -152,7 +159,8 @@ class JobRow(QWidget):
     @property
     def text(self) -> str:
         """What the row says."""
-        return f"{self._title.text()} {self._numbers.text()}"
+        said = self._ending.text if self._ending else self._numbers.text()
+        return f"{self.job.request.title} {said}"
 
     def end(self, notice: Notice) -> None:
         """Show how the job has ended, and offer what can be done next."""
@@ -165,8 +173,10 @@ class JobRow(QWidget):
         self._sign.setPixmap(icons.pixmap(*_SIGNS[job.state], icons.SIZE))
         self._bar.setValue(round(job.fraction * _STEPS))
         self._bar.setVisible(not job.is_over)
-        self._stretch.setVisible(job.is_over)
-        self._numbers.setText(ending.text if ending else self._progress())
+        self._numbers.setVisible(not job.is_over)
+        self._numbers.setText(self._progress())
+        self._outcome.setVisible(job.is_over)
+        self._outcome.set_text(ending.text if ending else "")
         is_paused = job.state is JobState.PAUSED
         self.pause.setIcon(icons.icon("resume" if is_paused else "pause"))
         name_icon_button(self.pause, _("Go on") if is_paused else _("Pause"))

@@ -18,7 +18,7 @@ from pathoview.ui.dialogs.color import Rgb, ask_color
 from pathoview.ui.panels.histogram import Histogram
 from pathoview.ui.panels.run_list import RunList
 from pathoview.ui.panels.selection_card import SelectionCard
-from pathoview.ui.text import area_text, count_text, density_text
+from pathoview.ui.text import area_text, count_text, density_text, objects_text
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import (
     ElidedLabel,
@@ -119,7 +119,7 @@ class ResultsPanel(QWidget):
         if run is None:
             return
         statistics = run.statistics
-        self.count.setText(_n_found(statistics))
+        self.count.setText(_n_found(run))
         self.density.setText(_("so far") if run.is_growing else _where_found(statistics))
         self._show_classes(statistics)
         self._show_measurements(run)
@@ -203,8 +203,11 @@ class ResultsPanel(QWidget):
         self._session.remove_run(run)
 
 
-def _n_found(statistics: Statistics) -> str:
-    return ngettext("{n} nucleus", "{n} nuclei", statistics.n).format(n=count_text(statistics.n))
+def _n_found(run: RunView) -> str:
+    n = run.statistics.n
+    if run.record.kind == "import":
+        return objects_text(n + len(run.features))
+    return ngettext("{n} nucleus", "{n} nuclei", n).format(n=count_text(n))
 
 
 def _where_found(statistics: Statistics) -> str:
