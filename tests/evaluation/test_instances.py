@@ -138,8 +138,8 @@ def test_centroids_are_measured_from_the_corner() -> None:
 
 def test_detection_matches_the_nearest_pair_first_and_each_point_once() -> None:
     truth = np.array([[0.0, 0.0], [4.0, 0.0]])
-    predicted = np.array([[3.0, 0.0], [20.0, 0.0]])
-    # The prediction at 3 is near both; it goes to 4, and 0 stays alone.
+    predicted = np.array([[3.0, 0.0], [5.5, 0.0]])
+    # 4 takes 3, its nearest; 0 and 5.5 stay alone, though 0–3 and 4–5.5 would have matched both.
     assert instances.detection_f1(truth, predicted, 3.0) == pytest.approx(2 * 1 / 4)
 
 

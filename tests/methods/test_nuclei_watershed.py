@@ -99,6 +99,13 @@ def test_a_slide_without_nuclei_gets_none() -> None:
     assert count(plain) == 0
 
 
+def test_tissue_beside_glass_is_not_taken_for_nuclei() -> None:
+    amounts = 0.7 + 0.6 * blobs((150, 50, 8, 8), (150, 100, 8, 8), (150, 150, 8, 8))
+    rgb = painted((HEMATOXYLIN, amounts), (EOSIN, np.full(amounts.shape, 0.4)))
+    rgb[:, :100] = 255
+    assert count(rgb, stain="H&E") == 3
+
+
 def test_a_patch_s_neighbours_on_the_sample_do_not_matter() -> None:
     # The threshold comes from the slide: a patch alone gives what it gives on the whole.
     rgb = he_image(512, 512, seed=5)

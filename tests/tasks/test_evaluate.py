@@ -77,6 +77,17 @@ def test_points_are_scored_by_detection_only_and_means_leave_out_what_is_unknown
     assert result["f1_detection"] == pytest.approx(sum(means) / 3)
 
 
+@pytest.mark.parametrize(("shift_um", "expected"), [(2.0, 1.0), (4.0, 0.0)])
+def test_points_match_within_three_micrometres(
+    folders: tuple[Path, Path], shift_um: float, expected: float
+) -> None:
+    rgb = np.full((200, 200, 3), (225, 160, 200), np.uint8)
+    cv2.circle(rgb, (100, 100), 16, (90, 60, 140), -1)
+    cv2.imwrite(str(folders[0] / "a.png"), rgb[..., ::-1])
+    (folders[1] / "a.csv").write_text(f"x,y\n{100.5 + shift_um / MPP},100.5\n")
+    assert score(folders, params={"stain": "H&E"})["f1_detection"] == expected
+
+
 def test_metrics_that_no_image_has_are_none(folders: tuple[Path, Path]) -> None:
     write_image(folders[0], "a.png")
     (folders[1] / "a.csv").write_text("x,y\n10,10\n")
