@@ -26,9 +26,12 @@ def hide(path: Path, pseudonym: str = "a-slide") -> None:
 def scrub(text: str) -> str:
     """Return the text without hidden names and without quoted paths (Python sources stay)."""
     with _lock:
-        names = sorted(_hidden.items(), key=lambda item: -len(item[0]))
-    for name, pseudonym in names:
-        text = text.replace(name, pseudonym)
+        names = dict(_hidden)
+    if names:
+        # One pass over whole words: a pseudonym that holds a hidden word stays as it is.
+        known = sorted({*names, *names.values()}, key=len, reverse=True)
+        words = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in known))
+        text = words.sub(lambda match: names.get(match.group(), match.group()), text)
     return _QUOTED_PATH.sub(_without_folder, text)
 
 

@@ -32,3 +32,9 @@ def test_the_log_file_holds_no_name_even_in_a_traceback() -> None:
     text = log_file().read_text()
     assert "failed" in text
     assert "Meier" not in text
+
+
+def test_a_pseudonym_is_not_hidden_once_more_and_words_are_not_cut() -> None:
+    hide(Path("/clinic/slide.svs"), "slide-77aa")
+    hide(Path("/clinic/Roe.svs"), "slide-1")
+    assert scrub("cannot read /clinic/Roe.svs of slides") == "cannot read slide-1 of slides"
