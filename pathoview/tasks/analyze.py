@@ -27,12 +27,10 @@ from pathoview.core.progress import Progress
 from pathoview.core.registry import load_entry
 from pathoview.core.translation import _, ngettext
 from pathoview.jobs.pipeline import run_pipeline
-from pathoview.methods.outlines import outlines
-from pathoview.methods.reading import AnalysisGrid, analysis_grid, read_patch
+from pathoview.methods.reading import AnalysisGrid, analysis_grid
 from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.methods.spec import InstanceMethod, MethodSpec
 from pathoview.slides.slide import Slide
-from pathoview.slides.stains import StainMatrix
 from pathoview.slides.tissue import TissueMask, tissue_mask
 from pathoview.study.records import RunRecord, now, run_key
 from pathoview.study.results import RunFile, find_unfinished, new_run_path
@@ -41,7 +39,8 @@ from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.provenance import device_name, versions
 from pathoview.tasks.seams import find_duplicates
 from pathoview.tasks.stopwatch import Stopwatch
-from pathoview.tasks.tile_plan import Tile, TilePlan, in_tissue
+from pathoview.tasks.tile_plan import Tile, TilePlan
+from pathoview.tasks.tile_work import Labels, Patch, TileWork
 
 _MOST_COMPUTERS = 8
 """Each needs memory for a tile; more would not fit into 2 GiB together."""
@@ -49,9 +48,6 @@ _MOST_UNREADABLE = 8
 """Tiles that may fail to be read before the slide is given up."""
 
 _logger = logging.getLogger(__name__)
-
-Patch = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int32]
 
 
 class AnalyzeRequest(BaseModel):
@@ -92,7 +88,8 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         with _open_run(order, spec, params, method, slide, grid, progress) as run_file:
             progress.report(0.0, _("Looking for tissue"))
             tissue = tissue_mask(slide)
-            analysis = _Analysis(spec, method, slide, grid, run_file, tissue, region, progress)
+            work = TileWork(slide, spec, method, grid, tissue, run_file.record.context)
+            analysis = _Analysis(spec, slide, grid, work, run_file, tissue, region, progress)
             return analysis.run(order.n_computers or _useful_computers(run_file.record.device))
 
 
@@ -171,27 +168,24 @@ class _Analysis:
     def __init__(
         self,
         spec: MethodSpec,
-        method: InstanceMethod,
         slide: Slide,
         grid: AnalysisGrid,
+        work: TileWork,
         run_file: RunFile,
         tissue: TissueMask,
         region_l0: Rect | None,
         progress: Progress,
     ) -> None:
         record = run_file.record
-        self._method = method
         self._slide = slide
         self._grid = grid
+        self._work = work
         self._file = run_file
         self._tissue = tissue
         self._region_l0 = region_l0
         self._progress = progress
-        self._context = record.context
-        self._stains = StainMatrix.from_json(record.context["stains"])
         self._before = record
         """As an earlier attempt left it."""
-        self._halo_px = int(np.ceil(spec.halo_um / grid.mpp))
         # Without the region: a nucleus has one id, whichever regions it was found in.
         self._namespace = id_namespace(
             slide.content_hash,
@@ -266,36 +260,27 @@ class _Analysis:
 
     def _read(self, tile: Tile) -> Patch | None:
         """Return a tile with its halo, cut at the slide's edge; None when it cannot be read."""
-        patch = self._patch_of(tile)
         try:
-            return self._read_rect(patch)
+            return self._work.read(tile)
         except SlideError:
             _logger.warning("a tile could not be read; trying once more")
         try:
-            return self._read_rect(patch)
+            return self._work.read(tile)
         except SlideError as error:
             self._unreadable.append(error)
             if len(self._unreadable) >= _MOST_UNREADABLE:
                 raise self._cannot_be_read() from error
             return None
 
-    def _read_rect(self, rect: Rect) -> Patch:
-        return read_patch(self._slide, self._grid, *rect.as_ints())
-
-    def _patch_of(self, tile: Tile) -> Rect:
-        core = Rect(tile.x, tile.y, tile.width, tile.height)
-        whole = Rect(0, 0, self._grid.width, self._grid.height)
-        return core.expanded(self._halo_px).intersection(whole)
-
     def _compute(self, tile: Tile, patch: Patch | None) -> tuple[Patch, Labels] | None:
         if patch is None:
             return None
-        return patch, self._method.predict(patch, self._grid.mpp, self._context)
+        return patch, self._work.compute(patch)
 
     def _finish(self, tile: Tile, computed: tuple[Patch, Labels] | None) -> None:
         if computed is None:
             return
-        detections = self._named(self._outlined(tile, *computed))
+        detections = self._own(self._work.outline(tile, *computed))
         self._file.add_tile(tile.col, tile.row, detections)
         self._n_done += 1
         self._n_objects += len(detections)
@@ -312,27 +297,13 @@ class _Analysis:
         )
         self._report()
 
-    def _outlined(self, tile: Tile, patch: Patch, labels: Labels) -> Detections:
-        """Return the tile's own objects, less those outside the region and off the tissue."""
-        place = self._patch_of(tile)
-        scale = self._grid.scale_l0
-        found = outlines(
-            labels,
-            patch,
-            mpp=self._grid.mpp,
-            scale_l0=scale,
-            origin_l0=(place.x * scale, place.y * scale),
-            core_lv=Rect(tile.x - place.x, tile.y - place.y, tile.width, tile.height),
-            stains=self._stains,
-        )
+    def _own(self, found: Detections) -> Detections:
+        """Return the objects inside the region, with their ids."""
         centers = found.centroids_l0()
-        kept = in_tissue(self._tissue, centers)
         if self._region_l0:
-            kept &= _inside(self._region_l0, centers)
-        return found if kept.all() else found.take(kept)
-
-    def _named(self, detections: Detections) -> Detections:
-        return replace(detections, ids=object_ids(self._namespace, detections.centroids_l0()))
+            inside = _inside(self._region_l0, centers)
+            found, centers = found.take(inside), centers[inside]
+        return replace(found, ids=object_ids(self._namespace, centers))
 
     def _settle_seams(self) -> int:
         """Drop what two tiles both claimed; return how many objects there are."""
@@ -341,7 +312,7 @@ class _Analysis:
         seams = find_duplicates(
             {(tile.col, tile.row): tile.core_l0(scale) for tile in self._plan.tiles},
             self._file.tile,
-            sight_l0=self._halo_px * scale,
+            sight_l0=self._work.sight_l0,
             check=self._watch.check,
         )
         self._file.drop(seams.ids)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from pathoview.annotations.detections import Detections, concatenate
-from pathoview.core.geometry import Rect
 from pathoview.core.params import BaseParams
 from pathoview.core.registry import load_entry
-from pathoview.methods.outlines import outlines
-from pathoview.methods.reading import AnalysisGrid, analysis_grid, read_patch
+from pathoview.methods.reading import analysis_grid
 from pathoview.methods.spec import InstanceMethod, MethodSpec
 from pathoview.slides.slide import Slide
-from pathoview.slides.stains import StainMatrix
-from pathoview.slides.tissue import TissueMask, tissue_mask
+from pathoview.slides.tissue import tissue_mask
 from pathoview.tasks.seams import find_duplicates
-from pathoview.tasks.tile_plan import Tile, TilePlan, in_tissue
+from pathoview.tasks.tile_plan import TilePlan
+from pathoview.tasks.tile_work import TileWork
 
 
 def detect(
@@ -33,46 +30,23 @@ def detect(
     method: InstanceMethod = load_entry(spec.entry)(params)
     context = method.prepare(slide, grid.mpp)
     tissue = tissue_mask(slide)
+    work = TileWork(slide, spec, method, grid, tissue, context)
     plan = TilePlan(grid, spec.patch_px, tissue, None, set())
-    halo_px = int(np.ceil(spec.halo_um / grid.mpp))
     found: dict[tuple[int, int], Detections] = {}
     n_found = 0
     while (tile := plan.next(None)) is not None:
         check()
-        table = _tile_objects(slide, grid, method, context, tissue, tile, halo_px)
+        patch = work.read(tile)
+        table = work.outline(tile, patch, work.compute(patch))
         found[tile.col, tile.row] = replace(table, ids=_numbers(n_found, len(table)))
         n_found += len(table)
     cores = {(tile.col, tile.row): tile.core_l0(grid.scale_l0) for tile in plan.tiles}
     seams = find_duplicates(
-        cores, lambda col, row: found[col, row], sight_l0=halo_px * grid.scale_l0, check=check
+        cores, lambda col, row: found[col, row], sight_l0=work.sight_l0, check=check
     )
     whole = concatenate(list(found.values()))
     gone = {one.tobytes() for one in seams.ids}
     return whole.take(np.array([one.tobytes() not in gone for one in whole.ids], np.bool_))
-
-
-def _tile_objects(
-    slide: Slide,
-    grid: AnalysisGrid,
-    method: InstanceMethod,
-    context: Mapping[str, Any],
-    tissue: TissueMask,
-    tile: Tile,
-    halo_px: int,
-) -> Detections:
-    core = Rect(tile.x, tile.y, tile.width, tile.height)
-    place = core.expanded(halo_px).intersection(Rect(0, 0, grid.width, grid.height))
-    patch = read_patch(slide, grid, *place.as_ints())
-    table = outlines(
-        method.predict(patch, grid.mpp, context),
-        patch,
-        mpp=grid.mpp,
-        scale_l0=grid.scale_l0,
-        origin_l0=(place.x * grid.scale_l0, place.y * grid.scale_l0),
-        core_lv=core.moved(-place.x, -place.y),
-        stains=StainMatrix.from_json(context["stains"]),
-    )
-    return table.take(in_tissue(tissue, table.centroids_l0()))
 
 
 def _numbers(start: int, n: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:

@@ -24,8 +24,12 @@ class Tile:
     width: int
     height: int
 
+    @property
+    def core(self) -> Rect:
+        return Rect(self.x, self.y, self.width, self.height)
+
     def core_l0(self, scale_l0: float) -> Rect:
-        return Rect(self.x, self.y, self.width, self.height).scaled(scale_l0)
+        return self.core.scaled(scale_l0)
 
 
 class TilePlan:

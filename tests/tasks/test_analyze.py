@@ -23,7 +23,7 @@ from pathoview.methods.registry import DEFAULT_METHOD
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import TissueMask, tissue_mask
 from pathoview.study.results import RunFile
-from pathoview.tasks import analyze
+from pathoview.tasks import analyze, tile_work
 
 PATIENCE_S = 60.0
 
@@ -312,7 +312,7 @@ def broken_reads(
     monkeypatch: pytest.MonkeyPatch, is_broken: Callable[[int, int, int], bool]
 ) -> None:
     """Have reads of patches fail where ``is_broken(x, y, number of earlier tries)``."""
-    read, tries = analyze.read_patch, dict[tuple[int, int], int]()
+    read, tries = tile_work.read_patch, dict[tuple[int, int], int]()
 
     def fail(slide: Any, grid: Any, x: int, y: int, width: int, height: int) -> Any:
         before = tries.get((x, y), 0)
@@ -321,7 +321,7 @@ def broken_reads(
             raise SlideError("The disk hums.")
         return read(slide, grid, x, y, width, height)
 
-    monkeypatch.setattr(analyze, "read_patch", fail)
+    monkeypatch.setattr(tile_work, "read_patch", fail)
 
 
 def test_a_tile_that_fails_once_is_read_again(
