@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QRadioButton, QWidget
 
+from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 from pathoview.session.session import Session
 from pathoview.ui import theme
@@ -85,9 +88,12 @@ class ExportDialog(Dialog):
         self._problem.show()
 
     def _suggestion(self) -> Path:
+        """Return a file beside the slide, or in the user's home where that cannot be."""
         slide = self._session.path or Path("slide")
         suffix = _PACKED if self._session.settings.export.gzip else _PLAIN
-        return slide.parent / f"{slide.stem}{suffix}"
+        is_ours = slide.is_relative_to(resources_folder())
+        folder = slide.parent if os.access(slide.parent, os.W_OK) and not is_ours else Path.home()
+        return folder / f"{slide.stem}{suffix}"
 
     def _on_gzip_toggled(self, on: bool) -> None:
         path = Path(self.file.text())
@@ -95,13 +101,14 @@ class ExportDialog(Dialog):
         self.file.setText(str(path.with_name(stem + (_PACKED if on else _PLAIN))))
 
     def _browse(self) -> None:
-        name, _kind = QFileDialog.getSaveFileName(
-            self,
-            _("Export GeoJSON"),
-            self.file.text(),
-            _("GeoJSON (*.geojson *.json *.geojson.gz)"),
-            options=QFileDialog.Option.DontConfirmOverwrite,
-        )
-        if name:
-            self.file.setText(name)
-            self.gzip.setChecked(name.endswith(".gz"))
+        kinds = _("GeoJSON (*.geojson *.json *.geojson.gz)")
+        dialog = QFileDialog(self, _("Export GeoJSON"), self.file.text(), kinds)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._on_file_chosen)
+        dialog.open()
+
+    def _on_file_chosen(self, name: str) -> None:
+        self.gzip.setChecked(name.endswith(".gz"))
+        self.file.setText(name)
