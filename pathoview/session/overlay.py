@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from psygnal import Signal
+
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.layer import Layer, LayerList
@@ -13,6 +15,9 @@ _Kind = type[DetectionSource] | type[FeatureSource]
 
 class Overlay:
     """Switches for all detections and all annotations at once; layers to come follow them."""
+
+    changed = Signal()
+    """The style is another one, or the opacity of all."""
 
     def __init__(self, layers: LayerList, settings: Settings) -> None:
         self._layers = layers
@@ -42,6 +47,7 @@ class Overlay:
         for layer in self._of(DetectionSource) + self._of(FeatureSource):
             layer.opacity = self._settings.overlay.opacity
             self._apply_style(layer)
+        self.changed.emit()
 
     def _apply_style(self, layer: Layer) -> None:
         if isinstance(layer.source, DetectionSource):

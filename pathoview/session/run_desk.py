@@ -59,10 +59,12 @@ class RunDesk:
         return self._shelf.runs
 
     def set_slide(self, slide: Slide | None) -> None:
-        """Forget the runs of the slide before; look for those of the new one."""
+        """Forget the runs of the slide before; show those that go on, look for finished ones."""
         self._shelf.clear()
         self._slide = slide
         if slide is not None:
+            for path in self._book.live_runs(slide.content_hash):
+                self._open_run(path)
             self._scheduler.submit(
                 partial(find_runs, slide.content_hash), partial(self._on_runs_found, slide)
             )
@@ -90,7 +92,7 @@ class RunDesk:
         found: list[tuple[Path, RunRecord]] | None,
         error: BaseException | None,
     ) -> None:
-        """Show what is known of a slide that was opened: its newest run, and any that goes on."""
+        """Show the newest finished run of a slide that was opened; offer to resume a newer one."""
         if found is None:
             self._on_error(error)
         if self._slide is not slide or found is None:
@@ -100,9 +102,8 @@ class RunDesk:
             if record.state == "done" and path not in live:
                 self._open_run(path)
                 break
-        for path in live:
-            self._open_run(path)
-        if found and found[0][1].state != "done" and found[0][0] not in live:
+        is_stopped = bool(found) and found[0][1].state != "done" and found[0][0] not in live
+        if is_stopped and not self._book.runner.is_busy:  # a job may not have told its file yet
             self.notice.emit(
                 Notice(
                     _("An analysis of this slide was not finished."),

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from pathoview.core.params import FormRow
 from pathoview.ui import theme
 from pathoview.ui.wheel import ignore_wheel
+from pathoview.ui.widgets import roomy
 
 _UNBOUNDED = 1_000_000_000
 
@@ -111,6 +112,7 @@ def _int(row: FormRow, changed: Callable[..., None]) -> _Field:
         int(row.maximum) if row.maximum is not None else _UNBOUNDED,
     )
     box.setSuffix(f" {row.unit}" if row.unit else "")
+    roomy(box)
     box.valueChanged.connect(changed)
     return _Field(box, box.value, box.setValue)
 
@@ -124,6 +126,7 @@ def _float(row: FormRow, changed: Callable[..., None]) -> _Field:
     )
     box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     box.setSuffix(f" {row.unit}" if row.unit else "")
+    roomy(box)
     box.valueChanged.connect(changed)
     return _Field(box, box.value, box.setValue)
 

@@ -181,6 +181,7 @@ class MainWindow(QMainWindow):
             session.selection_changed,
             session.tool_changed,
             session.history.changed,
+            session.overlay.changed,
         ):
             changed.connect(refresh)
         session.slide_changed.connect(self._on_slide_changed)

@@ -139,7 +139,7 @@ class OpacitySlider(QSlider):
         self.setToolTip(_("Opacity of the detections ([ and ], Ctrl + wheel)"))
         self.setAccessibleName(_("Opacity of the detections"))
         self.valueChanged.connect(self._on_moved)
-        session.layers_changed.connect(self._refresh)
+        session.overlay.changed.connect(self._refresh)
         session.slide_changed.connect(self._refresh)
         self._refresh()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QBoxLayout,
     QComboBox,
     QFrame,
@@ -157,6 +158,11 @@ def shrinkable(box: QComboBox) -> QComboBox:
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(8)
     return box
+
+
+def roomy(box: QAbstractSpinBox) -> None:
+    """Keep a number off the frame of its box; a style sheet cannot."""
+    box.lineEdit().setTextMargins(theme.GRID // 2, 0, 0, 0)
 
 
 def scrolled(content: QWidget) -> QScrollArea:

@@ -129,6 +129,23 @@ def recolour(qtbot: QtBot, window: MainWindow) -> None:
     assert results.source.style.color == (10, 200, 30)
 
 
+def test_the_layers_panel_follows_the_keys_and_explains_the_colours(
+    qtbot: QtBot, window: MainWindow, session: Session, tmp_path: Path
+) -> None:
+    open_slide(qtbot, session, make_svs(tmp_path / "case.svs", he_image(600, 500)))
+    wait_for(qtbot, click_analyze(qtbot, window))
+    style = window.layers.detections
+    qtbot.waitUntil(lambda: style.color_by.findText("Area µm²") > 0)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_F)
+    assert style.fill.isChecked()
+    assert style.ramp.isHidden()
+    style.color_by.setFocus()
+    qtbot.keyClick(style.color_by, Qt.Key.Key_Down)
+    qtbot.keyClick(style.color_by, Qt.Key.Key_Down)
+    assert session.settings.overlay.measurement == "Area µm²"
+    assert not style.ramp.isHidden()
+
+
 def paused_in_the_middle(qtbot: QtBot, window: MainWindow, session: Session, path: Path) -> Job:
     """Start an analysis of a larger slide and hold it after its first tile."""
     open_slide(qtbot, session, make_svs(path, he_image(3000, 2500)))

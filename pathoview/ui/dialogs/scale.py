@@ -8,7 +8,7 @@ from pathoview.core.translation import _
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
-from pathoview.ui.widgets import button, label, row
+from pathoview.ui.widgets import button, label, roomy, row
 
 _PRESETS = ((0.25, "40×"), (0.5, "20×"), (1.0, "10×"))
 _DEFAULT = 0.5
@@ -26,6 +26,7 @@ class ScaleDialog(Dialog):
         known = slide.info.mpp if slide else None
         problem = slide.info.mpp_problem if slide else ""
         self.value = QDoubleSpinBox()
+        roomy(self.value)
         self.value.setDecimals(4)
         self.value.setRange(*_BOUNDS)
         self.value.setSingleStep(0.05)

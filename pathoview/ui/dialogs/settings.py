@@ -8,7 +8,7 @@ from pathoview.core.translation import _
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
-from pathoview.ui.widgets import label
+from pathoview.ui.widgets import label, roomy
 
 _MIB = 2**20
 _SMALLEST_MIB, _LARGEST_MIB = 64, 262_144
@@ -26,6 +26,7 @@ class SettingsDialog(Dialog):
         self.colors.setChecked(settings.correct_colors)
         self.colors.setToolTip(_("Only what is seen; methods always get the raw pixels"))
         self.memory = QSpinBox()
+        roomy(self.memory)
         self.memory.setRange(_SMALLEST_MIB, _LARGEST_MIB)
         self.memory.setSingleStep(256)
         self.memory.setSuffix(_(" MiB"))

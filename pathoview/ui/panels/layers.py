@@ -30,6 +30,7 @@ from pathoview.ui.widgets import (
     eye_button,
     label,
     line,
+    roomy,
     row,
     scrolled,
     shrinkable,
@@ -57,6 +58,7 @@ class LayersPanel(QWidget):
         session.layers_changed.connect(self.refresh)
         session.slide_changed.connect(self.refresh)
         session.runs_changed.connect(self.detections.refresh)
+        session.overlay.changed.connect(self.detections.refresh)
         self.refresh()
 
     @property
@@ -133,6 +135,7 @@ class DetectionStyle(QWidget):
         self.line_width.setAccessibleName(_("Line width of detections"))
         self.line_width.setToolTip(_("Line width"))
         shrinkable(self.color_by)
+        roomy(self.line_width)
         for widget in (self.color_by, self.line_width):
             ignore_wheel(widget)
         layout = QVBoxLayout(self)
@@ -207,7 +210,6 @@ class DetectionStyle(QWidget):
 
     def _apply(self) -> None:
         self._session.apply_overlay_style()
-        self.refresh()
 
 
 class ColorRamp(QWidget):

@@ -81,6 +81,7 @@ class ResultsPanel(QWidget):
         self.runs.remove_requested.connect(self._remove)
         session.runs_changed.connect(self._on_runs_changed)
         session.selection_changed.connect(self._on_selection_changed)
+        session.overlay.changed.connect(self._on_runs_changed)
         self._refresh()
 
     def _build_filled(self) -> QWidget:
@@ -155,7 +156,6 @@ class ResultsPanel(QWidget):
     def _recolor_unclassified(self, color: Rgb) -> None:
         self._session.settings.overlay.color = color
         self._session.apply_overlay_style()
-        self._refresh()
 
     def _recolor(self, name: str, color: Rgb) -> None:
         for run in self._session.runs:
