@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QTimer
@@ -48,11 +50,23 @@ def _show(
     window = MainWindow(session)
     window.show()
     open_first(session, paths)
-    QTimer.singleShot(_WARM_UP_MS, runner.warm_up)
+    QTimer.singleShot(_WARM_UP_MS, lambda: warm_up(session, runner))
     code = application.exec()
     window.deleteLater()
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return code
+
+
+def warm_up(session: Session, runner: JobRunner) -> None:
+    """Get ready what the first analysis needs: the worker, and the plots of its results."""
+    runner.warm_up()
+    # Imported where it is first used it would stop the window for half a second.
+    session.scheduler.submit(partial(importlib.import_module, "pyqtgraph"), _ignore)
+
+
+def _ignore(_module: object, error: BaseException | None) -> None:
+    if error is not None:
+        raise error
 
 
 def open_first(session: Session, paths: Sequence[str]) -> None:
