@@ -6,6 +6,7 @@ and makes room for others when the folder grows.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import struct
@@ -26,6 +27,10 @@ from pathoview.slides.tiff_opening import open_tiff_alone
 _MAX_CACHE_BYTES = 20 << 30
 _SPARE_BYTES = 1 << 30
 _TILE_PX = 512
+# Its messages name files, and a file's name may be a patient's.
+logging.getLogger("pyvips").addHandler(logging.NullHandler())
+logging.getLogger("pyvips").propagate = False
+
 _DEEP_FORMATS = ("ushort", "uint", "float", "double")
 
 

@@ -18,6 +18,8 @@ from pathoview.slides.refusal import Refused
 from pathoview.slides.scale import checked_scale
 from pathoview.slides.slide import Pixels, Slide, SlideInfo, white
 
+_MAX_TILE_PX = 1 << 28
+
 
 def openslide_vendor(path: Path) -> str:
     """Return the name OpenSlide has for the file's format, empty when it has none."""
@@ -32,8 +34,13 @@ class OpenSlideSlide(Slide):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._handle: openslide.OpenSlide | None = _opened(path)
-        self.info = _info(self._handle)
+        handle = _opened(path)
+        try:
+            self.info = _info(handle)
+        except (OpenSlideError, LookupError, ValueError) as error:
+            raise Refused(_("what it says of itself is damaged")) from error
+        _check_tile_sizes(self.info)
+        self._handle: openslide.OpenSlide | None = handle
         self.content_hash = content_hash(path)
 
     def read(
@@ -98,6 +105,17 @@ def _opened(path: Path) -> openslide.OpenSlide:
         raise Refused(_("not a format that OpenSlide knows")) from error
     except OpenSlideError as error:
         raise Refused(str(error)) from error
+
+
+def _check_tile_sizes(info: SlideInfo) -> None:
+    """Refuse damaged slides: OpenSlide ends the process when it cannot allocate a tile."""
+    for level in range(len(info.levels)):
+        width, height = (
+            int(info.properties.get(f"openslide.level[{level}].tile-{side}", 0))
+            for side in ("width", "height")
+        )
+        if width * height > _MAX_TILE_PX:
+            raise Refused(_("it states tiles of impossible size"))
 
 
 def _info(handle: openslide.OpenSlide) -> SlideInfo:

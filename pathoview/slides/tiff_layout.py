@@ -135,8 +135,9 @@ def tile_table(page: Any) -> TileTable:
         return _rows_of(page)
     width = key.tilewidth if key.is_tiled else key.imagewidth
     height = key.tilelength if key.is_tiled else min(key.rowsperstrip, key.imagelength)
-    if width * height * key.samplesperpixel * key.dtype.itemsize > _MAX_TILE_BYTES:
-        raise Refused(_("its strips are too large to decode one by one"))
+    n_bytes = width * height * key.samplesperpixel * key.dtype.itemsize
+    if not 0 < n_bytes <= _MAX_TILE_BYTES:
+        raise Refused(_("its tiles or strips are of a size that cannot be decoded one by one"))
     tables, decode = key.jpegtables, key.decode
     return TileTable(
         width=key.imagewidth,

@@ -35,7 +35,6 @@ from pathoview.slides.tiff_slide import TiffSlide
 
 _PLAIN_VENDORS = ("", "aperio", "generic-tiff")
 """Vendors whose OpenSlide levels are TIFF pages just as they are."""
-_BROKEN = (RuntimeError, ValueError, LookupError, EOFError, OSError, struct.error)
 
 _HEADERS = {b"II*\0": "<4xI", b"MM\0*": ">4xI", b"II+\0": "<8xQ", b"MM\0+": ">8xQ"}
 """TIFF and BigTIFF: where the header says the first page's description lies."""
@@ -75,8 +74,11 @@ def _tiff(path: Path) -> Iterator[tifffile.TiffFile]:
     _check_header(path)
     try:
         with tifffile.TiffFile(path) as tiff:
+            len(tiff.pages)  # counting finds pages that lead back to earlier ones; iterating hangs
             yield tiff
-    except _BROKEN as error:
+    except (Refused, SlideError):
+        raise
+    except Exception as error:  # a damaged file fails anywhere in a parser, in any way
         raise Refused(_("a TIFF file that is not understood ({why})").format(why=error)) from error
 
 

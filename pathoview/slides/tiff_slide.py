@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from pathoview.slides.tile_cache import DecodedTiles
 CACHE_BYTES = 64 << 20
 TilePlace = tuple[int, int, int, int]
 """Level, page, row, column."""
-_BROKEN = (RuntimeError, ValueError, IndexError, EOFError, OSError, struct.error)
 
 
 class TiffSlide(Slide):
@@ -110,7 +108,7 @@ class TiffSlide(Slide):
         level, page, row, col = key
         try:
             return self._decoded(file, self._stack.levels[level][page], row, col)
-        except _BROKEN as error:
+        except Exception as error:  # damaged data fail anywhere in a decoder, in any way
             raise SlideError(
                 _("A part of the slide cannot be read; the file may be damaged."),
                 _("Level {level}, row {row}, column {col}: {why}.").format(

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import openslide
 import pytest
+import tifffile
 from makers import make_svs
 
 from pathoview.core.errors import SlideError
 from pathoview.core.pyramid import Plane
+from pathoview.slides.opening import open_slide
 from pathoview.slides.openslide_slide import OpenSlideSlide
 from pathoview.slides.refusal import Refused
 
@@ -60,6 +62,20 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.svs").write_text("no slide")
     with pytest.raises(Refused, match="not a format that OpenSlide knows"):
         OpenSlideSlide(tmp_path / "a.svs")
+
+
+def test_tiles_of_impossible_size_are_refused_before_openslide_aborts(tmp_path: Path) -> None:
+    file = make_svs(tmp_path / "a.svs")
+    with tifffile.TiffFile(file) as tiff:
+        tag = tiff.pages[0].tags["TileWidth"]
+    data = bytearray(file.read_bytes())
+    data[tag.offset + 2 : tag.offset + 4] = b"\x04\0"  # a 32-bit number
+    data[tag.valueoffset : tag.valueoffset + 4] = (1 << 30).to_bytes(4, "little")
+    file.write_bytes(data)
+    with pytest.raises(Refused, match="tiles of impossible size"):
+        OpenSlideSlide(file)
+    with pytest.raises(SlideError):
+        open_slide(file)
 
 
 def test_after_a_failed_read_the_rest_is_still_read(

@@ -271,6 +271,19 @@ def test_ome_levels_and_channel_colors(tmp_path: Path) -> None:
         assert np.array_equal(whole(slide, 1)[..., 0], STACK[0, 0, 0, ::2, ::2])
 
 
+def test_pages_that_lead_in_a_circle_end(tmp_path: Path) -> None:
+    file = make_ome_tiff(tmp_path / "a.ome.tif", STACK[0, 0], "CYX", n_levels=1)
+    with tifffile.TiffFile(file) as tiff:
+        first = tiff.pages[0].offset
+        n_tags = len(tiff.pages[0].tags)
+    data = bytearray(file.read_bytes())
+    next_page = first + 2 + 12 * n_tags
+    data[next_page : next_page + 4] = first.to_bytes(4, "little")
+    file.write_bytes(data)
+    with pytest.raises(SlideError):
+        open_slide(file)
+
+
 def test_level_openslide_alone_understands_is_read_by_openslide(tmp_path: Path) -> None:
     file = make_svs(tmp_path / "a.svs", IMAGE)
     with open_tiff(file) as slide:
