@@ -103,6 +103,8 @@ def test_warnings_count_objects() -> None:
         '"},{"type":"Feature"',
         '\\"features\\":[',
         "[[[[{{{{",
+        'one quote " [{',
+        'a backslash and a quote \\" ]}',
         "]]]}}}",
         "\\\\",
         '\\"coordinates\\":[[[1,2]]]',
@@ -115,10 +117,13 @@ def test_texts_that_look_like_structure_are_texts(
 ) -> None:
     monkeypatch.setattr(geojson_elements, "CHUNK_BYTES", 1000)
     properties = {"objectType": "annotation", "name": name}
-    document = {"type": "FeatureCollection", "features": [feature_json(properties)] * 20}
-    _table, given, warnings = read_json(tmp_path, document)
-    assert [one.name for one in given] == [name] * 20
-    assert not warnings
+    feature = feature_json(properties)
+    turned = dict(reversed(feature.items()))  # nothing that looks like the start of a feature
+    for one in (feature, turned):
+        document = {"type": "FeatureCollection", "features": [one] * 20}
+        _table, given, warnings = read_json(tmp_path, document)
+        assert [each.name for each in given] == [name] * 20
+        assert not warnings
 
 
 def test_control_characters_and_broken_utf8_do_not_stop_an_import(tmp_path: Path) -> None:

@@ -591,6 +591,32 @@ def test_outlines_of_a_method_are_detections_and_other_objects_stay_what_they_ar
     assert kinds == ["detection", "detection", "annotation", "cell"]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"name": "mine"},
+        {"color": [1, 2, 3]},
+        {"isLocked": True},
+        {"metadata": {"a": "b"}},
+        {"parentId": ID},
+    ],
+)
+def test_a_detection_that_says_more_does_not_lose_it_in_columns(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    document = [feature_json({"objectType": "detection", **more}), feature_json()]
+    table, (given,), _warnings = read_json(tmp_path, document)
+    assert (len(table), given.object_type) == (1, "detection")
+    (written,) = _written(tmp_path, given)
+    assert written["properties"] == {"objectType": "detection", **more}
+
+
+def test_a_detection_that_says_nothing_more_becomes_a_row(tmp_path: Path) -> None:
+    empty = {"name": None, "isLocked": False, "metadata": {}, "childObjects": []}
+    document = [feature_json({"objectType": "detection", **empty})]
+    assert len(read_json(tmp_path, document)[0]) == 1
+
+
 def test_ignored_classes_keep_their_star(tmp_path: Path) -> None:
     properties = {"objectType": "detection", "classification": "Region*"}
     assert read_json(tmp_path, [feature_json(properties)])[0].classes[0].name == "Region*"

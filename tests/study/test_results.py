@@ -232,6 +232,18 @@ def test_damaged_tiles_and_records_are_told_in_a_sentence(run: RunFile) -> None:
         _ = run.record
 
 
+def test_what_fails_halfway_leaves_nothing(run: RunFile) -> None:
+    def stopped() -> None:
+        with database.transaction(run._connection):
+            run._connection.execute("INSERT INTO dropped VALUES (x'00')")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert run._connection.execute("SELECT count(*) FROM dropped").fetchone() == (0,)
+    assert not run._connection.in_transaction
+
+
 def test_a_full_disk_is_told_in_a_sentence_and_keeps_what_was_there(run: RunFile) -> None:
     run.add_tile(0, 0, some_detections(3))
     pages = run._connection.execute("PRAGMA page_count").fetchone()[0]
