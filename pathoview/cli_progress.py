@@ -18,6 +18,7 @@ from pathoview.core.progress import Control
 from pathoview.core.translation import _
 
 _SECONDS_BETWEEN_LINES = 5.0
+_RATES = {"mp_per_s": "MP/s", "mb_per_s": "MB/s"}
 
 
 class TerminalProgress:
@@ -56,8 +57,8 @@ class TerminalProgress:
 
 
 def _metric(key: str, value: float) -> str:
-    if key == "mp_per_s":
-        return f"{value:.1f} MP/s"
+    if key in _RATES:
+        return f"{value:.1f} {_RATES[key]}"
     return f"{value:,.0f} {key.replace('_', ' ')}"
 
 
