@@ -28,7 +28,10 @@ from pathoview.ui.dialogs.dialog import Dialog
 
 _SIZE = (980, 720)
 _CONTENTS_PX = 200
-_MARGIN_PX = 64
+_MARGIN_PX = 112
+"""Left free beside a picture: the page's margins, and the indent of a list."""
+_PICTURE = "\ufffc"
+"""Stands for a picture in a block's text."""
 _KEYS_PAGE = "keys"
 _INDEX = "index"
 _LINK = re.compile(r"\[([^\]]+)\]\(([\w-]+)\.md\)")
@@ -98,11 +101,12 @@ class GuidePage(QTextBrowser):
         document = self.document()
         block = document.begin()
         while block.isValid():
-            style = block.blockFormat()
-            style.setLineHeight(
-                _LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
-            )
-            QTextCursor(block).setBlockFormat(style)
+            if _PICTURE not in block.text():
+                style = block.blockFormat()
+                style.setLineHeight(
+                    _LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
+                )
+                QTextCursor(block).setBlockFormat(style)
             block = block.next()
         for frame in document.rootFrame().childFrames():
             if isinstance(frame, QTextTable):
