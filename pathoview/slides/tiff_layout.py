@@ -11,11 +11,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
-from operator import mul
+from operator import add, mul
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tifffile
 from tifffile import COMPRESSION
 
@@ -39,8 +38,8 @@ class TileTable:
     tile_height: int
     n_separate: int
     """Sample planes stored one after the other (planar configuration 2), else 1."""
-    offsets: npt.NDArray[np.int64]
-    byte_counts: npt.NDArray[np.int64]
+    offsets: tuple[int, ...]
+    byte_counts: tuple[int, ...]
     """0 where a tile was never written."""
     decode: Callable[[bytes, int], Pixels]
     """From the bytes and the index of a tile to (height, width, sample)."""
@@ -50,8 +49,8 @@ class TileTable:
         return math.ceil(self.width / self.tile_width)
 
     @property
-    def n_rows(self) -> int:
-        return math.ceil(self.height / self.tile_height)
+    def n_tiles(self) -> int:
+        return self.n_cols * math.ceil(self.height / self.tile_height)
 
     def rect(self, row: int, col: int) -> tuple[int, int, int, int]:
         """Return ``(x, y, width, height)`` of a tile, cut at the picture's edge."""
@@ -61,27 +60,29 @@ class TileTable:
     @property
     def end(self) -> int:
         """Where in the file the last of the tiles ends."""
-        return int((self.offsets + self.byte_counts).max(initial=0))
+        return max(map(add, self.offsets, self.byte_counts), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Focus, time or channel, where it runs over pages: its size, and the pages of one step."""
+
+    size: int = 1
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The pages of every level, fine to coarse: ``levels[i][stack.index(z, t, c)]``."""
+    """The pages of every level, fine to coarse: ``levels[i][stack.page(z, t, c)]``."""
 
     levels: tuple[tuple[TileTable, ...], ...]
-    axes: tuple[tuple[str, int], ...]
-    """Axes ``z``, ``t``, ``c`` that run over pages, with their sizes, slowest first."""
     ink: Ink
+    z: Axis = Axis()
+    t: Axis = Axis()
+    c: Axis = Axis()
 
-    def size(self, axis: str) -> int:
-        return dict(self.axes).get(axis, 1)
-
-    def index(self, z: int, t: int, c: int) -> int:
-        place = {"z": z, "t": t, "c": c}
-        index = 0
-        for axis, size in self.axes:
-            index = index * size + place[axis]
-        return index
+    def page(self, z: int, t: int, c: int) -> int:
+        return z * self.z.step + t * self.t.step + c * self.c.step
 
 
 def stack_of(series: Any) -> Stack:
@@ -96,7 +97,7 @@ def stack_of(series: Any) -> Stack:
         for pages in levels
         if len(pages) == len(first) and None not in pages and _is_alike(pages[0], keyframe)
     ]
-    return Stack(tuple(tables), _page_axes(series, len(first)), ink_of(keyframe))
+    return Stack(tuple(tables), ink_of(keyframe), **_page_axes(series, len(first)))
 
 
 def _is_alike(page: Any, other: Any) -> bool:
@@ -104,21 +105,23 @@ def _is_alike(page: Any, other: Any) -> bool:
     return bool(page.dtype == other.dtype and page.samplesperpixel == other.samplesperpixel)
 
 
-def _page_axes(series: Any, n_pages: int) -> tuple[tuple[str, int], ...]:
+def _page_axes(series: Any, n_pages: int) -> dict[str, Axis]:
     """Name the axes that run over pages; unnamed ones become z, or t when there is a z."""
     products = list(accumulate(series.shape, mul, initial=1))
     if n_pages not in products:
         raise Refused(_("its planes are stored in an unusual way"))
     over_pages = slice(products.index(n_pages))
     sizes = zip(series.axes[over_pages].lower(), series.shape[over_pages], strict=True)
-    axes = [(name, size) for name, size in sizes if size > 1]
-    spare = [name for name in "zt" if name not in dict(axes)]
-    named = []
-    for name, size in axes:
+    found = [(name, size) for name, size in sizes if size > 1]
+    spare = [name for name in "zt" if name not in dict(found)]
+    axes: dict[str, Axis] = {}
+    step = n_pages
+    for name, size in found:
         if name not in "ztc" and not spare:
             raise Refused(_("it has more axes than z, t and channels"))
-        named.append((name if name in "ztc" else spare.pop(0), size))
-    return tuple(named)
+        step //= size
+        axes[name if name in "ztc" else spare.pop(0)] = Axis(size, step)
+    return axes
 
 
 def tile_table(page: Any) -> TileTable:
@@ -145,8 +148,8 @@ def tile_table(page: Any) -> TileTable:
         tile_width=width,
         tile_height=height,
         n_separate=key.samplesperpixel if is_separate else 1,
-        offsets=np.array(page.dataoffsets, np.int64),
-        byte_counts=np.array(page.databytecounts, np.int64),
+        offsets=tuple(page.dataoffsets),
+        byte_counts=tuple(page.databytecounts),
         decode=lambda data, index: decode(data, index, jpegtables=tables)[0][0],
     )
 
@@ -157,7 +160,7 @@ def _rows_of(page: Any) -> TileTable:
     width, height, samples = key.imagewidth, key.imagelength, key.samplesperpixel
     row_bytes = width * samples * key.dtype.itemsize
     rows = min(height, max(1, _STRIP_BYTES // row_bytes))
-    tops = np.arange(0, height, rows)
+    tops = range(0, height, rows)
     dtype = key.dtype.newbyteorder(key.parent.byteorder)
     native = key.dtype
 
@@ -170,7 +173,7 @@ def _rows_of(page: Any) -> TileTable:
         tile_width=width,
         tile_height=rows,
         n_separate=1,
-        offsets=page.dataoffsets[0] + tops * row_bytes,
-        byte_counts=np.minimum(rows, height - tops) * row_bytes,
+        offsets=tuple(page.dataoffsets[0] + top * row_bytes for top in tops),
+        byte_counts=tuple(min(rows, height - top) * row_bytes for top in tops),
         decode=decode,
     )

@@ -126,7 +126,7 @@ def _with_arbiter(path: Path, tiff: tifffile.TiffFile, arbiter: OpenSlideSlide) 
     coarser = [_understood(pages.get((lv.width, lv.height)), ink) for lv in info.levels[1:]]
     if not ink.is_plain_rgb and not all(coarser):
         raise Refused(_("some of its levels are stored in a way that OpenSlide alone understands"))
-    stack = Stack((finest, *coarser), (), ink)
+    stack = Stack((finest, *coarser), ink)
     _check_whole(path, stack)
     orientation = _orientation(first)
     info = replace(
@@ -152,7 +152,7 @@ def _understood(page: Any, like: Ink | None = None) -> tuple[TileTable, ...]:
         return ()
     # Tiles that were never written are drawn from other levels by OpenSlide.
     is_alike = like is None or ink.same_samples(like)
-    return (table,) if is_alike and table.byte_counts.all() else ()
+    return (table,) if is_alike and all(table.byte_counts) else ()
 
 
 def _main_series(tiff: tifffile.TiffFile) -> Any:
@@ -181,12 +181,12 @@ def _alone(path: Path, tiff: tifffile.TiffFile, series: Any) -> TiffSlide:
         native_tile_px=page.tilewidth if page.is_tiled else 0,
         dtype=stack.ink.dtype,
         channels=_channels(stack, ome),
-        is_rgb=stack.ink.is_rgb and stack.size("c") == 1,
+        is_rgb=stack.ink.is_rgb and stack.c.size == 1,
         mpp=scale.mpp and orientation.shown(*scale.mpp),
         mpp_problem=scale.problem,
         objective_power=ome.objective_power if ome else None,
-        size_z=stack.size("z"),
-        size_t=stack.size("t"),
+        size_z=stack.z.size,
+        size_t=stack.t.size,
         icc_profile=page.iccprofile,
         properties={} if ome else tag_properties(page),
     )
@@ -219,8 +219,8 @@ def _levels(stack: Stack, orientation: Orientation) -> tuple[Level, ...]:
 
 
 def _channels(stack: Stack, ome: Ome | None) -> tuple[Channel, ...]:
-    n_channels = stack.size("c") * stack.ink.n_channels
-    if stack.ink.is_rgb and stack.size("c") == 1:
+    n_channels = stack.c.size * stack.ink.n_channels
+    if stack.ink.is_rgb and stack.c.size == 1:
         return RGB_CHANNELS
     if ome and len(ome.channels) == n_channels:
         return ome.channels

@@ -51,28 +51,30 @@ class TiffSlide(Slide):
         file = self._file
         if file is None:
             raise SlideError(_("The slide is closed."))
+        if self._orientation.is_upright:
+            return self._stored(file, level, (x, y, width, height), plane)
         lv = self.info.levels[level]
-        stored_size = self._orientation.shown(lv.width, lv.height)
-        rect = self._orientation.stored_rect((x, y, width, height), *stored_size)
-        if self._arbiter and not self._stack.levels[level]:
-            stored = self._arbiter.read(level, *rect, plane)
-        else:
-            stored = self._channels(file, level, rect, plane)
-        return self._orientation.apply(stored)
+        size = self._orientation.shown(lv.width, lv.height)
+        rect = self._orientation.stored_rect((x, y, width, height), *size)
+        return self._orientation.apply(self._stored(file, level, rect, plane))
 
-    def _channels(
+    def _stored(
         self, file: RawFile, level: int, rect: tuple[int, int, int, int], plane: Plane
     ) -> Pixels:
         stack = self._stack
-        if not (plane.z < stack.size("z") and plane.t < stack.size("t")):
+        if self._arbiter and not stack.levels[level]:
+            return self._arbiter.read(level, *rect, plane)
+        if not (0 <= plane.z < stack.z.size and 0 <= plane.t < stack.t.size):
             raise SlideError(_("The slide has no such plane."))
-        if plane.c == ALL_CHANNELS:
-            pages = [stack.index(plane.z, plane.t, c) for c in range(stack.size("c"))]
-            parts = [self._page(file, level, page, rect) for page in pages]
-            return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
-        c, sample = divmod(plane.c, stack.ink.n_channels)
-        pixels = self._page(file, level, stack.index(plane.z, plane.t, c), rect)
-        return pixels[..., sample : sample + 1]
+        if plane.c != ALL_CHANNELS:
+            c, sample = divmod(plane.c, stack.ink.n_channels)
+            pixels = self._page(file, level, stack.page(plane.z, plane.t, c), rect)
+            return pixels[..., sample : sample + 1]
+        parts = [
+            self._page(file, level, stack.page(plane.z, plane.t, c), rect)
+            for c in range(stack.c.size)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
 
     def _page(
         self, file: RawFile, level: int, page: int, rect: tuple[int, int, int, int]
@@ -117,13 +119,13 @@ class TiffSlide(Slide):
             ) from error
 
     def _decoded(self, file: RawFile, table: TileTable, row: int, col: int) -> Pixels:
-        ink, n_tiles = self._stack.ink, table.n_rows * table.n_cols
+        ink, n_tiles = self._stack.ink, table.n_tiles
         _x, _y, width, height = table.rect(row, col)
         samples = []
         for index in range(row * table.n_cols + col, n_tiles * table.n_separate, n_tiles):
             if not table.byte_counts[index]:  # never written: glass
                 return white(height, width, ink.n_channels, ink.dtype, ink.is_rgb)
-            data = file.read(int(table.offsets[index]), int(table.byte_counts[index]))
+            data = file.read(table.offsets[index], table.byte_counts[index])
             samples.append(table.decode(data, index))
         tile = ink.convert(samples[0] if len(samples) == 1 else np.concatenate(samples, axis=2))
         if tile.shape[0] < height or tile.shape[1] < width:

@@ -16,6 +16,7 @@ from pathoview.core.errors import SlideError
 from pathoview.core.pyramid import Plane
 from pathoview.slides.opening import open_slide
 from pathoview.slides.slide import Slide
+from pathoview.slides.tiff_layout import Stack
 from pathoview.slides.tiff_opening import open_tiff, open_tiff_alone
 from pathoview.slides.tile_cache import DecodedTiles
 
@@ -287,7 +288,7 @@ def test_pages_that_lead_in_a_circle_end(tmp_path: Path) -> None:
 def test_level_openslide_alone_understands_is_read_by_openslide(tmp_path: Path) -> None:
     file = make_svs(tmp_path / "a.svs", IMAGE)
     with open_tiff(file) as slide:
-        slide._stack = type(slide._stack)((slide._stack.levels[0], ()), (), slide._stack.ink)
+        slide._stack = Stack((slide._stack.levels[0], ()), slide._stack.ink)
         wanted = slide._arbiter.read(1, 40, 50, 60, 70)
         assert np.array_equal(slide.read(1, 40, 50, 60, 70), wanted)
 
