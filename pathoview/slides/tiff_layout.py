@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from operator import add, mul
 from typing import Any
@@ -28,7 +29,7 @@ _STRIP_BYTES = 256 << 10
 _MAX_TILE_BYTES = 256 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TileTable:
     """The tiles of one page, row by row; a strip is a tile as wide as the picture."""
 
@@ -44,11 +45,11 @@ class TileTable:
     decode: Callable[[bytes, int], Pixels]
     """From the bytes and the index of a tile to (height, width, sample)."""
 
-    @property
+    @cached_property
     def n_cols(self) -> int:
         return math.ceil(self.width / self.tile_width)
 
-    @property
+    @cached_property
     def n_tiles(self) -> int:
         return self.n_cols * math.ceil(self.height / self.tile_height)
 

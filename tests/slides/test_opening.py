@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ import tifffile
 from makers import he_image, make_ome_tiff, make_plain, make_pyramid_tiff, make_svs
 
 from pathoview.core.errors import SlideError, UsageError
+from pathoview.core.paths import resources_folder
 from pathoview.slides.opening import open_slide, with_scale
 
 
@@ -229,3 +231,13 @@ def test_ome_tiff_has_no_openslide_behind_it(tmp_path: Path) -> None:
     with open_slide(make_ome_tiff(tmp_path / "a.ome.tif", he_image(300, 200))) as slide:
         assert (slide.info.reader, slide.info.vendor) == ("tiff", "ome")
         assert slide.associated_names() == ()
+
+
+def test_demo_slide_is_the_one_its_attribution_names() -> None:
+    folder = resources_folder() / "demo"
+    file = folder / "CMU-1-Small-Region.svs"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert digest in (folder / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    with open_slide(file) as slide:
+        assert slide.mpp == pytest.approx(0.499)
+        assert slide.info.objective_power == 20
