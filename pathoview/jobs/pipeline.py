@@ -1,4 +1,4 @@
-"""Three stages side by side: threads that read, threads that compute, and the caller finishes.
+"""Three stages side by side: threads that read, that compute, and that finish.
 
 Bounded queues between them keep memory small whatever the number of items.
 """
@@ -117,15 +117,16 @@ def run_pipeline(
     *,
     n_readers: int,
     n_computers: int,
+    n_finishers: int = 1,
     queue_size: int,
     check: Callable[[], None],
 ) -> None:
     """Take every item through ``read``, ``compute`` and ``finish``, in any order.
 
     ``next_item`` returns None when there is nothing left; one thread at a time calls it, at the
-    moment the item is about to be read. ``finish`` runs in the calling thread. ``check`` is called
-    before each step and raises to stop. The first exception of any step stops the others and is
-    raised here when each thread has ended the step it was at.
+    moment the item is about to be read. The calling thread is one of those that finish. ``check``
+    is called before each step and raises to stop. The first exception of any step stops the others
+    and is raised here when each thread has ended the step it was at.
     """
     stages = _Stages(
         next_item,
@@ -136,22 +137,20 @@ def run_pipeline(
         to_compute=_BoundedQueue[tuple[Item, Raw]](queue_size, n_readers),
         to_finish=_BoundedQueue[tuple[Item, Value]](queue_size, n_computers),
     )
-    readers = [
-        threading.Thread(
-            target=stages.repeat, args=(stages.read_one, stages.to_compute), name="reader"
-        )
-        for _index in range(n_readers)
+    loops: list[tuple[str, int, tuple[Any, ...]]] = [
+        ("reader", n_readers, (stages.read_one, stages.to_compute)),
+        ("computer", n_computers, (stages.compute_one, stages.to_finish)),
+        ("finisher", n_finishers - 1, (stages.finish_one,)),
     ]
-    computers = [
-        threading.Thread(
-            target=stages.repeat, args=(stages.compute_one, stages.to_finish), name="computer"
-        )
-        for _index in range(n_computers)
+    threads = [
+        threading.Thread(target=stages.repeat, args=steps, name=name)
+        for name, count, steps in loops
+        for _index in range(count)
     ]
-    for thread in readers + computers:
+    for thread in threads:
         thread.start()
     stages.repeat(stages.finish_one)
-    for thread in readers + computers:
+    for thread in threads:
         thread.join()
     if stages.failures:
         raise stages.failures[0]

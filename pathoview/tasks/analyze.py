@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -100,8 +101,11 @@ def warm_up() -> None:
 
 def _useful_computers(device: str) -> int:
     """Return how many threads compute: as many as there are processors, one for a GPU."""
-    if device != "cpu":
-        return 1
+    return _n_cores() if device == "cpu" else 1
+
+
+def _n_cores() -> int:
+    """Return how many processors this process may use, but not more than memory allows."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(usable or 1, _MOST_COMPUTERS))
 
@@ -198,6 +202,7 @@ class _Analysis:
         self._n_pixels = 0
         self._unreadable: list[SlideError] = []
         self._watch = Stopwatch(progress.check)
+        self._writing = threading.Lock()
 
     def run(self, n_computers: int) -> dict[str, Any]:
         """Do the tiles that are left, settle the seams, and return what came out."""
@@ -219,6 +224,7 @@ class _Analysis:
                 self._finish,
                 n_readers=1 if n_computers <= 2 else 2,
                 n_computers=n_computers,
+                n_finishers=max(1, _n_cores() // 2),
                 queue_size=n_computers,
                 check=self._watch.check,
             )
@@ -281,6 +287,10 @@ class _Analysis:
         if computed is None:
             return
         detections = self._own(self._work.outline(tile, *computed))
+        with self._writing:
+            self._store(tile, detections)
+
+    def _store(self, tile: Tile, detections: Detections) -> None:
         self._file.add_tile(tile.col, tile.row, detections)
         self._n_done += 1
         self._n_objects += len(detections)

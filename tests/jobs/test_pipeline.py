@@ -42,10 +42,22 @@ def test_no_item_is_no_work() -> None:
     assert run(0) == []
 
 
-def test_finishing_happens_in_the_calling_thread() -> None:
+def test_one_finisher_is_the_calling_thread() -> None:
     threads: set[int] = set()
     run(finish=lambda item, value: threads.add(threading.get_ident()))
     assert threads == {threading.get_ident()}
+
+
+def test_several_finishers_share_the_items() -> None:
+    threads: dict[int, int] = {}
+
+    def finish(item: int, value: int) -> None:
+        time.sleep(0.002)
+        threads[item] = threading.get_ident()
+
+    run(60, finish=finish, n_finishers=3)
+    assert len(threads) == 60
+    assert len(set(threads.values())) == 3
 
 
 def test_the_stages_overlap() -> None:
