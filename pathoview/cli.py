@@ -19,6 +19,7 @@ from pathoview.cli_progress import TerminalProgress, terminal_progress
 from pathoview.core.errors import Cancelled, PathoViewError, UsageError
 from pathoview.core.logs import start_logging
 from pathoview.core.privacy import hide
+from pathoview.core.threads import one_thread_each
 from pathoview.core.translation import _, ngettext
 
 app = typer.Typer(
@@ -55,6 +56,7 @@ def _common(
         typer.echo(f"PathoView {__version__}")
         raise typer.Exit
     start_logging()
+    one_thread_each()
     if context.invoked_subcommand is None:
         open_window([])
 

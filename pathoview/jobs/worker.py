@@ -21,6 +21,7 @@ from pathoview.core.errors import Cancelled, PathoViewError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import Control
 from pathoview.core.registry import load_entry
+from pathoview.core.threads import one_thread_each
 from pathoview.core.translation import _
 from pathoview.jobs.messages import (
     Cancel,
@@ -42,14 +43,6 @@ from pathoview.jobs.messages import (
 
 _SECONDS_BETWEEN_REPORTS = 0.05
 _NICENESS = 5
-_ONE_THREAD = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "VIPS_CONCURRENCY",
-)
-"""Work is spread over tiles; threads inside numpy, OpenCV or libvips would only get in the way."""
 
 _logger = logging.getLogger(__name__)
 
@@ -67,11 +60,7 @@ def _be_modest() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(AttributeError, OSError):  # not on Windows
         os.nice(_NICENESS)
-    for name in _ONE_THREAD:
-        os.environ.setdefault(name, "1")
-    import cv2  # it reads the environment, and so does the numpy it brings
-
-    cv2.setNumThreads(1)
+    one_thread_each()
 
 
 def _log_to(channel: Channel) -> None:
