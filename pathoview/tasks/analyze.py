@@ -86,9 +86,10 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         grid = analysis_grid(slide, spec.mpp)
         region = _region(order.region_l0, slide)
         method: InstanceMethod = load_entry(spec.entry)(params)
+        progress.report(0.0, _("Looking for tissue"))
+        tissue = tissue_mask(slide)
+        progress.check()
         with _open_run(order, spec, params, method, slide, grid, progress) as run_file:
-            progress.report(0.0, _("Looking for tissue"))
-            tissue = tissue_mask(slide)
             work = TileWork(slide, spec, method, grid, tissue, run_file.record.context)
             analysis = _Analysis(spec, slide, grid, work, run_file, tissue, region, progress)
             return analysis.run(order.n_computers or _useful_computers(run_file.record.device))
