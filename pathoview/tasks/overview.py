@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.errors import StorageError
+from pathoview.core.files import replacing
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.layers.compose import compose
@@ -55,20 +53,5 @@ def _composed(
 def write_png(path: Path, rgba: npt.NDArray[np.uint8]) -> None:
     """Write a picture at once or not at all; raise `StorageError` when it cannot be."""
     _ok, data = cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data.tobytes())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise StorageError(
-            _("The picture “{name}” cannot be written: {why}.").format(
-                name=path.name, why=error.strerror or error
-            ),
-            _("Choose another folder, or free some space."),
-        ) from error
+    with replacing(path) as file:
+        file.write(data.tobytes())
