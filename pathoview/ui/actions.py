@@ -9,7 +9,8 @@ from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from pathoview.core.translation import _
-from pathoview.session.commands import COMMANDS, Command, run_command
+from pathoview.session.command import Command
+from pathoview.session.commands import COMMANDS, run_command
 from pathoview.session.session import Session
 from pathoview.ui import icons
 

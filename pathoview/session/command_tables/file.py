@@ -1,0 +1,16 @@
+"""Commands about files and settings."""
+
+from __future__ import annotations
+
+from pathoview.core.translation import _
+from pathoview.session.command import Command, has_results, has_slide
+
+COMMANDS: tuple[Command, ...] = (
+    Command("file.open", _("Open slide…"), "Ctrl+O", "File"),
+    Command("file.demo", _("Open the demo"), "", "File"),
+    Command("file.close", _("Close slide"), "Ctrl+W", "File", has_slide, lambda s: s.close_slide()),
+    Command("file.import", _("Import GeoJSON…"), "Ctrl+I", "File", has_slide),
+    Command("file.export", _("Export GeoJSON…"), "Ctrl+E", "File", has_results),
+    Command("file.settings", _("Settings…"), "Ctrl+,", "File"),
+    Command("file.quit", _("Quit"), "Ctrl+Q", "File"),
+)

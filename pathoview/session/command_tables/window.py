@@ -1,0 +1,14 @@
+"""Commands of the window itself, and of the help."""
+
+from __future__ import annotations
+
+from pathoview.core.translation import _
+from pathoview.session.command import Command
+
+COMMANDS: tuple[Command, ...] = (
+    Command("window.panels", _("Hide panels"), "F4; Tab", "Window"),
+    Command("window.commands", _("All commands…"), "Ctrl+L", "Help"),
+    Command("help.guide", _("Guide"), "F1", "Help"),
+    Command("help.log", _("Show log"), "Ctrl+Shift+L", "Help"),
+    Command("help.about", _("About PathoView"), "", "Help"),
+)
