@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Plane, TileKey
-from pathoview.layers import paint
+from pathoview.layers.blending import blend
 from pathoview.layers.layer import Layer
 from pathoview.layers.source import Rgba, TileSource, Unfinished
 
@@ -23,12 +23,12 @@ def compose(
     Layers are given from back to front; hidden ones are left out. What no layer covers is white.
     Raises `SlideError` when a tile cannot be read.
     """
-    picture = np.full((height, width, 3), 255, np.float32)
+    picture = np.full((height, width, 4), 255, np.uint8)
     for layer in layers:
         if layer.visible and layer.opacity > 0:
             pixels = source_picture(layer.source, rect_l0, width, height, plane)
-            paint.blend(picture, pixels, layer.opacity)
-    return paint.opaque(np.rint(picture).astype(np.uint8))
+            blend(picture, pixels, layer.opacity, layer.blend)
+    return picture
 
 
 def source_picture(
@@ -47,7 +47,7 @@ def source_picture(
     shift_y = (part_lv.y - rect_lv.y + 0.5) * to_y - 0.5
     transform = np.array([[to_x, 0, shift_x], [0, to_y, shift_y]])
     moved = cv2.warpAffine(mosaic, transform, (width, height), flags=cv2.INTER_LINEAR)
-    return paint.straight(np.asarray(moved, np.uint8))
+    return np.asarray(moved, np.uint8)
 
 
 def finished_tile(source: TileSource, key: TileKey) -> Rgba | None:
@@ -58,7 +58,7 @@ def finished_tile(source: TileSource, key: TileKey) -> Rgba | None:
 
 
 def _mosaic(source: TileSource, level: int, part_lv: Rect, plane: Plane) -> npt.NDArray[np.uint8]:
-    """Return whole pixels of a level, premultiplied so that they can be resampled."""
+    """Return whole pixels of a level."""
     left, top, width, height = part_lv.as_ints()
     mosaic = np.zeros((height, width, 4), np.uint8)
     for key in source.pyramid.tiles_in(source.pyramid.to_l0(part_lv, level), level, plane):
@@ -69,7 +69,5 @@ def _mosaic(source: TileSource, level: int, part_lv: Rect, plane: Plane) -> npt.
         common = place.intersection(part_lv)
         x, y, columns, rows = common.as_ints()
         inside = tile[y - int(place.y) :, x - int(place.x) :][:rows, :columns]
-        mosaic[y - top :, x - left :][: len(inside), : inside.shape[1]] = cv2.cvtColor(
-            np.ascontiguousarray(inside), cv2.COLOR_RGBA2mRGBA
-        )
+        mosaic[y - top :, x - left :][: len(inside), : inside.shape[1]] = inside
     return mosaic

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.geometry import Rect
+from pathoview.layers.paint import premultiplied
 
 DOTS = 4
 """A bin is drawn as ``DOTS × DOTS`` px, shared among the kinds of objects in it."""
@@ -78,7 +79,7 @@ def dot_image(
     object_px: float,
     shape: tuple[int, int],
 ) -> npt.NDArray[np.uint8]:
-    """Return counts as a picture of dots, (height, width, 4) uint8 of the given (height, width).
+    """Return counts as a picture of dots, premultiplied RGBA of the given (height, width).
 
     Every kind in a bin gets dots in proportion to its count and at least one, so that no kind
     vanishes among many of another (up to 16 kinds in a bin, the most frequent first). A bin is
@@ -100,5 +101,5 @@ def dot_image(
     share = np.minimum(1, total * (object_px / (DOTS * scale)) ** 2)
     alpha = np.where(total > 0, 255 * (_FAINTEST + (1 - _FAINTEST) * share), 0).astype(np.uint8)
     colors = np.array([palette[kind] for kind in kinds], np.uint8)
-    image = np.dstack([colors[owner], alpha.repeat(DOTS, 0).repeat(DOTS, 1)])
+    image = premultiplied(np.dstack([colors[owner], alpha.repeat(DOTS, 0).repeat(DOTS, 1)]))
     return image.repeat(scale, 0).repeat(scale, 1)[: shape[0], : shape[1]]

@@ -284,7 +284,7 @@ class DetectionSource:
         canvas = paint.blank(tile_lv)
         self._draw_groups(canvas, near, tile_lv, downsample)
         self._draw_selected(canvas, tile_lv, downsample)
-        return paint.straight(canvas)
+        return canvas
 
     def _draw_groups(
         self,

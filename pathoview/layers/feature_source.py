@@ -84,7 +84,7 @@ class FeatureSource:
             color = _color(feature)
             for part in _parts(feature):
                 self._draw(canvas, part, color, tile_lv, downsample)
-        return paint.straight(canvas)
+        return canvas
 
     def _near(self, rect_l0: Rect) -> list[Feature]:
         with self._lock:

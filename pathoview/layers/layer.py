@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Literal, get_args
 
 from psygnal import Signal
 
 from pathoview.core.geometry import Rect
 from pathoview.layers.source import TileSource
 
+Blend = Literal["normal", "multiply", "additive"]
+"""How a layer meets what lies below: covers it, darkens it like a filter, adds its light."""
+BLENDS: tuple[Blend, ...] = get_args(Blend)
+
 
 class Layer:
-    """A named source that can be hidden and faded."""
+    """A named source that can be hidden, faded, and blended with what lies below."""
 
     changed = Signal()
-    """The name, the visibility or the opacity is another one."""
+    """The name, the visibility, the opacity or the blending is another one."""
 
     def __init__(
-        self, name: str, source: TileSource, *, visible: bool = True, opacity: float = 1.0
+        self,
+        name: str,
+        source: TileSource,
+        *,
+        visible: bool = True,
+        opacity: float = 1.0,
+        blend: Blend = "normal",
     ) -> None:
         self.source = source
         self._name = name
         self._visible = visible
         self._opacity = opacity
+        self._blend = blend
 
     @property
     def name(self) -> str:
@@ -55,6 +67,16 @@ class Layer:
         opacity = min(1.0, max(0.0, opacity))
         if opacity != self._opacity:
             self._opacity = opacity
+            self.changed.emit()
+
+    @property
+    def blend(self) -> Blend:
+        return self._blend
+
+    @blend.setter
+    def blend(self, blend: Blend) -> None:
+        if blend != self._blend:
+            self._blend = blend
             self.changed.emit()
 
 

@@ -1,7 +1,6 @@
 """Outlines, colours and blending as RGBA arrays; OpenCV lets other threads run meanwhile.
 
-Drawing happens on *premultiplied* canvases (an antialiased edge mixes all four values alike);
-`straight` makes a finished canvas an `Rgba`.
+All tiles are *premultiplied* (an antialiased edge mixes all four values alike).
 """
 
 from __future__ import annotations
@@ -79,20 +78,14 @@ def draw_dot(canvas: Canvas, center: Ring, color: Color, radius_px: float) -> No
         cv2.circle(canvas, at, round(radius * (1 << _SHIFT)), value, -1, cv2.LINE_AA, _SHIFT)
 
 
-def straight(canvas: Canvas) -> Rgba:
-    """Return a canvas with colours that are not premultiplied."""
-    return np.asarray(cv2.cvtColor(canvas, cv2.COLOR_mRGBA2RGBA), np.uint8)
+def premultiplied(rgba: npt.NDArray[np.uint8]) -> Rgba:
+    """Return a tile whose colours were not multiplied by its alpha yet."""
+    return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), np.uint8)
 
 
 def opaque(rgb: npt.NDArray[np.uint8]) -> Rgba:
     """Return (height, width, 3) colours as an opaque tile."""
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2RGBA), np.uint8)
-
-
-def blend(below: npt.NDArray[np.float32], above: Rgba, opacity: float) -> None:
-    """Lay a tile over an opaque picture, (height, width, 3) float32 0–255, in place."""
-    share = above[..., 3:].astype(np.float32) * (opacity / 255)
-    below += (above[..., :3] - below) * share
 
 
 def even_colormap() -> npt.NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from psygnal import SignalInstance
 from pathoview.core.pyramid import Pyramid, TileKey
 
 Rgba = npt.NDArray[np.uint8]
-"""(height, width, 4) uint8, red, green, blue, alpha; colours are not premultiplied."""
+"""(height, width, 4) uint8, red, green, blue, alpha; colours are premultiplied by alpha."""
 
 
 @dataclass(frozen=True, slots=True)

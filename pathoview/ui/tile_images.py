@@ -67,7 +67,13 @@ class TileImages:
 def _converted(pixels: Rgba) -> QImage:
     pixels = np.ascontiguousarray(pixels)
     height, width = pixels.shape[:2]
-    image = QImage(pixels.data, width, height, width * _BYTES_PER_PX, QImage.Format.Format_RGBA8888)
+    image = QImage(
+        pixels.data,
+        width,
+        height,
+        width * _BYTES_PER_PX,
+        QImage.Format.Format_RGBA8888_Premultiplied,
+    )
     is_opaque = bool((pixels[..., 3] == 255).all())
     # The converted image has memory of its own, so that the array may go.
     return image.convertToFormat(

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
@@ -59,6 +60,11 @@ def boxes(
         tuple(classes),
         {name: np.array(values, np.float32) for name, values in measurements.items()},
     )
+
+
+def straight(tile: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return a tile with colours that are not premultiplied."""
+    return np.asarray(cv2.cvtColor(tile, cv2.COLOR_mRGBA2RGBA), np.uint8)
 
 
 def opaque_box(tile: npt.NDArray[np.uint8]) -> tuple[int, int, int, int]:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from painted import boxes, opaque_box
+from painted import boxes, opaque_box, straight
 
 from pathoview.annotations.detections import DetectionClass, concatenate
 from pathoview.core.geometry import Rect
@@ -81,6 +82,7 @@ def test_colours_are_not_mixed_with_black_at_antialiased_edges() -> None:
     source.append(boxes([Rect(100.3, 100.3, 50, 50)]))
     tile = source.read_tile(TileKey(level_of(source, 1), 0, 0))
     assert tile is not None
+    tile = straight(tile)
     edge = tile[(tile[..., 3] > 60) & (tile[..., 3] < 255)]
     assert len(edge)
     assert np.abs(edge[:, :3].astype(int) - (200, 100, 50)).max() <= 12
@@ -113,9 +115,16 @@ def test_from_afar_every_object_still_leaves_a_mark_and_no_class_vanishes() -> N
             tuple(color)
             for tile in tiles.values()
             if tile is not None
-            for color in np.unique(tile[tile[..., 3] > 0][:, :3], axis=0).tolist()
+            for color in np.unique(straight(tile)[tile[..., 3] > 0][:, :3], axis=0).tolist()
         }
-        assert colors == {TUMOR.color, IMMUNE.color}
+        # premultiplied whole numbers, so a faint dot may be off by a few
+        is_seen = {
+            kind.name: any(math.dist(kind.color, color) <= 4 for color in colors)
+            for kind in (TUMOR, IMMUNE)
+        }
+        assert is_seen == {TUMOR.name: True, IMMUNE.name: True}
+        for color in colors:
+            assert min(math.dist(kind.color, color) for kind in (TUMOR, IMMUNE)) <= 4
 
 
 def test_more_objects_are_more_opaque_from_afar() -> None:
