@@ -11,10 +11,11 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
@@ -27,10 +28,11 @@ from pathoview.core.translation import _
 from pathoview.layers.cache import CachedTile, TileCache
 from pathoview.layers.source import Rgba, TileSource, Unfinished
 from pathoview.layers.stand_in import Piece, pieces_of, stand_in
+from pathoview.layers.wishes import Place, Wishes, place_of
+from pathoview.layers.wishes import Wish as Wish
 
 _logger = logging.getLogger(__name__)
 
-Wish = tuple[TileSource, TileKey]
 Post = Callable[[Callable[[], None]], None]
 T = TypeVar("T")
 
@@ -40,14 +42,20 @@ _N_SIDE_THREADS = 2
 """Threads for `TileScheduler.submit`; tiles never wait for such work."""
 _FIRST_RETRY_S, _LAST_RETRY_S = 1.0, 60.0
 
-_Place = tuple[int, TileKey]
-
 
 @dataclass(slots=True)
 class _Failure:
     reason: str
     n_times: int
     retry_at: float
+
+
+@dataclass(slots=True)
+class _Reading:
+    is_base: bool = False
+    is_ahead: bool = False
+    has_changed: bool = False
+    """The content has changed since the reading began."""
 
 
 class TileScheduler:
@@ -63,16 +71,17 @@ class TileScheduler:
         self._post = post
         self._state = threading.Condition()
         self._sources: dict[int, tuple[TileSource, Callable[[Rect | None], None]]] = {}
-        self._wanted: tuple[Wish, ...] = ()
-        self._todo: dict[_Place, Wish] = {}
-        self._base: dict[_Place, Wish] = {}
-        """Tiles of the coarsest levels: read ahead of all others, by one thread at most."""
-        self._is_reading_base = False
-        self._reading: dict[_Place, bool] = {}
-        """True: the content has changed since the reading began."""
-        self._failures: dict[_Place, _Failure] = {}
+        self._wishes = Wishes(
+            lambda wish: self._is_fresh(*wish), lambda wish: cache.get(*wish) is not None
+        )
+        self._base: dict[Place, Wish] = {}
+        """Tiles of the coarsest levels: read before all others, by one thread at most."""
+        self._reading: dict[Place, _Reading] = {}
+        self._failures: dict[Place, _Failure] = {}
         self._outbox: deque[Callable[[], None]] = deque()
-        self._n_busy = self._n_side = 0
+        self._n_side = 0
+        self.n_read = 0
+        """Number of tiles read since the start, those that failed among them."""
         self._is_closed = False
         self._side = ThreadPoolExecutor(_N_SIDE_THREADS, thread_name_prefix="side")
         self._threads = [
@@ -84,17 +93,30 @@ class TileScheduler:
 
     # -- what is wanted --------------------------------------------------------------------------
 
-    def request(self, wanted: Sequence[Wish]) -> None:
-        """Replace all wishes, the first is the most urgent; older ones are forgotten unread.
+    def request(
+        self, wanted: Sequence[Wish], ahead: Sequence[Wish] = (), client: Hashable = None
+    ) -> None:
+        """Replace all wishes of a client, the first is the most urgent; older ones are forgotten.
 
-        Tiles that are there already, or being read, cost nothing.
+        What is ``ahead`` is read when nothing wanted is left to read for anybody. Tiles that are
+        there already, or being read, cost nothing.
         """
-        for source in {id(source): source for source, _key in wanted}.values():
+        for source in {id(wish[0]): wish[0] for wish in (*wanted, *ahead)}.values():
             self._attach(source)
         with self._state:
-            self._wanted = tuple(wanted)
-            self._refill()
-            self._state.notify_all()
+            self._wishes.set(client, wanted, self._fitting(wanted, ahead), self._reading)
+            if self._wishes.wanted or self._wishes.ahead:
+                self._state.notify_all()
+
+    def forget_client(self, client: Hashable) -> None:
+        """Forget the wishes of a client that is gone."""
+        self.request((), (), client)
+
+    def _fitting(self, wanted: Sequence[Wish], ahead: Sequence[Wish]) -> Sequence[Wish]:
+        """Return as many as do not push out of the cache what is seen now."""
+        room = self._cache.max_bytes // 2 - sum(map(_most_bytes, wanted))
+        sizes = accumulate(map(_most_bytes, ahead))
+        return [wish for wish, size in zip(ahead, sizes, strict=True) if size <= room]
 
     def add(self, source: TileSource, plane: Plane = Plane()) -> None:
         """Read the coarsest level of a source ahead of everything and keep it for good."""
@@ -114,11 +136,11 @@ class TileScheduler:
         """Forget a source, its wishes and its tiles."""
         with self._state:
             _source, relay = self._sources.pop(id(source), (None, None))
-            self._wanted = tuple(wish for wish in self._wanted if wish[0] is not source)
-            for places in (self._todo, self._base, self._failures):
+            for places in (self._base, self._failures):
                 for place in [place for place in places if place[0] == id(source)]:
                     del places[place]
             self._cache.forget(source)
+            self._wishes.drop(source)
         if relay is not None:
             source.changed.disconnect(relay)
 
@@ -128,12 +150,6 @@ class TileScheduler:
             if self._sources.setdefault(id(source), (source, relay))[1] is not relay:
                 return
         source.changed.connect(relay)  # not under our lock: a signal has one of its own
-
-    def _refill(self) -> None:
-        """Queue the wishes that are open; those with nothing to show yet come first."""
-        open_wishes = [wish for wish in self._wanted if not self._is_fresh(*wish)]
-        open_wishes.sort(key=lambda wish: self._cache.get(*wish) is not None)
-        self._todo = {(id(source), key): (source, key) for source, key in open_wishes}
 
     def _is_fresh(self, source: TileSource, key: TileKey) -> bool:
         tile = self._cache.get(source, key)
@@ -150,14 +166,14 @@ class TileScheduler:
                     if owner == id(source) and key.level == level
                 ]
                 for key in _touched(source, level, reading, rect_l0):
-                    self._reading[id(source), key] = True
+                    self._reading[id(source), key].has_changed = True
                 for key in _touched(source, level, self._cache.keys(source, level), rect_l0):
                     self._cache.outdate(source, key)
                     if level == coarsest:
                         self._base[id(source), key] = source, key
             for place in [place for place in self._failures if place[0] == id(source)]:
                 del self._failures[place]
-            self._refill()
+            self._wishes.reopen()
             self._state.notify_all()
 
     # -- what is there ---------------------------------------------------------------------------
@@ -191,40 +207,49 @@ class TileScheduler:
     def n_pending(self) -> int:
         """Number of tiles that are wanted and not there yet."""
         with self._state:
-            return len(self._todo.keys() | self._base.keys() | self._reading.keys())
+            return len(self._wishes.wanted.keys() | self._base.keys())
+
+    @property
+    def n_dropped(self) -> int:
+        """Number of wishes that were forgotten before they were read, since the start."""
+        return self._wishes.n_dropped
 
     # -- the threads -----------------------------------------------------------------------------
 
     def _work(self) -> None:
-        while (taken := self._next()) is not None:
-            wish, is_base = taken
+        while (wish := self._next()) is not None:
             self._read(*wish)
             with self._state:
-                self._is_reading_base = self._is_reading_base and not is_base
-                self._n_busy -= 1
+                del self._reading[place_of(wish)]
+                self.n_read += 1
                 self._state.notify_all()
 
-    def _next(self) -> tuple[Wish, bool] | None:
+    def _next(self) -> Wish | None:
         """Wait for the most urgent tile; None: closed."""
         with self._state:
             while not self._is_closed:
-                wish = None if self._is_reading_base else self._pop(self._base)
-                is_base = wish is not None
-                wish = wish or self._pop(self._todo)
-                if wish is not None:
-                    self._is_reading_base |= is_base
-                    self._n_busy += 1
-                    return wish, is_base
+                for places, reading in self._queues():
+                    if (wish := self._first_ready(places)) is not None:
+                        self._reading[place_of(wish)] = reading
+                        return wish
                 self._state.wait(self._until_retry())
         return None
 
-    def _pop(self, places: dict[_Place, Wish]) -> Wish | None:
+    def _queues(self) -> Iterator[tuple[Mapping[Place, Wish], _Reading]]:
+        """Yield what may be begun now, and what it is then."""
+        if not any(reading.is_base for reading in self._reading.values()):
+            yield self._base, _Reading(is_base=True)
+        yield self._wishes.wanted, _Reading()
+        # One thread stays free for what is wanted next.
+        n_ahead = sum(reading.is_ahead for reading in self._reading.values())
+        if n_ahead < max(1, len(self._threads) - 1):
+            yield self._wishes.ahead, _Reading(is_ahead=True)
+
+    def _first_ready(self, places: Mapping[Place, Wish]) -> Wish | None:
         now = time.monotonic()
-        for place in places:
+        for place, wish in places.items():
             failure = self._failures.get(place)
             if place not in self._reading and (failure is None or failure.retry_at <= now):
-                wish = places.pop(place)
-                self._reading[place] = False
                 return wish
         return None
 
@@ -232,7 +257,7 @@ class TileScheduler:
         waiting = [
             failure.retry_at
             for place, failure in self._failures.items()
-            if place in self._todo or place in self._base
+            if place in self._base or place in self._wishes.wanted or place in self._wishes.ahead
         ]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
@@ -251,30 +276,27 @@ class TileScheduler:
         tile = CachedTile(NOTHING if pixels is None else pixels, version)
         place = id(source), key
         with self._state:
-            has_changed = self._reading.pop(place)
-            tile.is_fresh = not has_changed and not isinstance(result, Unfinished)
+            tile.is_fresh = not (self._reading[place].has_changed or isinstance(result, Unfinished))
             if id(source) not in self._sources:
                 return
             self._failures.pop(place, None)
             self._cache.put(source, key, tile)
-            if not tile.is_fresh:
-                self._refill()
-                if key.level == len(source.pyramid.levels) - 1:
-                    self._base[place] = source, key
+            if self._is_fresh(source, key):
+                self._base.pop(place, None)
+                self._wishes.done(place)
+            else:
+                self._wishes.postpone(place)
         self._say(partial(self.ready.emit, source, key))
 
     def _note_failure(self, source: TileSource, key: TileKey, reason: str) -> None:
         place = id(source), key
         with self._state:
-            del self._reading[place]
             if id(source) not in self._sources:
                 return
             before = self._failures.get(place)
             n_times = 1 if before is None else before.n_times + 1
             pause = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2 ** (n_times - 1))
             self._failures[place] = _Failure(reason, n_times, time.monotonic() + pause)
-            if (source, key) in self._wanted:
-                self._todo[place] = source, key
         if before is None or before.reason != reason:
             self._say(partial(self.failed.emit, source, key, reason))
 
@@ -333,8 +355,11 @@ class TileScheduler:
         return True
 
     def _is_busy(self) -> bool:
-        waiting = (self._todo.keys() | self._base.keys()) - self._failures.keys()
-        return bool(waiting or self._n_busy or self._n_side)
+        wishes = self._wishes
+        waiting = (self._base.keys() | wishes.wanted.keys() | wishes.ahead.keys()) - (
+            self._failures.keys()
+        )
+        return bool(waiting or self._reading or self._n_side)
 
     def close(self, timeout_s: float = 2.0) -> None:
         """Stop the threads after what they are reading now; waits no longer than told."""
@@ -349,6 +374,10 @@ class TileScheduler:
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _most_bytes(wish: Wish) -> int:
+    return wish[0].pyramid.tile_size ** 2 * 4
 
 
 def _touched(

@@ -55,6 +55,104 @@ def test_wishes_that_are_no_longer_wanted_are_never_read(make: Make) -> None:
     assert source.read == [TileKey(0, 0, 0), TileKey(1, 0, 0)]
 
 
+def test_clients_are_served_in_turn_and_replace_only_their_own_wishes(make: Make) -> None:
+    source, scheduler = PlainSource(), make()
+    source.gate.clear()
+    scheduler.request([(source, key) for key in keys(0, 4)], client="left")
+    assert source.started.acquire(timeout=5)
+    scheduler.request([(source, key) for key in keys(1, 3)], client="right")
+    scheduler.request([(source, key) for key in keys(2, 2)], client="right")
+    source.gate.set()
+    assert scheduler.wait_idle(5)
+    left, right = keys(0, 4), keys(2, 2)
+    assert source.read == [left[0], right[0], left[1], right[1], left[2], left[3]]
+    assert scheduler.n_read == 6
+    assert scheduler.n_dropped == 3
+
+
+def test_a_client_that_is_gone_has_no_wishes(make: Make) -> None:
+    source, scheduler = PlainSource(), make()
+    source.gate.clear()
+    both = TileKey(1, 0, 0)
+    scheduler.request([(source, key) for key in (*keys(0, 9), both)], client="left")
+    assert source.started.acquire(timeout=5)
+    scheduler.request([(source, both)], client="right")
+    scheduler.forget_client("left")
+    assert scheduler.n_pending == 1
+    source.gate.set()
+    assert scheduler.wait_idle(5)
+    assert source.read == [TileKey(0, 0, 0), both]
+
+
+def test_what_has_nothing_to_show_comes_before_what_is_only_outdated(make: Make) -> None:
+    source, scheduler = PlainSource(), make()
+    old, new = keys(0, 3), keys(1, 3)
+    scheduler.request([(source, key) for key in old])
+    assert scheduler.wait_idle(5)
+    source.read.clear()
+    source.style_version = 1
+    source.gate.clear()
+    scheduler.request([(source, TileKey(3, 0, 0))], client="first")
+    scheduler.request([(source, key) for key in old], client="left")
+    scheduler.request([(source, key) for key in new], client="right")
+    source.gate.set()
+    assert scheduler.wait_idle(5)
+    assert source.read[1:] == [*new, *old]
+
+
+def test_tiles_ahead_are_read_when_nothing_is_wanted_by_anybody(make: Make) -> None:
+    source, scheduler = PlainSource(), make()
+    seen, ahead, other = keys(0, 3), keys(1, 3), keys(2, 2)
+    source.gate.clear()
+    scheduler.request([(source, seen[0])], [(source, key) for key in ahead], client="left")
+    assert source.started.acquire(timeout=5)
+    scheduler.request([(source, key) for key in (*other, ahead[2])], client="right")
+    assert scheduler.n_pending == 4
+    source.gate.set()
+    assert scheduler.wait_idle(5)
+    assert source.read == [seen[0], *other, ahead[2], ahead[0], ahead[1]]
+
+
+def test_one_thread_stays_free_while_tiles_ahead_are_read(make: Make) -> None:
+    source, scheduler = PlainSource(), make(3)
+    source.gate.clear()
+    scheduler.request([], [(source, key) for key in keys(0, 6)])
+    for _thread in range(2):
+        assert source.started.acquire(timeout=5)
+    assert not source.started.acquire(timeout=0.05)
+    scheduler.request([(source, TileKey(1, 0, 0))])
+    assert source.started.acquire(timeout=5)
+    source.gate.set()
+    assert scheduler.wait_idle(5)
+    assert len(source.read) == 3
+    assert scheduler.n_dropped == 4
+
+
+def test_tiles_ahead_never_push_out_what_is_seen(make: Make) -> None:
+    source, scheduler = PlainSource(), make(2, max_bytes=10 * 128 * 128 * 4)
+    seen, ahead = keys(0, 3), keys(1, 16)
+    scheduler.request([(source, key) for key in seen], [(source, key) for key in ahead])
+    assert scheduler.wait_idle(5)
+    assert all(scheduler.get(source, key) is not None for key in seen)
+    assert len(source.read) == 5
+
+
+def test_only_the_tiles_in_flight_are_read_after_the_view_has_moved(make: Make) -> None:
+    source, scheduler = PlainSource(), make(2)
+    source.gate.clear()
+    for client in ("left", "right"):
+        wishes = [(source, key) for key in keys(0 if client == "left" else 1, 16)]
+        scheduler.request(wishes[:8], wishes[8:], client=client)
+    for _thread in range(2):
+        assert source.started.acquire(timeout=5)
+    for client in ("left", "right"):
+        scheduler.request([], client=client)
+    source.gate.set()
+    assert scheduler.wait_idle(5)
+    assert len(source.read) == 2
+    assert scheduler.n_read + scheduler.n_dropped == 32
+
+
 def test_a_tile_is_read_once_however_often_it_is_wanted(make: Make) -> None:
     source, scheduler = PlainSource(), make(3)
     for _frame in range(20):
