@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +13,6 @@ from psygnal import Signal
 from pathoview.core.errors import PathoViewError
 from pathoview.core.geometry import Rect
 from pathoview.core.params import FormRow, form_rows
-from pathoview.core.privacy import hide
 from pathoview.core.pyramid import Plane
 from pathoview.core.translation import _
 from pathoview.core.undo import History
@@ -27,6 +25,7 @@ from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.methods.spec import MethodSpec
 from pathoview.session import orders
 from pathoview.session.notices import Notice, from_error
+from pathoview.session.opener import SlideOpener
 from pathoview.session.overlay import Overlay
 from pathoview.session.run_desk import RunDesk
 from pathoview.session.runs import RunView
@@ -34,10 +33,10 @@ from pathoview.session.selection import Selection, select
 from pathoview.session.settings import ExportSettings, Settings, load_settings
 from pathoview.session.shelf import RunShelf
 from pathoview.session.viewport import Viewport
-from pathoview.slides.opening import open_slide, with_scale
+from pathoview.slides.opening import with_scale
 from pathoview.slides.slide import Slide
 from pathoview.study.results import RunFile
-from pathoview.study.scales import remember_scale, remembered_scale
+from pathoview.study.scales import remember_scale
 
 _logger = logging.getLogger(__name__)
 
@@ -84,7 +83,6 @@ class Session:
         n_threads = min(_MOST_TILE_THREADS, max(2, os.cpu_count() or 2))
         self.scheduler = TileScheduler(TileCache(self.settings.cache_bytes), post, n_threads)
         self.slide: Slide | None = None
-        self.is_opening = False
         self.plane = Plane()
         self.layers = LayerList()
         self.overlay = Overlay(self.layers, self.settings)
@@ -96,8 +94,7 @@ class Session:
         self.tool: Tool = "move"
         shelf = RunShelf(self.layers, self.scheduler, self.overlay)
         self._desk = RunDesk(shelf, self.scheduler, self.history, runner or JobRunner(post))
-        self._n_opened = 0
-        """Counts openings, so that a slide that comes too late is not shown."""
+        self._opener = SlideOpener(self.scheduler)
         self._has_told_of_failure = False
         self._relay()
 
@@ -105,6 +102,9 @@ class Session:
         self.layers.changed.connect(self.layers_changed)
         self.viewport.changed.connect(self.viewport_changed)
         self.scheduler.failed.connect(self._on_tile_failed)
+        self._opener.changed.connect(self.opening_changed)
+        self._opener.opened.connect(self._on_opened)
+        self._opener.failed.connect(self._on_open_failed)
         self._desk.changed.connect(self._on_runs_changed)
         self._desk.job_changed.connect(self.job_changed)
         self._desk.notice.connect(self.notice)
@@ -116,23 +116,18 @@ class Session:
         """Where the open slide lies."""
         return self.slide.path if self.slide else None
 
+    @property
+    def is_opening(self) -> bool:
+        return self._opener.is_opening
+
     def open(self, path: Path | str) -> None:
         """Open a slide; `slide_changed` or an error `notice` follows."""
-        self._n_opened += 1
-        self._set_opening(True)
-        self.scheduler.submit(
-            partial(_opened, Path(path)), partial(self._on_opened, self._n_opened)
-        )
+        self._opener.open(Path(path))
 
-    def _on_opened(self, number: int, slide: Slide | None, error: BaseException | None) -> None:
-        if number != self._n_opened:
-            if slide is not None:
-                slide.close()
-            return
-        self._set_opening(False)
-        if slide is None:
-            self._on_error(error, (_("Open another slide"), "file.open"))
-            return
+    def _on_open_failed(self, error: BaseException) -> None:
+        self._on_error(error, (_("Open another slide"), "file.open"))
+
+    def _on_opened(self, slide: Slide) -> None:
         self._clear()
         self.slide = slide
         source = SlideSource(slide, correct_colors=self.settings.correct_colors)
@@ -147,15 +142,9 @@ class Session:
         self._desk.set_slide(slide)
 
     def close_slide(self) -> None:
-        self._n_opened += 1
-        self._set_opening(False)
+        self._opener.cancel()
         self._clear()
         self.slide_changed.emit()
-
-    def _set_opening(self, is_opening: bool) -> None:
-        if is_opening != self.is_opening:
-            self.is_opening = is_opening
-            self.opening_changed.emit()
 
     def _clear(self) -> None:
         self.history.clear()
@@ -376,7 +365,7 @@ class Session:
         """End jobs, threads and files; keep the settings."""
         self.settings.save()
         self._desk.close()
-        self._n_opened += 1
+        self._opener.cancel()
         self._clear()
         self.scheduler.close()
 
@@ -386,12 +375,3 @@ class Session:
         if not isinstance(error, PathoViewError):
             _logger.error("unforeseen", exc_info=error)
         self.notice.emit(from_error(error, action))
-
-
-def _opened(path: Path) -> Slide:
-    """Open a slide with the scale that was remembered for it, if any."""
-    hide(path)
-    slide = open_slide(path)
-    hide(path, slide.pseudonym)
-    remembered = remembered_scale(slide.content_hash)
-    return with_scale(slide, remembered) if remembered else slide
