@@ -84,13 +84,15 @@ class LayerList:
     """Layers from back (index 0, the slide) to front."""
 
     changed = Signal()
-    """The list, or a layer's name, visibility or opacity, is another one."""
+    """The list, or something a `Layer.changed` tells of, is another one."""
     repainted = Signal(object, object)
     """(layer, rect_l0 or None for everything): the content or style of a source changed."""
 
     def __init__(self) -> None:
         self._layers: list[Layer] = []
         self._relays: dict[int, partial[None]] = {}
+        self._solo: Layer | None = None
+        self._visible_before: dict[Layer, bool] = {}
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(tuple(self._layers))
@@ -104,20 +106,29 @@ class LayerList:
     def __contains__(self, layer: object) -> bool:
         return layer in self._layers
 
-    def add(self, layer: Layer) -> None:
-        """Put a layer in front of all others."""
+    def index(self, layer: Layer) -> int:
+        """Return a layer's place, 0 at the back; ValueError when it is not in the list."""
+        return self._layers.index(layer)
+
+    def add(self, layer: Layer, index: int | None = None) -> None:
+        """Put a layer in front of all others, or at a place; one is in the list once."""
+        if layer in self._layers:
+            return
         relay = partial(self._relay, layer)
         self._relays[id(layer)] = relay
         layer.changed.connect(self.changed)
         layer.source.changed.connect(relay)
-        self._layers.append(layer)
+        self._layers.insert(len(self._layers) if index is None else index, layer)
         self.changed.emit()
 
-    def remove(self, layer: Layer) -> None:
-        self._layers.remove(layer)
+    def remove(self, layer: Layer) -> int:
+        """Take a layer out; return the place that it had."""
+        index = self._layers.index(layer)
+        del self._layers[index]
         layer.changed.disconnect(self.changed)
         layer.source.changed.disconnect(self._relays.pop(id(layer)))
         self.changed.emit()
+        return index
 
     def move(self, layer: Layer, index: int) -> None:
         """Give a layer another place; 0 is the back."""
@@ -128,6 +139,28 @@ class LayerList:
     def clear(self) -> None:
         for layer in tuple(self._layers):
             self.remove(layer)
+
+    # -- one layer alone -------------------------------------------------------------------------
+
+    @property
+    def solo(self) -> Layer | None:
+        """The layer that is shown alone; None as soon as another one is shown, or it is hidden."""
+        shown = [layer for layer in self._layers if layer.visible]
+        return self._solo if self._solo is not None and shown == [self._solo] else None
+
+    def toggle_solo(self, layer: Layer) -> None:
+        """Show a layer alone; if it is alone already, show what was shown before."""
+        if self.solo is layer:
+            before = self._visible_before
+            self._solo, self._visible_before = None, {}
+            for other in self:
+                other.visible = before.get(other, other.visible)
+            return
+        if self.solo is None:
+            self._visible_before = {other: other.visible for other in self}
+        self._solo = layer
+        for other in self:
+            other.visible = other is layer
 
     def _relay(self, layer: Layer, rect_l0: Rect | None) -> None:
         self.repainted.emit(layer, rect_l0)

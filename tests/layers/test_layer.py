@@ -44,3 +44,42 @@ def test_opacity_has_bounds(given: float, kept: float) -> None:
     layer = Layer("a", PlainSource())
     layer.opacity = given
     assert layer.opacity == kept
+
+
+def test_a_layer_alone_and_again_as_before() -> None:
+    layers = LayerList()
+    back, middle, front = (Layer(name, PlainSource()) for name in "abc")
+    for layer in (back, middle, front):
+        layers.add(layer)
+    middle.visible = False
+    layers.toggle_solo(middle)
+    layers.toggle_solo(front)
+    assert [layer.visible for layer in layers] == [False, False, True]
+    assert layers.solo is front
+    layers.toggle_solo(front)
+    assert [layer.visible for layer in layers] == [True, False, True]
+    assert layers.solo is None
+
+
+def test_a_layer_is_not_alone_any_more_when_another_is_shown_by_hand() -> None:
+    layers = LayerList()
+    for name in "ab":
+        layers.add(Layer(name, PlainSource()))
+    layers.toggle_solo(layers[1])
+    layers[0].visible = True
+    assert layers.solo is None
+    layers.toggle_solo(layers[1])
+    layers.toggle_solo(layers[1])
+    assert layers[0].visible
+
+
+def test_a_layer_is_in_the_list_once_and_comes_back_to_its_place() -> None:
+    layers = LayerList()
+    for name in "abc":
+        layers.add(Layer(name, PlainSource()))
+    middle = layers[1]
+    layers.add(middle)
+    assert len(layers) == 3
+    place = layers.remove(middle)
+    layers.add(middle, place)
+    assert layers.index(middle) == 1

@@ -154,8 +154,7 @@ class ResultsPanel(QWidget):
             ask_color(self, kind.color, partial(self._recolor, kind.name))
 
     def _recolor_unclassified(self, color: Rgb) -> None:
-        self._session.settings.overlay.color = color
-        self._session.apply_overlay_style()
+        self._session.overlay.set_color(color)
 
     def _recolor(self, name: str, color: Rgb) -> None:
         for run in self._session.runs:
