@@ -16,14 +16,14 @@ from pathoview.core.params import FormRow, form_rows
 from pathoview.core.pyramid import Plane
 from pathoview.core.translation import _
 from pathoview.core.undo import History
-from pathoview.jobs.runner import Job, JobRequest, JobRunner
+from pathoview.jobs.runner import Job, JobRunner
 from pathoview.layers.cache import TileCache
 from pathoview.layers.layer import Layer, LayerList
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.layers.slide_source import SlideSource
-from pathoview.methods.registry import DEFAULT_METHOD, METHODS
+from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import MethodSpec
-from pathoview.session import orders
+from pathoview.session.analysis_desk import AnalysisDesk
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.opener import SlideOpener
 from pathoview.session.overlay import Overlay
@@ -35,7 +35,6 @@ from pathoview.session.shelf import RunShelf
 from pathoview.session.viewport import Viewport
 from pathoview.slides.opening import with_scale
 from pathoview.slides.slide import Slide
-from pathoview.study.results import RunFile
 from pathoview.study.scales import remember_scale
 
 _logger = logging.getLogger(__name__)
@@ -94,6 +93,7 @@ class Session:
         self.tool: Tool = "move"
         shelf = RunShelf(self.layers, self.scheduler, self.overlay)
         self._desk = RunDesk(shelf, self.scheduler, self.history, runner or JobRunner(post))
+        self._analyses = AnalysisDesk(self.settings, self._desk)
         self._opener = SlideOpener(self.scheduler)
         self._has_told_of_failure = False
         self._relay()
@@ -108,6 +108,8 @@ class Session:
         self._desk.changed.connect(self._on_runs_changed)
         self._desk.job_changed.connect(self.job_changed)
         self._desk.notice.connect(self.notice)
+        self._analyses.notice.connect(self.notice)
+        self._analyses.scale_needed.connect(self.scale_needed)
 
     # -- the slide -------------------------------------------------------------------------------
 
@@ -217,28 +219,9 @@ class Session:
         where: Where | Rect = "slide",
     ) -> Job | None:
         """Start an analysis, return its job; None when it cannot start (a notice says why)."""
-        slide = self.slide
-        if slide is None:
-            self.notice.emit(
-                Notice(_("There is no slide to analyze."), "warning", (_("Open"), "file.open"))
-            )
-            return None
-        if slide.info.mpp is None:
-            self.scale_needed.emit(slide)
-            return None
-        region_l0 = self._region(where)
-        if region_l0 is not None and region_l0.is_empty:
-            self.notice.emit(Notice(_("The region lies beside the slide."), "warning"))
-            return None
-        try:
-            spec = METHODS.get(method or DEFAULT_METHOD)
-            checked = spec.params.parse(params or {}).model_dump(mode="json")
-        except PathoViewError as error:
-            self._on_error(error)
-            return None
-        self.settings.method = spec.name
-        self.settings.method_params[spec.name] = checked
-        return self._start_analysis(orders.analysis(slide, spec, checked, region_l0))
+        region_l0 = None if self.slide is None else self._region(where)
+        job = self._analyses.analyze(self.slide, method, params or {}, region_l0)
+        return self._focused(job)
 
     def _region(self, where: Where | Rect) -> Rect | None:
         if where == "slide":
@@ -248,41 +231,23 @@ class Session:
 
     def resume_run(self, path: Path) -> Job | None:
         """Go on with an analysis of the open slide from its finished tiles; return its job."""
-        if self.slide is None:
-            return None
-        try:
-            with RunFile.open(path) as run:
-                record = run.record
-            spec = METHODS.get(record.method)
-        except PathoViewError as error:
-            self._on_error(error)
-            return None
-        region_l0 = Rect(*record.region_l0) if record.region_l0 else None
-        return self._start_analysis(
-            orders.analysis(self.slide, spec, record.params, region_l0, resume=True)
-        )
+        return self._focused(self._analyses.resume(self.slide, path))
 
-    def _start_analysis(self, order: JobRequest) -> Job | None:
-        job = self._submit(order)
+    def _focused(self, job: Job | None) -> Job | None:
+        """Have a job do first what is seen now."""
         if job is not None:
             job.set_focus(self.viewport.visible_l0)
         return job
 
-    def _submit(self, order: JobRequest) -> Job | None:
-        return self._desk.submit(order, self.slide.content_hash) if self.slide else None
-
     def export_geojson(self, path: Path, options: ExportSettings | None = None) -> Job | None:
         """Write the results as GeoJSON (gzip by the name's end); return the job."""
-        if self.results is None:
-            self.notice.emit(Notice(_("There is nothing to export."), "warning"))
-            return None
-        if options is not None:
+        if options is not None and self.results is not None:
             self.settings.export = options
-        return self._submit(orders.export(self.results.path, path, self.settings.export))
+        return self._analyses.export(self.slide, self.results, path)
 
     def import_geojson(self, path: Path) -> Job | None:
         """Read objects from a GeoJSON file onto the slide; return the job."""
-        return self._submit(orders.import_file(self.slide, path)) if self.slide else None
+        return self._analyses.import_file(self.slide, path)
 
     def focus_changed(self) -> None:
         """Have running analyses do next what is seen now; call it when a pan has come to rest."""
