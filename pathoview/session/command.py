@@ -32,7 +32,7 @@ class Command:
     shortcut: str = ""
     """As Qt writes it; several are separated by ``; ``."""
     menu: str = ""
-    """File, Edit, View, Annotate, Analyze, Window, Help; empty: in no menu, palette only."""
+    """File, Edit, View, Layer, Annotate, Analyze, Window, Help; empty: in no menu, palette only."""
     enabled: Callable[[Session], bool] = always
     run: Callable[[Session], object] | None = None
     """None: the window answers `Session.command_requested`."""

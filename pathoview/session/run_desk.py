@@ -14,6 +14,7 @@ from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.core.undo import History, Step
 from pathoview.jobs.runner import Job, JobRequest, JobRunner
+from pathoview.layers.layer import Layer
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.session.job_book import JobBook
 from pathoview.session.notices import Notice, from_error
@@ -81,6 +82,13 @@ class RunDesk:
         """Take a run from view, as a step of the history."""
         hide, show = partial(self._shelf.hide, run), partial(self._shelf.show, run)
         self._history.do(Step(_("Remove {title}").format(title=run.record.title), hide, show))
+
+    def remove_by_layer(self, layer: Layer) -> bool:
+        """Take the run from view that a layer belongs to; return whether there is one."""
+        run = self._shelf.run_of(layer)
+        if run is not None:
+            self.remove(run)
+        return run is not None
 
     def close(self) -> None:
         """Stop all jobs; finished tiles are kept."""

@@ -24,6 +24,7 @@ from pathoview.layers.slide_source import SlideSource
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import MethodSpec
 from pathoview.session.analysis_desk import AnalysisDesk
+from pathoview.session.layer_desk import LayerDesk
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.opener import SlideOpener
 from pathoview.session.overlay import Overlay
@@ -57,11 +58,13 @@ class Session:
     """`is_opening`: a slide is being opened, or that has come to an end."""
     layers_changed = Signal()
     """The list of layers, or one's name, visibility or opacity."""
+    active_layer_changed = Signal()
     viewport_changed = Signal()
     runs_changed = Signal()
     """`runs`, `results`, or the statistics of one of them; often while a run goes on."""
     selection_changed = Signal()
     """`selection` or `region_l0`."""
+    cursor_changed = Signal()
     tool_changed = Signal()
     job_changed = Signal(object)
     """(Job)"""
@@ -94,12 +97,18 @@ class Session:
         shelf = RunShelf(self.layers, self.scheduler, self.overlay)
         self._desk = RunDesk(shelf, self.scheduler, self.history, runner or JobRunner(post))
         self._analyses = AnalysisDesk(self.settings, self._desk)
+        self.layer_desk = LayerDesk(
+            self.layers, self.scheduler, self.history, self._desk.remove_by_layer
+        )
+        self.cursor_l0: tuple[float, float] | None = None
+        """Where the mouse is, level-0 px; None: not on the slide."""
         self._opener = SlideOpener(self.scheduler)
         self._has_told_of_failure = False
         self._relay()
 
     def _relay(self) -> None:
         self.layers.changed.connect(self.layers_changed)
+        self.layer_desk.active_changed.connect(self.active_layer_changed)
         self.viewport.changed.connect(self.viewport_changed)
         self.scheduler.failed.connect(self._on_tile_failed)
         self._opener.changed.connect(self.opening_changed)
@@ -185,6 +194,11 @@ class Session:
         if not self._has_told_of_failure:
             self._has_told_of_failure = True
             self.notice.emit(Notice(reason, "warning"))
+
+    @property
+    def active_layer(self) -> Layer | None:
+        """The layer that is chosen in the list; `layer_desk` chooses and changes layers."""
+        return self.layer_desk.active
 
     # -- runs ------------------------------------------------------------------------------------
 
@@ -301,6 +315,13 @@ class Session:
         if region_l0 != self.region_l0:
             self.region_l0 = region_l0
             self.selection_changed.emit()
+
+    def set_cursor(self, x_l0: float | None, y_l0: float | None = None) -> None:
+        """Say where the mouse is; None: it has left the slide."""
+        place_l0 = None if x_l0 is None or y_l0 is None else (x_l0, y_l0)
+        if place_l0 != self.cursor_l0:
+            self.cursor_l0 = place_l0
+            self.cursor_changed.emit()
 
     def set_tool(self, tool: Tool) -> None:
         if tool != self.tool:

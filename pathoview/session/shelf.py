@@ -8,7 +8,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
-from pathoview.layers.layer import LayerList
+from pathoview.layers.layer import Layer, LayerList
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.session.overlay import Overlay
 from pathoview.session.runs import Loaded, RunView
@@ -29,6 +29,8 @@ class RunShelf:
         self._shown: list[RunView] = []
         self._known: list[RunView] = []
         """Hidden ones too: they come back by undo."""
+        self._places: dict[Layer, int] = {}
+        """Where hidden layers were in the list, and come back to."""
         self._loading: set[RunView] = set()
         self._to_load_again: set[RunView] = set()
 
@@ -41,8 +43,12 @@ class RunShelf:
         """Return the run of a file, shown or hidden."""
         return next((view for view in self._known if view.path == path), None)
 
+    def run_of(self, layer: Layer) -> RunView | None:
+        """Return the shown run that a layer belongs to."""
+        return next((view for view in self._shown if layer in view.layers), None)
+
     def show(self, view: RunView) -> None:
-        """Put a run in front of all others."""
+        """Put a run in front of all others; one that was hidden, where it was."""
         if view in self._shown:
             return
         if view not in self._known:
@@ -56,9 +62,9 @@ class RunShelf:
         if view not in self._shown:
             return
         self._shown.remove(view)
-        for layer in (view.detection_layer, view.annotation_layer):
+        for layer in (view.annotation_layer, view.detection_layer):
             if layer in self._layers:
-                self._layers.remove(layer)
+                self._places[layer] = self._layers.remove(layer)
                 self._scheduler.remove(layer.source)
         self.changed.emit()
 
@@ -69,6 +75,7 @@ class RunShelf:
         for view in self._known:
             view.close()
         self._known.clear()
+        self._places.clear()
         self._to_load_again.clear()
 
     def load(self, view: RunView) -> None:
@@ -97,6 +104,8 @@ class RunShelf:
     def _add_layers(self, view: RunView) -> None:
         for layer in view.layers:
             if layer not in self._layers:
-                self._overlay.adopt(layer)
-                self._layers.add(layer)
+                place = self._places.pop(layer, None)
+                if place is None:
+                    self._overlay.adopt(layer)
+                self._layers.add(layer, place)
                 self._scheduler.add(layer.source)

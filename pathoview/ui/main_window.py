@@ -44,6 +44,7 @@ _MENUS = (
     ("File", _("&File")),
     ("Edit", _("&Edit")),
     ("View", _("&View")),
+    ("Layer", _("&Layer")),
     ("Annotate", _("A&nnotate")),
     ("Analyze", _("&Analyze")),
     ("Window", _("&Window")),
@@ -58,6 +59,8 @@ _SEPARATED = frozenset(
         "view.left",
         "view.detections",
         "view.scale",
+        "layer.toggle",
+        "layer.up",
         "help.about",
     }
 )
@@ -177,6 +180,7 @@ class MainWindow(QMainWindow):
         for changed in (
             session.slide_changed,
             session.layers_changed,
+            session.active_layer_changed,
             session.runs_changed,
             session.selection_changed,
             session.tool_changed,
