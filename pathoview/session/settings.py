@@ -72,6 +72,7 @@ class Settings(_Group):
     """Show colours as the slide's ICC profile says; methods see raw pixels all the same."""
     accepted_research_use: bool = False
     language: str = "en"
+    theme: Literal["dark", "light"] = "dark"
     cache_bytes: int = Field(default_factory=_quarter_of_memory, ge=64 * 2**20)
 
     def add_recent(self, path: Path) -> None:

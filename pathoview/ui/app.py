@@ -31,10 +31,11 @@ def run(paths: Sequence[str]) -> int:
     application.setApplicationDisplayName("PathoView")
     application.setDesktopFileName("pathoview")
     application.setWindowIcon(icons.app_icon())
-    theme.apply_theme(application)
+    settings = load_settings()
+    theme.apply_theme(application, settings.theme)
     bridge = Bridge()
     runner = JobRunner(bridge.post)
-    session = Session(bridge.post, load_settings(), runner)
+    session = Session(bridge.post, settings, runner)
     hook = ExceptionHook(lambda notice: bridge.post(lambda: session.notice.emit(notice)))
     hook.install()
     try:

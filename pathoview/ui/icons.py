@@ -1,11 +1,16 @@
-"""Line icons of one set, drawn as SVG in ``resources/icons`` and tinted by the theme."""
+"""Line icons of one set, drawn as SVG in ``resources/icons`` and tinted by the theme.
+
+An icon keeps the name of its colour, and is tinted as it is painted: it follows the theme by
+itself, and is sharp at every scale of the screen.
+"""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
-from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from pathoview.core.paths import resources_folder
@@ -13,22 +18,55 @@ from pathoview.ui import theme
 
 SIZE = 20
 """Side of an icon in the window, px."""
-_SCALES = (1, 2, 3)
+
+Tint = Literal["text", "muted", "faint", "accent", "on_accent", "warning", "error", "success"]
+"""A colour of the theme."""
+
+
+class _LineIcon(QIconEngine):
+    """Paints one icon: faint when disabled, with the accent when switched on."""
+
+    def __init__(self, name: str, tint: Tint) -> None:
+        super().__init__()
+        self._name = name
+        self._tint = tint
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """Draw the icon as large as fits."""
+        side = min(rect.width(), rect.height())
+        place = QRect(0, 0, side, side)
+        place.moveCenter(rect.center())
+        ratio = painter.device().devicePixelRatio()
+        drawn = pixmap(self._name, self._color(mode, state), max(1, round(side * ratio)))
+        painter.drawPixmap(place, drawn)
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """Return the icon at a size in device px."""
+        side_px = max(1, min(size.width(), size.height()))
+        return pixmap(self._name, self._color(mode, state), side_px)
+
+    def scaledPixmap(
+        self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float
+    ) -> QPixmap:
+        """Return the icon at a size in px of the window; older Qt passes device px, and shrinks."""
+        return self.pixmap(size * scale, mode, state)
+
+    def clone(self) -> QIconEngine:
+        return _LineIcon(self._name, self._tint)
+
+    def _color(self, mode: QIcon.Mode, state: QIcon.State) -> str:
+        colors = theme.current()
+        if mode is QIcon.Mode.Disabled:
+            return colors.faint
+        if state is QIcon.State.On:
+            return colors.accent
+        return str(getattr(colors, self._tint))
 
 
 @cache
-def icon(name: str, color: str = theme.TEXT) -> QIcon:
-    """Return an icon; it is faint when disabled and has the accent when switched on."""
-    made = QIcon()
-    for mode, state, tint in (
-        (QIcon.Mode.Normal, QIcon.State.Off, color),
-        (QIcon.Mode.Normal, QIcon.State.On, theme.ACCENT),
-        (QIcon.Mode.Disabled, QIcon.State.Off, theme.FAINT),
-        (QIcon.Mode.Disabled, QIcon.State.On, theme.FAINT),
-    ):
-        for scale in _SCALES:
-            made.addPixmap(pixmap(name, tint, SIZE * scale), mode, state)
-    return made
+def icon(name: str, tint: Tint = "text") -> QIcon:
+    """Return an icon that takes its colour from the theme of the moment."""
+    return QIcon(_LineIcon(name, tint))
 
 
 @cache
@@ -61,7 +99,7 @@ def app_icon() -> QIcon:
     """Return the program's own sign, for the window and the task bar."""
     made = QIcon()
     for side_px in (16, 24, 32, 48, 64, 128, 256):
-        made.addPixmap(pixmap("pathoview", theme.TEXT, side_px))
+        made.addPixmap(pixmap("pathoview", theme.DARK.text, side_px))
     return made
 
 

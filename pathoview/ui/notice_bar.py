@@ -12,16 +12,12 @@ from pathoview.core.privacy import scrub
 from pathoview.core.translation import _
 from pathoview.session.notices import Notice
 from pathoview.ui import icons, theme
-from pathoview.ui.widgets import button, icon_button, label, row
+from pathoview.ui.widgets import Sign, button, icon_button, label, row
 
 _LIFE_MS = 8000
 """An information without an action goes by itself."""
 _MOST = 3
-_ICONS = {
-    "info": ("info", theme.ACCENT),
-    "warning": ("warning", theme.WARNING),
-    "error": ("error", theme.ERROR),
-}
+_TINTS: dict[str, icons.Tint] = {"info": "accent", "warning": "warning", "error": "error"}
 
 
 class NoticeBar(QFrame):
@@ -34,15 +30,9 @@ class NoticeBar(QFrame):
         self.notice = notice
         self._on_action = on_action
         self._close = on_close
-        name, color = _ICONS[notice.level]
-        self.setObjectName("notice")
-        self.setStyleSheet(
-            f"#notice {{ background: {theme.RAISED}; border: 1px solid {theme.LINE};"
-            f" border-left: 3px solid {color}; border-radius: 6px; }}"
-        )
-        sign = label()
-        sign.setPixmap(icons.pixmap(name, color, icons.SIZE))
-        sign.setFixedWidth(icons.SIZE)
+        self.setProperty("role", "notice")
+        self.setProperty("level", notice.level)
+        sign = Sign(notice.level, _TINTS[notice.level])
         text = label(notice.text, selectable=True)
         text.setAccessibleName(notice.text)
         self._details = _details(notice.details)

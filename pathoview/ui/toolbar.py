@@ -47,7 +47,8 @@ class MainToolBar(QToolBar):
         self.addAction(actions["analyze.run"])
         self.analyze = self._with_text("analyze.run", actions)
         self.analyze.setProperty("primary", True)
-        self.analyze.setIcon(icons.icon("analyze", theme.ON_ACCENT))
+        actions["analyze.run"].changed.connect(self._tint_analyze)
+        self._tint_analyze()
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spacer)
@@ -68,6 +69,10 @@ class MainToolBar(QToolBar):
         assert isinstance(button, QToolButton)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         return button
+
+    def _tint_analyze(self) -> None:
+        # Qt gives the button the icon of its action again at every change of that.
+        self.analyze.setIcon(icons.icon("analyze", "on_accent"))
 
     def _on_job_changed(self, _job: object = None) -> None:
         n = sum(not job.is_over for job in self._session.jobs)
@@ -136,7 +141,7 @@ class OpacitySlider(QSlider):
         self._session = session
         self.setRange(0, 100)
         self.setFixedWidth(12 * theme.GRID)
-        self.setToolTip(_("Opacity of the detections ([ and ], Ctrl + wheel)"))
+        self.setToolTip(_("Opacity of the detections (Ctrl + wheel)"))
         self.setAccessibleName(_("Opacity of the detections"))
         self.valueChanged.connect(self._on_moved)
         session.overlay.changed.connect(self._refresh)

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
-from pathoview.ui import icons, theme
+from pathoview.ui import theme
+from pathoview.ui.widgets import Sign
 
 _ICON_PX = 28
 _STEP_WIDTH = 152
@@ -22,6 +23,8 @@ class Welcome(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAccessibleName(_("No slide is open"))
+        self.setProperty("role", "welcome")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._title = QLabel(_("Drop a slide here, or open the demo"))
         self._title.setProperty("role", "title")
         self._title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -82,12 +85,12 @@ def _steps() -> QHBoxLayout:
 def _step(icon_name: str, title: str, text: str) -> QVBoxLayout:
     column = QVBoxLayout()
     column.setSpacing(theme.GRID // 2)
-    picture, heading, body = QLabel(), QLabel(title), QLabel(text)
-    picture.setPixmap(icons.pixmap(icon_name, theme.ACCENT, _ICON_PX))
+    picture, heading, body = Sign(icon_name, "accent", _ICON_PX), QLabel(title), QLabel(text)
     heading.setProperty("role", "heading")
     body.setProperty("role", "muted")
     body.setWordWrap(True)
-    for label in (picture, heading, body):
+    column.addWidget(picture, 0, Qt.AlignmentFlag.AlignHCenter)
+    for label in (heading, body):
         label.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         label.setFixedWidth(_STEP_WIDTH)
         column.addWidget(label)

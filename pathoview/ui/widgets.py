@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QBoxLayout,
@@ -62,7 +62,7 @@ def _fill(
 
 
 def label(text: str = "", role: str = "", *, selectable: bool = False) -> QLabel:
-    """Return a wrapped text; roles: ``heading muted small figure title``."""
+    """Return a wrapped text; roles: ``heading muted small figure title warning``."""
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(True)
@@ -103,6 +103,29 @@ class ElidedLabel(QLabel):
         )
 
 
+class Sign(QWidget):
+    """An icon that is only looked at."""
+
+    def __init__(
+        self, icon: str = "", tint: icons.Tint = "text", side_px: int = icons.SIZE
+    ) -> None:
+        super().__init__()
+        self._icon = icon
+        self._tint: icons.Tint = tint
+        self.setFixedSize(side_px, side_px)
+
+    def show_icon(self, icon: str, tint: icons.Tint) -> None:
+        """Take another icon."""
+        self._icon, self._tint = icon, tint
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it in the colours of the moment."""
+        if self._icon:
+            with QPainter(self) as painter:
+                icons.icon(self._icon, self._tint).paint(painter, self.rect())
+
+
 def line() -> QFrame:
     """Return a thin horizontal line."""
     made = QFrame()
@@ -117,7 +140,7 @@ def button(
     """Return a button with a text; one primary button a panel."""
     made = QPushButton(text)
     if icon:
-        made.setIcon(icons.icon(icon, theme.ON_ACCENT if primary else theme.TEXT))
+        made.setIcon(icons.icon(icon, "on_accent" if primary else "text"))
     made.setProperty("primary", primary)
     made.setAutoDefault(False)
     made.clicked.connect(lambda: on_click())

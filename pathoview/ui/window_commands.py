@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 from pathoview.session.notices import Notice
 from pathoview.session.session import Session
+from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class WindowCommands:
             "view.scale": self._scale,
             "analyze.run": self._analyze,
             "window.panels": window.toggle_docks,
+            "window.theme": self._switch_theme,
             "window.commands": self._palette,
             "help.guide": self._guide,
             "help.log": self._log,
@@ -121,6 +123,15 @@ class WindowCommands:
                     (_("State the scale…"), "view.scale"),
                 )
             )
+
+    def _switch_theme(self) -> None:
+        settings = self._session.settings
+        settings.theme = "dark" if settings.theme == "light" else "light"
+        settings.save()
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        theme.apply_theme(application, settings.theme)
+        self._window.actions_by_id.refresh()
 
     def _palette(self) -> None:
         from pathoview.ui.dialogs.palette import CommandPalette

@@ -7,6 +7,13 @@ from pathoview.session.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     Command("window.panels", _("Hide panels"), "F4; Tab", "Window"),
+    Command(
+        "window.theme",
+        _("Light theme"),
+        "",
+        "Window",
+        checked=lambda s: s.settings.theme == "light",
+    ),
     Command("window.commands", _("All commands…"), "Ctrl+L", "Help"),
     Command("help.guide", _("Guide"), "F1", "Help"),
     Command("help.log", _("Show log"), "Ctrl+Shift+L", "Help"),

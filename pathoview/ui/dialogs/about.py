@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 from pathoview import __version__
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _
-from pathoview.ui import icons, theme
+from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
-from pathoview.ui.widgets import column, label, row
+from pathoview.ui.widgets import Sign, column, label, row
 
 _SIGN_PX = 56
 _WIDTH = 520
@@ -42,8 +42,7 @@ class AboutDialog(Dialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(_("About PathoView"), parent)
-        sign = label()
-        sign.setPixmap(icons.pixmap("pathoview", theme.TEXT, _SIGN_PX))
+        sign = Sign("pathoview", side_px=_SIGN_PX)
         words = column(
             label("PathoView", "title"),
             label(_("Version {version} · Apache License 2.0").format(version=__version__), "muted"),

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QEvent, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
     QDesktopServices,
@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCursor,
     QTextDocument,
+    QTextFrameFormat,
     QTextTable,
 )
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QTextBrowser, QWidget
@@ -84,9 +85,9 @@ class GuidePage(QTextBrowser):
     """Markdown whose pictures are as wide as the page, at most."""
 
     def __init__(self, folder: Path) -> None:
+        self._text = ""
         super().__init__()
         self._folder = folder
-        self._text = ""
         self.setOpenLinks(False)
         self.setAccessibleName(_("Page of the guide"))
         self.document().setDocumentMargin(2 * theme.GRID)
@@ -111,7 +112,9 @@ class GuidePage(QTextBrowser):
         for frame in document.rootFrame().childFrames():
             if isinstance(frame, QTextTable):
                 table = frame.format()
-                table.setBorderBrush(QColor(theme.LINE))
+                table.setBorderBrush(QColor(theme.current().line))
+                table.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+                table.setBorderCollapse(True)
                 table.setCellPadding(theme.GRID / 2)
                 table.setTopMargin(theme.GRID)
                 table.setBottomMargin(theme.GRID)
@@ -131,10 +134,19 @@ class GuidePage(QTextBrowser):
         """Have the pictures fit again."""
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width() and "![" in self._text:
-            place = self.verticalScrollBar().value()
-            self.document().clear()
-            self.show_markdown(self._text)
-            self.verticalScrollBar().setValue(place)
+            self._show_again()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._text:
+            self._show_again()
+
+    def _show_again(self) -> None:
+        place = self.verticalScrollBar().value()
+        self.document().clear()
+        self.show_markdown(self._text)
+        self.verticalScrollBar().setValue(place)
 
 
 def pages() -> list[tuple[str, str]]:

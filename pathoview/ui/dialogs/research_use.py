@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _
 from pathoview.session.settings import Settings
-from pathoview.ui import icons, theme
-from pathoview.ui.widgets import button, column, label, row
+from pathoview.ui import theme
+from pathoview.ui.widgets import Sign, button, column, label, row
 
 _WIDEST_PX = 90 * theme.GRID
 _MARGIN_PX = 2 * theme.GRID
@@ -23,9 +23,7 @@ class ResearchUseSheet(QFrame):
         self._below = parent
         self._settings = settings
         self.setProperty("role", "card")
-        sign = label()
-        sign.setPixmap(icons.pixmap("info", theme.ACCENT, icons.SIZE))
-        sign.setFixedWidth(icons.SIZE)
+        sign = Sign("info", "accent")
         words = column(
             label(_("For research use only"), "heading"),
             label(RESEARCH_USE),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QSpinBox, QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSpinBox, QWidget
 
 from pathoview.core.translation import _
+from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
@@ -19,8 +21,8 @@ class SettingsDialog(Dialog):
     """Applied at once and saved on closing."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(_("Settings"), parent)
         self._session = session
+        super().__init__(_("Settings"), parent)
         settings = session.settings
         self.colors = QCheckBox(_("Show colours as the slide's profile says"))
         self.colors.setChecked(settings.correct_colors)
@@ -32,8 +34,15 @@ class SettingsDialog(Dialog):
         self.memory.setSuffix(_(" MiB"))
         self.memory.setValue(settings.cache_bytes // _MIB)
         self.memory.setAccessibleName(_("Memory for tiles"))
+        self.theme = QComboBox()
+        self.theme.setAccessibleName(_("Theme"))
+        for name, title in (("dark", _("Dark")), ("light", _("Light"))):
+            self.theme.addItem(title, name)
+        self.theme.activated.connect(self._on_theme_chosen)
+        self._show_theme()
         form = QFormLayout()
         form.setSpacing(theme.GRID)
+        form.addRow(_("Theme"), self.theme)
         form.addRow(self.colors)
         form.addRow(_("Memory for tiles"), self.memory)
         self.body.addLayout(form)
@@ -46,6 +55,19 @@ class SettingsDialog(Dialog):
         self.add_close()
         self.setMinimumWidth(_WIDTH)
         self.finished.connect(self._save)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Show the theme that was chosen elsewhere."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._show_theme()
+
+    def _show_theme(self) -> None:
+        self.theme.setCurrentIndex(self.theme.findData(self._session.settings.theme))
+
+    def _on_theme_chosen(self) -> None:
+        if self.theme.currentData() != self._session.settings.theme:
+            run_command(self._session, "window.theme")
 
     def _save(self) -> None:
         settings = self._session.settings

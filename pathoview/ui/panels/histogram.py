@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pathoview.core.translation import _, ngettext
@@ -63,6 +64,7 @@ class Histogram(QWidget):
         self._view: Any = None
         self._bars: Any = None
         self._mark: Any = None
+        self._axes: list[Any] = []
         self._facts = label("", "muted")
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -103,25 +105,38 @@ class Histogram(QWidget):
         plot = pyqtgraph.GraphicsLayoutWidget()
         plot.setBackground(None)
         plot.setFixedHeight(_HEIGHT_PX)
+        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.ci.setContentsMargins(0, theme.GRID, theme.GRID, 0)
         plot.ci.setSpacing(0)
         self._view = plot.addViewBox(0, 1, enableMenu=False, enableMouse=False)
         for side, place in (("left", (0, 0)), ("bottom", (1, 1))):
-            axis = pyqtgraph.AxisItem(side, pen=theme.LINE, textPen=theme.MUTED)
+            axis = pyqtgraph.AxisItem(side)
             axis.setStyle(tickLength=-4)
             axis.linkToView(self._view)
             plot.addItem(axis, *place)
-        self._bars = pyqtgraph.BarGraphItem(
-            x0=[0], x1=[1], height=[0], brush=theme.ACCENT, pen=theme.SURFACE
-        )
-        self._mark = pyqtgraph.InfiniteLine(
-            angle=90, pen=pyqtgraph.mkPen(theme.WARNING, width=2), movable=False
-        )
+            self._axes.append(axis)
+        self._bars = pyqtgraph.BarGraphItem(x0=[0], x1=[1], height=[0])
+        self._mark = pyqtgraph.InfiniteLine(angle=90, movable=False)
         self._mark.hide()
         self._view.addItem(self._bars)
         self._view.addItem(self._mark)
         self._plot = plot
+        self._color()
         self._layout.insertWidget(0, plot)
+
+    def _color(self) -> None:
+        colors = theme.current()
+        for axis in self._axes:
+            axis.setPen(colors.line)
+            axis.setTextPen(colors.muted)
+        self._bars.setOpts(brush=colors.accent, pen=colors.surface)
+        self._mark.setPen(colors.warning, width=2)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._plot is not None:
+            self._color()
 
 
 def _facts(found: Spread) -> str:

@@ -15,18 +15,18 @@ from pathoview.session.session import Session
 from pathoview.ui import icons, theme
 from pathoview.ui.actions import ICONS
 from pathoview.ui.text import duration_text, objects_text
-from pathoview.ui.widgets import ElidedLabel, button, icon_button, label, name_icon_button
+from pathoview.ui.widgets import ElidedLabel, Sign, button, icon_button, label, name_icon_button
 
 _STEPS = 1000
 _TITLE_PX = 360
-_SIGNS = {
-    JobState.QUEUED: ("analyze", theme.MUTED),
-    JobState.RUNNING: ("analyze", theme.ACCENT),
-    JobState.PAUSED: ("pause", theme.WARNING),
-    JobState.DONE: ("done", theme.SUCCESS),
-    JobState.CANCELLED: ("cancel", theme.MUTED),
-    JobState.FAILED: ("error", theme.ERROR),
-    JobState.DIED: ("error", theme.ERROR),
+_SIGNS: dict[JobState, tuple[str, icons.Tint]] = {
+    JobState.QUEUED: ("analyze", "muted"),
+    JobState.RUNNING: ("analyze", "accent"),
+    JobState.PAUSED: ("pause", "warning"),
+    JobState.DONE: ("done", "success"),
+    JobState.CANCELLED: ("cancel", "muted"),
+    JobState.FAILED: ("error", "error"),
+    JobState.DIED: ("error", "error"),
 }
 
 
@@ -117,8 +117,7 @@ class JobRow(QWidget):
         self.job = job
         self._session = session
         self._ending: Notice | None = None
-        self._sign = label()
-        self._sign.setFixedWidth(icons.SIZE)
+        self._sign = Sign()
         self._title = label()
         self._title.setWordWrap(False)
         self._title.setText(
@@ -170,7 +169,7 @@ class JobRow(QWidget):
     def refresh(self) -> None:
         """Show the job as it is now."""
         job, ending = self.job, self._ending
-        self._sign.setPixmap(icons.pixmap(*_SIGNS[job.state], icons.SIZE))
+        self._sign.show_icon(*_SIGNS[job.state])
         self._bar.setValue(round(job.fraction * _STEPS))
         self._bar.setVisible(not job.is_over)
         self._numbers.setVisible(not job.is_over)

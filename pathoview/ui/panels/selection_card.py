@@ -103,7 +103,7 @@ class OutlinePicture(QWidget):
         super().__init__()
         self.setFixedSize(QSize(_SIDE_PX, _SIDE_PX))
         self._polygon = QPolygonF()
-        self._color = QColor(theme.ACCENT)
+        self._color = QColor(theme.current().accent)
 
     def show_outline(self, selection: Selection, color: QColor) -> None:
         ring = selection.outline_l0
@@ -119,7 +119,7 @@ class OutlinePicture(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.FIELD))
+        painter.setBrush(QColor(theme.current().field))
         painter.drawRoundedRect(self.rect(), 4, 4)
         painter.setPen(QPen(self._color, 2))
         filling = QColor(self._color)
