@@ -1,18 +1,59 @@
-"""Layers as one picture, drawn at once: overviews, thumbnails and exports."""
+"""Layers as one picture: the one painter of the canvas, of overviews, thumbnails and exports.
+
+Everything goes through `draw_layers`: a picture is opaque RGBA, made of the tiles that a `Fetch`
+brings (whole ones for exports, whatever is there for the canvas).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from pathoview.core.affine import Affine
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Plane, TileKey
 from pathoview.layers.blending import blend
-from pathoview.layers.layer import Layer
+from pathoview.layers.layer import Blend, Layer
 from pathoview.layers.source import Rgba, TileSource, Unfinished
+from pathoview.layers.stand_in import Piece
+
+Fetch = Callable[[TileSource, TileKey], Sequence[Piece]]
+"""Returns what there is for a tile; pieces never overlap."""
+
+_CRISP_SCALE = 2.0
+"""Pixels enlarged more than this are drawn as squares, since then they are what one looks for."""
+_MARGIN_LV = 2
+"""Pixels round the part that is drawn, for smooth edges."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A layer as it is drawn: a value that threads can work with while the layer changes."""
+
+    source: TileSource
+    plane: Plane = Plane()
+    opacity: float = 1.0
+    blend: Blend = "normal"
+
+
+def shown_layers(
+    layers: Iterable[Layer],
+    plane: Plane = Plane(),
+    chosen: Callable[[Layer], bool] = lambda _layer: True,
+) -> tuple[Shown, ...]:
+    """Return what is visible of the chosen layers, back to front.
+
+    The slide is shown at a plane; what lies on it is the same at all of them.
+    """
+    return tuple(
+        Shown(layer.source, Plane() if number else plane, layer.opacity, layer.blend)
+        for number, layer in enumerate(layers)
+        if layer.visible and layer.opacity > 0 and chosen(layer)
+    )
 
 
 def compose(
@@ -24,10 +65,7 @@ def compose(
     Raises `SlideError` when a tile cannot be read.
     """
     picture = np.full((height, width, 4), 255, np.uint8)
-    for layer in layers:
-        if layer.visible and layer.opacity > 0:
-            pixels = source_picture(layer.source, rect_l0, width, height, plane)
-            blend(picture, pixels, layer.opacity, layer.blend)
+    draw_layers(picture, shown_layers(layers, plane), _onto(rect_l0, width, height), whole_tiles)
     return picture
 
 
@@ -35,19 +73,43 @@ def source_picture(
     source: TileSource, rect_l0: Rect, width: int, height: int, plane: Plane = Plane()
 ) -> Rgba:
     """Return a rectangle of one source, transparent where it has nothing."""
-    pyramid = source.pyramid
-    level = pyramid.level_for(min(rect_l0.width / width, rect_l0.height / height))
-    rect_lv = pyramid.to_level(rect_l0, level)
-    whole_lv = Rect(0, 0, pyramid.levels[level].width, pyramid.levels[level].height)
-    part_lv = rect_lv.expanded(1).intersection(whole_lv).outward().intersection(whole_lv)
-    mosaic = _mosaic(source, level, part_lv, plane)
-    to_x, to_y = width / rect_lv.width, height / rect_lv.height
-    # pixel centres: output (i + ½) is input (j + ½) scaled, moved by the mosaic's corner
-    shift_x = (part_lv.x - rect_lv.x + 0.5) * to_x - 0.5
-    shift_y = (part_lv.y - rect_lv.y + 0.5) * to_y - 0.5
-    transform = np.array([[to_x, 0, shift_x], [0, to_y, shift_y]])
-    moved = cv2.warpAffine(mosaic, transform, (width, height), flags=cv2.INTER_LINEAR)
-    return np.asarray(moved, np.uint8)
+    to_px = _onto(rect_l0, width, height)
+    pixels = warped(Shown(source, plane), to_px, width, height, whole_tiles)
+    return np.zeros((height, width, 4), np.uint8) if pixels is None else pixels
+
+
+def draw_layers(picture: Rgba, shown: Sequence[Shown], to_px: Affine, fetch: Fetch) -> None:
+    """Draw layers over an opaque picture, in place; ``to_px``: from level-0 px to its px."""
+    height, width = picture.shape[:2]
+    for item in shown:
+        pixels = warped(item, to_px, width, height, fetch)
+        if pixels is not None:
+            blend(picture, pixels, item.opacity, item.blend)
+
+
+def warped(item: Shown, to_px: Affine, width: int, height: int, fetch: Fetch) -> Rgba | None:
+    """Return a layer as a premultiplied picture of its own; None: nothing is there."""
+    pyramid = item.source.pyramid
+    level = pyramid.level_for(1 / to_px.scale)
+    size = pyramid.levels[level]
+    lv_to_px = Affine.scaled(size.downsample).then(to_px)
+    part_lv = lv_to_px.inverse().rect(Rect(0, 0, width, height)).expanded(_MARGIN_LV)
+    part_lv = part_lv.intersection(Rect(0, 0, size.width, size.height)).outward()
+    if part_lv.is_empty:
+        return None
+    mosaic = _mosaic(item, level, part_lv, fetch)
+    if mosaic is None:
+        return None
+    return _resampled(mosaic, Affine.moved(part_lv.x, part_lv.y).then(lv_to_px), width, height)
+
+
+def whole_tiles(source: TileSource, key: TileKey) -> Sequence[Piece]:
+    """Return a tile, however long it takes to make; raises `SlideError`."""
+    tile = finished_tile(source, key)
+    if tile is None:
+        return ()
+    rect_px = Rect(0, 0, tile.shape[1], tile.shape[0])
+    return (Piece(tile, rect_px, source.pyramid.tile_l0(key), is_final=True),)
 
 
 def finished_tile(source: TileSource, key: TileKey) -> Rgba | None:
@@ -57,17 +119,90 @@ def finished_tile(source: TileSource, key: TileKey) -> Rgba | None:
     return tile
 
 
-def _mosaic(source: TileSource, level: int, part_lv: Rect, plane: Plane) -> npt.NDArray[np.uint8]:
-    """Return whole pixels of a level."""
-    left, top, width, height = part_lv.as_ints()
-    mosaic = np.zeros((height, width, 4), np.uint8)
-    for key in source.pyramid.tiles_in(source.pyramid.to_l0(part_lv, level), level, plane):
-        tile = finished_tile(source, key)
-        if tile is None:
-            continue
-        place = source.pyramid.tile_lv(key)
-        common = place.intersection(part_lv)
-        x, y, columns, rows = common.as_ints()
-        inside = tile[y - int(place.y) :, x - int(place.x) :][:rows, :columns]
-        mosaic[y - top :, x - left :][: len(inside), : inside.shape[1]] = inside
+def _onto(rect_l0: Rect, width: int, height: int) -> Affine:
+    size = Affine.scaled(width / rect_l0.width, height / rect_l0.height)
+    return Affine.moved(-rect_l0.x, -rect_l0.y).then(size)
+
+
+def _mosaic(item: Shown, level: int, part_lv: Rect, fetch: Fetch) -> Rgba | None:
+    """Return whole pixels of a level, put together of what there is; None: nothing."""
+    pyramid = item.source.pyramid
+    mosaic: Rgba | None = None
+    _left, _top, width, height = part_lv.as_ints()
+    for key in pyramid.tiles_in(pyramid.to_l0(part_lv, level), level, item.plane):
+        for piece in fetch(item.source, key):
+            if not piece.pixels.size:
+                continue
+            if mosaic is None:
+                mosaic = np.zeros((height, width, 4), np.uint8)
+            place_lv = pyramid.to_level(piece.rect_l0, level).moved(-part_lv.x, -part_lv.y)
+            _place(mosaic, piece, place_lv)
     return mosaic
+
+
+def _place(mosaic: Rgba, piece: Piece, place: Rect) -> None:
+    """Put a piece where it belongs, made larger or smaller when it comes from another level."""
+    left, top = max(0, round(place.x)), max(0, round(place.y))
+    right = min(mosaic.shape[1], round(place.right))
+    bottom = min(mosaic.shape[0], round(place.bottom))
+    if right <= left or bottom <= top:
+        return
+    enlarged = place.width / piece.part_px.width
+    if abs(enlarged - 1) < 1e-3:
+        x, y = round(piece.part_px.x - place.x), round(piece.part_px.y - place.y)
+        part = piece.pixels[top + y : bottom + y, left + x : right + x]
+        mosaic[top : top + part.shape[0], left : left + part.shape[1]] = part
+        return
+    to_mosaic = (
+        Affine.moved(-piece.part_px.x, -piece.part_px.y)
+        .then(Affine.scaled(enlarged, place.height / piece.part_px.height))
+        .then(Affine.moved(place.x - left, place.y - top))
+    )
+    mosaic[top:bottom, left:right] = _resampled(
+        piece.pixels, to_mosaic, right - left, bottom - top, cv2.BORDER_REPLICATE, smooth=True
+    )
+
+
+def _resampled(
+    pixels: Rgba,
+    to_px: Affine,
+    width: int,
+    height: int,
+    border: int = cv2.BORDER_CONSTANT,
+    *,
+    smooth: bool = False,
+) -> Rgba:
+    """Return a picture of ``width`` × ``height`` px, sampled from pixels through a map.
+
+    Where pixels get smaller than half their size they are averaged first: smooth sampling looks at
+    four neighbours only, and would let small nuclei flicker.
+    """
+    shift_x, shift_y = to_px.x0, to_px.y0
+    if to_px == Affine.moved(shift_x, shift_y) and shift_x.is_integer() and shift_y.is_integer():
+        return _shifted(pixels, int(shift_x), int(shift_y), width, height, border)
+    n_halvings = max(0, math.floor(-math.log2(to_px.scale) + 0.05))
+    if n_halvings:
+        factor = 2.0**n_halvings
+        size = (
+            max(1, math.ceil(pixels.shape[1] / factor)),
+            max(1, math.ceil(pixels.shape[0] / factor)),
+        )
+        to_px = Affine.scaled(pixels.shape[1] / size[0], pixels.shape[0] / size[1]).then(to_px)
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    # Pixel centres: (i + ½) of the one lies on the map of (j + ½) of the other.
+    centred = Affine.moved(0.5, 0.5).then(to_px).then(Affine.moved(-0.5, -0.5))
+    kind = cv2.INTER_LINEAR if smooth or to_px.scale <= _CRISP_SCALE else cv2.INTER_NEAREST
+    moved = cv2.warpAffine(pixels, centred.matrix(), (width, height), flags=kind, borderMode=border)
+    return np.asarray(moved, np.uint8)
+
+
+def _shifted(pixels: Rgba, dx: int, dy: int, width: int, height: int, border: int) -> Rgba:
+    """Return pixels moved by whole px: nothing is mixed, so nothing is blurred."""
+    rows, columns = pixels.shape[:2]
+    if dx <= 0 and dy <= 0 and columns + dx >= width and rows + dy >= height:
+        return pixels[-dy : height - dy, -dx : width - dx]
+    matrix = Affine.moved(dx, dy).matrix()
+    moved = cv2.warpAffine(
+        pixels, matrix, (width, height), flags=cv2.INTER_NEAREST, borderMode=border
+    )
+    return np.asarray(moved, np.uint8)

@@ -198,6 +198,11 @@ class TileScheduler:
         """Return the first of `pieces`, or None."""
         return next(iter(self.pieces(source, key)), None)
 
+    @property
+    def has_failures(self) -> bool:
+        """Whether any tile could not be read last time."""
+        return bool(self._failures)
+
     def failure(self, source: TileSource, key: TileKey) -> str | None:
         """Return why a tile could not be read last time, as a sentence."""
         failure = self._failures.get((id(source), key))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,7 +34,9 @@ from pathoview.session.runs import RunView
 from pathoview.session.selection import Selection, select
 from pathoview.session.settings import ExportSettings, Settings, load_settings
 from pathoview.session.shelf import RunShelf
+from pathoview.session.view import View
 from pathoview.session.viewport import Viewport
+from pathoview.session.views import Views
 from pathoview.slides.opening import with_scale
 from pathoview.slides.slide import Slide
 from pathoview.study.scales import remember_scale
@@ -85,10 +88,9 @@ class Session:
         n_threads = min(_MOST_TILE_THREADS, max(2, os.cpu_count() or 2))
         self.scheduler = TileScheduler(TileCache(self.settings.cache_bytes), post, n_threads)
         self.slide: Slide | None = None
-        self.plane = Plane()
         self.layers = LayerList()
         self.overlay = Overlay(self.layers, self.settings)
-        self.viewport = Viewport()
+        self.views = Views(partial(View, self.layers, self.scheduler, post))
         self.history = History()
         self.selection: Selection | None = None
         self.region_l0: Rect | None = None
@@ -109,7 +111,7 @@ class Session:
     def _relay(self) -> None:
         self.layers.changed.connect(self.layers_changed)
         self.layer_desk.active_changed.connect(self.active_layer_changed)
-        self.viewport.changed.connect(self.viewport_changed)
+        self.views.viewport_changed.connect(self.viewport_changed)
         self.scheduler.failed.connect(self._on_tile_failed)
         self._opener.changed.connect(self.opening_changed)
         self._opener.opened.connect(self._on_opened)
@@ -121,6 +123,16 @@ class Session:
         self._analyses.scale_needed.connect(self.scale_needed)
 
     # -- the slide -------------------------------------------------------------------------------
+
+    @property
+    def viewport(self) -> Viewport:
+        """Where one looks, on the canvas that keys and commands work on."""
+        return self.views.active.viewport
+
+    @property
+    def plane(self) -> Plane:
+        """Which plane of a stack is shown; set it by `set_plane`."""
+        return self.views.plane
 
     @property
     def path(self) -> Path | None:
@@ -144,7 +156,7 @@ class Session:
         source = SlideSource(slide, correct_colors=self.settings.correct_colors)
         self.layers.add(Layer(_("Slide"), source))
         self.scheduler.add(source, self.plane)
-        self.viewport.set_slide(slide.info.width, slide.info.height)
+        self.views.set_slide(slide.info.width, slide.info.height)
         self.settings.add_recent(slide.path)
         _logger.info("opened %s with %s", slide.pseudonym, slide.info.reader)
         self.slide_changed.emit()
@@ -166,7 +178,7 @@ class Session:
         for layer in self.layers:
             self.layers.remove(layer)
             self.scheduler.remove(layer.source)
-        self.plane = Plane()
+        self.views.forget()
         self._has_told_of_failure = False
         if self.slide is not None:
             self.slide.close()
@@ -186,7 +198,7 @@ class Session:
     def set_plane(self, plane: Plane) -> None:
         """Look at another plane of a stack, or at one channel."""
         if plane != self.plane and self.slide is not None:
-            self.plane = plane
+            self.views.plane = plane
             self.scheduler.add(self.layers[0].source, plane)
             self.slide_changed.emit()
 
@@ -353,6 +365,7 @@ class Session:
         self._desk.close()
         self._opener.cancel()
         self._clear()
+        self.views.close()
         self.scheduler.close()
 
     def _on_error(self, error: BaseException | None, action: tuple[str, str] | None = None) -> None:

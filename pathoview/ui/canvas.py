@@ -1,41 +1,30 @@
-"""The slide on screen: blits what the layers have painted, and writes calm furniture over it.
+"""The slide on screen: copies what the compositor has made, and writes calm furniture over it.
 
-A view change asks the scheduler for tiles, a tile that is ready spoils its place in the backing
-picture, and painting mends what is spoilt: nothing else is ever drawn twice.
+A change of the view orders another picture from the view's compositor; paint events copy the last
+one that is there to where it belongs now. Nothing is read, decoded or blended in this thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import (
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QFocusEvent,
-    QHelpEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-)
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import TileKey
 from pathoview.core.translation import _
+from pathoview.layers.backdrop import Backdrop
+from pathoview.layers.frame import Frame
 from pathoview.layers.layer import Layer
-from pathoview.layers.scheduler import Wish
-from pathoview.layers.source import TileSource
 from pathoview.session.commands import run_command
 from pathoview.session.session import Session
+from pathoview.session.view import View
 from pathoview.ui import canvas_painting as furniture
 from pathoview.ui import theme
-from pathoview.ui.backing import SURROUND, Backing, Frame, LayerPainter, Shown, shown_layers
+from pathoview.ui.drops import Drops
 from pathoview.ui.gestures import Gestures
 from pathoview.ui.glide import Glide
 from pathoview.ui.overview import Overview
+from pathoview.ui.picture_painting import draw_picture
 from pathoview.ui.plane_bar import PlaneBar
 from pathoview.ui.scale_bar import scale_bar
 from pathoview.ui.welcome import Welcome
@@ -43,13 +32,10 @@ from pathoview.ui.welcome import Welcome
 _REST_MS = 150
 """So long after the last movement one has come to rest."""
 _MESSAGE_MS = 1200
-_AHEAD_VIEW = 256
-"""Tiles this far beyond the edges are read after those seen."""
 _MARGIN = round(furniture.MARGIN)
 _BOTTOM_ROW = 48
 """Height kept for the scale bar and the cursor's place."""
 _POSITION_STRIP = QRect(-560, -48, 560, 48)
-_RESULT_FILES = (".geojson", ".json", ".geojson.gz", ".json.gz", ".zip")
 _KEYBOARD_REASONS = (
     Qt.FocusReason.TabFocusReason,
     Qt.FocusReason.BacktabFocusReason,
@@ -58,24 +44,26 @@ _KEYBOARD_REASONS = (
 
 
 class Canvas(QWidget):
-    """Shows a session's layers and hands gestures to the session."""
+    """Shows one view of a session's layers and hands gestures to the session."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, parent: QWidget | None = None, view: View | None = None
+    ) -> None:
         super().__init__(parent)
         self._session = session
-        self._painter = LayerPainter(session.scheduler)
-        self._backing = Backing()
+        self.view = view or session.views.active
+        self.viewport = self.view.viewport
         self._is_ring_shown = False
-        self._is_drop_near = False
         self._message = ""
         self._slide: object = None
         """The one that is drawn, to tell another slide from another plane of it."""
-        self.glide = Glide(session.viewport, self)
-        self.gestures = Gestures(self, session, self.glide)
-        self.overview = Overview(session, self._painter, self)
+        self.glide = Glide(self.viewport, self)
+        self.gestures = Gestures(self, session, self.view, self.glide)
+        self.drops = Drops(self, session)
+        self.overview = Overview(session, self.view, self)
         self.planes = PlaneBar(session, self)
         self.welcome = Welcome(self)
-        self._wish_timer = QTimer(self, singleShot=True, interval=0)
+        self._order_timer = QTimer(self, singleShot=True, interval=0)
         self._rest_timer = QTimer(self, singleShot=True, interval=_REST_MS)
         self._message_timer = QTimer(self, singleShot=True, interval=_MESSAGE_MS)
         self._set_up_widget()
@@ -90,28 +78,29 @@ class Canvas(QWidget):
         )
         self.setFocusPolicy(Qt.FocusPolicy.WheelFocus)
         self.setMouseTracking(True)
-        self.setAcceptDrops(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setMinimumSize(320, 240)
+        self.setMinimumSize(160, 120)
 
     def _connect(self) -> None:
         session = self._session
         session.slide_changed.connect(self._on_slide_changed)
         session.opening_changed.connect(self._on_opening_changed)
         session.layers_changed.connect(self.redraw)
-        session.viewport_changed.connect(self._on_viewport_changed)
         session.runs_changed.connect(self._on_furniture_changed)
         session.selection_changed.connect(self._on_furniture_changed)
         session.notice.connect(self._on_notice)
         session.tool_changed.connect(self._on_tool_changed)
         session.layers.repainted.connect(self._on_layer_repainted)
-        session.scheduler.ready.connect(self._on_tile_ready)
-        session.scheduler.failed.connect(self._on_tile_failed)
-        self.overview.resized.connect(self._on_overview_resized)
+        self.viewport.changed.connect(self._on_viewport_changed)
+        self.view.changed.connect(self.redraw)
+        self.view.compositor.changed.connect(self._on_picture_changed)
+        self.overview.resized.connect(self._arrange)
         self.welcome.command.connect(self._on_welcome_command)
         self.gestures.changed.connect(self._on_gesture_changed)
         self.gestures.opacity_set.connect(self._on_opacity_set)
-        self._wish_timer.timeout.connect(self._wish)
+        self.drops.changed.connect(self.update)
+        self.drops.opened.connect(self._show_opening)
+        self._order_timer.timeout.connect(self._order)
         self._rest_timer.timeout.connect(session.focus_changed)
         self._message_timer.timeout.connect(self._on_message_over)
 
@@ -119,10 +108,13 @@ class Canvas(QWidget):
 
     @property
     def frame(self) -> Frame:
-        """The part of the slide that is drawn now, in device px."""
-        ratio, viewport = self.devicePixelRatioF(), self._session.viewport
-        width, height = round(self.width() * ratio), round(self.height() * ratio)
-        return Frame.around(viewport.center_l0, viewport.scale * ratio, width, height)
+        """The part of the slide that is seen now, in device px."""
+        return self.viewport.frame(self.devicePixelRatioF())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the picture is that of the place where one looks now, as far as it is read."""
+        return not self._order_timer.isActive() and self.view.compositor.is_idle
 
     def say(self, text: str) -> None:
         """Show a short word for a moment."""
@@ -130,39 +122,11 @@ class Canvas(QWidget):
         self._message_timer.start()
         self.update()
 
-    def _wish(self) -> None:
-        """Ask for the tiles seen, those in the middle first, then for those around them."""
-        if self._session.slide is None:
-            return
-        frame = self.frame
-        seen = QRect(0, 0, frame.width, frame.height)
-        around = seen.adjusted(-_AHEAD_VIEW, -_AHEAD_VIEW, _AHEAD_VIEW, _AHEAD_VIEW)
-        wishes = dict.fromkeys(self._centre_first(frame, seen))
-        wishes |= dict.fromkeys(self._overview_tiles())
-        wishes |= dict.fromkeys(self._centre_first(frame, around))
-        self._session.scheduler.request(tuple(wishes))
-
-    @property
-    def _shown(self) -> list[Shown]:
-        return shown_layers(self._session.layers, self._session.plane)
-
-    def _centre_first(self, frame: Frame, region: QRect) -> list[Wish]:
-        x_l0, y_l0 = frame.visible_l0.center
-
-        def distance(wish: Wish) -> float:
-            tile_x, tile_y = wish[0].pyramid.tile_l0(wish[1]).center
-            return (tile_x - x_l0) ** 2 + (tile_y - y_l0) ** 2
-
-        wishes = (
-            (shown.layer.source, key) for shown in self._shown for key in frame.tiles(shown, region)
-        )
-        return sorted(wishes, key=distance)
-
-    def _overview_tiles(self) -> Iterator[Wish]:
-        if not self.overview.is_folded and len(self._session.layers):
-            shown = self.overview.shown
-            for key in self.overview.frame.tiles(shown):
-                yield shown.layer.source, key
+    def _order(self) -> None:
+        """Have the picture of what is seen composed."""
+        if self._session.slide is not None:
+            surround, unread = (_rgb(name) for name in (theme.CANVAS, theme.RAISED))
+            self.view.compose(self.devicePixelRatioF(), Backdrop(surround, unread))
 
     # -- what changes --------------------------------------------------------------------------
 
@@ -170,7 +134,7 @@ class Canvas(QWidget):
         self.planes.synchronize()
         self._arrange()
         if self._session.slide is self._slide:
-            self._take_plane()
+            self.redraw()
         else:
             self._take_slide()
 
@@ -187,30 +151,22 @@ class Canvas(QWidget):
         self.overview.fit_slide()
         self.redraw()
 
-    def _take_plane(self) -> None:
-        """Take the tiles of another plane; what is not read yet keeps its old picture."""
-        if self._slide is not None:
-            shown, scheduler = self.overview.shown, self._session.scheduler
-            for key in self.frame.tiles(shown):
-                if scheduler.pieces(shown.layer.source, key):
-                    self._on_tile_ready(shown.layer.source, key)
-        self._wish_timer.start()
-        self.update()
-
     def _show_opening(self) -> None:
         self.welcome.set_opening(self._session.is_opening)
 
     def redraw(self) -> None:
-        """Draw everything anew from the tiles that are there."""
-        self._backing.spoil()
-        self.overview.spoil()
-        self._wish_timer.start()
+        """Order the picture anew; what is there stays until it comes."""
+        self._order_timer.start()
         self.update()
 
     def _on_viewport_changed(self) -> None:
-        self._wish_timer.start()
+        self._order_timer.start()
         self._rest_timer.start()
         self.overview.update()
+        self.update()
+
+    def _on_picture_changed(self) -> None:
+        self.overview.take_picture()
         self.update()
 
     def _on_furniture_changed(self) -> None:
@@ -220,26 +176,8 @@ class Canvas(QWidget):
         self.gestures.update_cursor()
         self.update()
 
-    def _on_overview_resized(self) -> None:
-        self._arrange()
-        self._wish_timer.start()
-
     def _on_layer_repainted(self, layer: Layer, rect_l0: Rect | None) -> None:
-        # What is drawn stays until the new tiles are ready.
-        self._wish_timer.start()
-
-    def _on_tile_ready(self, source: TileSource, key: TileKey) -> None:
-        tile_l0 = source.pyramid.tile_l0(key)
-        ratio = self.devicePixelRatioF()
-        rect = QRectF(self._backing.spoil(tile_l0))
-        if not rect.isEmpty():
-            view = QRectF(rect.topLeft() / ratio, rect.size() / ratio)
-            self.update(view.toAlignedRect())
-        if len(self._session.layers) and source is self._session.layers[0].source:
-            self.overview.spoil(tile_l0)
-
-    def _on_tile_failed(self, source: TileSource, key: TileKey, reason: str) -> None:
-        self._on_tile_ready(source, key)
+        self.view.compositor.wish_again()
 
     def _on_gesture_changed(self) -> None:
         is_cheap = self.gestures.drawn_region_l0 is None and not self.gestures.is_dragging
@@ -267,36 +205,34 @@ class Canvas(QWidget):
     # -- painting ------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Mend the backing picture, show it, and write over it."""
+        """Copy the picture, and write over it."""
         with QPainter(self) as painter:
             if self._session.slide is None:
-                painter.fillRect(self.rect(), SURROUND)
+                painter.fillRect(self.rect(), QColor(theme.CANVAS))
             else:
-                self._mend()
-                painter.drawPixmap(QPoint(0, 0), self._backing.pixmap)
+                self._draw_picture(painter)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._draw_region(painter)
             self._draw_labels(painter)
-            if self._is_drop_near or self._is_ring_shown:
-                furniture.draw_frame(painter, QRectF(self.rect()), dashed=self._is_drop_near)
+            if self.drops.is_near or self._is_ring_shown:
+                furniture.draw_frame(painter, QRectF(self.rect()), dashed=self.drops.is_near)
 
-    def _mend(self) -> None:
-        self._backing.show(self.frame)
-        self._backing.pixmap.setDevicePixelRatio(1)
-        self._painter.refresh(self._backing, self._shown, self._session.viewport.slide_l0)
-        self._backing.pixmap.setDevicePixelRatio(self.devicePixelRatioF())
+    def _draw_picture(self, painter: QPainter) -> None:
+        ratio = self.devicePixelRatioF()
+        painter.save()
+        painter.scale(1 / ratio, 1 / ratio)
+        draw_picture(painter, self.view.compositor.picture, self.frame, QColor(theme.CANVAS))
+        painter.restore()
 
     def _draw_region(self, painter: QPainter) -> None:
-        drawn_l0 = self.gestures.drawn_region_l0
-        region_l0 = drawn_l0 or self._session.region_l0
+        region_l0 = self.gestures.drawn_region_l0 or self._session.region_l0
         if region_l0 is None or self._session.slide is None:
             return
         text = furniture.region_text(region_l0, self._session.slide.info.mpp)
-        region_view = self._session.viewport.rect_to_view(region_l0)
-        furniture.draw_region(painter, region_view, text, QRectF(self.rect()))
+        furniture.draw_region(painter, region_l0, self.viewport.affine, text, QRectF(self.rect()))
 
     def _draw_labels(self, painter: QPainter) -> None:
-        slide, viewport = self._session.slide, self._session.viewport
+        slide, viewport = self._session.slide, self.viewport
         if slide is None:
             return
         mpp, right, bottom = slide.info.mpp, self.width() - _MARGIN, self.height() - _MARGIN
@@ -331,19 +267,12 @@ class Canvas(QWidget):
 
     def _show_failure(self, event: QHelpEvent) -> None:
         """Say why there is a hatched tile under the pointer."""
-        frame, ratio = self.frame, self.devicePixelRatioF()
-        place = QRect((QPointF(event.pos()) * ratio).toPoint(), QSize(1, 1))
-        reasons = (
-            self._session.scheduler.failure(shown.layer.source, key)
-            for shown in self._shown
-            for key in frame.tiles(shown, place)
-        )
-        reason = next((reason for reason in reasons if reason), "")
-        QToolTip.showText(event.globalPos(), reason, self)
+        x_l0, y_l0 = self.viewport.to_l0(event.pos().x(), event.pos().y())
+        QToolTip.showText(event.globalPos(), self.view.failure_at(x_l0, y_l0, self.frame), self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what is seen in the middle."""
-        self._session.viewport.set_size(self.width(), self.height())
+        self.viewport.set_size(self.width(), self.height())
         self._arrange()
         self._on_viewport_changed()
 
@@ -357,8 +286,9 @@ class Canvas(QWidget):
         )
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the focus where it came by keyboard."""
+        """Show the focus where it came by keyboard; keys now work on this canvas."""
         self._is_ring_shown = event.reason() in _KEYBOARD_REASONS
+        self._session.views.activate(self.view)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -366,34 +296,7 @@ class Canvas(QWidget):
         self._is_ring_shown = False
         self.update()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files."""
-        if _dropped_files(event):
-            self._is_drop_near = True
-            event.acceptProposedAction()
-            self.update()
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Forget the frame."""
-        self._is_drop_near = False
-        self.update()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Open a slide, or read results onto the open one."""
-        self._is_drop_near = False
-        self.update()
-        files = _dropped_files(event)
-        results = [path for path in files if path.name.lower().endswith(_RESULT_FILES)]
-        slides = [path for path in files if path not in results]
-        event.acceptProposedAction()
-        if slides:
-            self._session.open(slides[0])
-            self._show_opening()
-            return
-        for path in results:
-            self._session.import_geojson(path)
-
-
-def _dropped_files(event: QDropEvent) -> list[Path]:
-    urls = event.mimeData().urls()
-    return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+def _rgb(name: str) -> tuple[int, int, int]:
+    color = QColor(name)
+    return color.red(), color.green(), color.blue()

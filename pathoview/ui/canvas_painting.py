@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
+from pathoview.core.affine import Affine
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.ui import text as words
@@ -56,20 +57,32 @@ def draw_scale_bar(painter: QPainter, bar: ScaleBar, bottom_left: QPointF) -> No
     painter.drawLine(QLineF(right - 1, y - 4, right - 1, y + 1))
 
 
-def draw_region(painter: QPainter, region_view: Rect, text: str, surround: QRectF) -> None:
+def draw_region(
+    painter: QPainter, region_l0: Rect, to_view: Affine, text: str, surround: QRectF
+) -> None:
     """Draw the region to analyze: its edge, its handles, its size."""
-    rect = QRectF(region_view.x, region_view.y, region_view.width, region_view.height)
-    painter.setPen(QPen(_HALO, 3))
+    outline = QPolygonF(
+        [
+            QPointF(*to_view.point(x, y))
+            for x, y in (
+                (region_l0.x, region_l0.y),
+                (region_l0.right, region_l0.y),
+                (region_l0.right, region_l0.bottom),
+                (region_l0.x, region_l0.bottom),
+            )
+        ]
+    )
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(rect)
-    painter.setPen(QPen(QColor(theme.ACCENT), 1.5))
-    painter.drawRect(rect)
+    for pen in (QPen(_HALO, 3), QPen(QColor(theme.ACCENT), 1.5)):
+        painter.setPen(pen)
+        painter.drawPolygon(outline)
     painter.setPen(QPen(QColor(theme.ON_ACCENT), 1))
     painter.setBrush(QColor(theme.ACCENT))
     half = _GRIP_VIEW / 2
     for grip in GRIPS:
-        x, y = grip_place(region_view, grip)
+        x, y = to_view.point(*grip_place(region_l0, grip))
         painter.drawRoundedRect(QRectF(x - half, y - half, 2 * half, 2 * half), 1.5, 1.5)
+    rect = outline.boundingRect()
     below = QPointF(max(rect.left(), surround.left()), rect.bottom() + theme.GRID)
     if surround.contains(QRectF(below, below + QPointF(1, CHIP_HEIGHT))):
         draw_chip(painter, text, below)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
 
 from pathoview.core.geometry import Rect
 from pathoview.session.session import Session
+from pathoview.session.view import View
 from pathoview.ui.glide import Glide
 from pathoview.ui.region_drag import Grip, RegionDrag, grip_at
 
@@ -52,10 +53,6 @@ _PANS = {
 _ZOOM_KEYS = {_Key.Key_Plus: _KEY_ZOOM, _Key.Key_Equal: _KEY_ZOOM, _Key.Key_Minus: 1 / _KEY_ZOOM}
 _SHIFT_ZOOM_KEYS = {_Key.Key_Up: _KEY_ZOOM, _Key.Key_Down: 1 / _KEY_ZOOM}
 _OTHER_KEYS = {_Key.Key_Space, _Key.Key_Escape}
-_GRIP_CURSORS = {
-    1: Qt.CursorShape.SizeFDiagCursor,
-    -1: Qt.CursorShape.SizeBDiagCursor,
-}
 
 
 class _PanDrag:
@@ -97,11 +94,12 @@ class Gestures(QObject):
     """The cursor's place or the half-drawn region is another one."""
     opacity_set = Signal()
 
-    def __init__(self, canvas: QWidget, session: Session, glide: Glide) -> None:
+    def __init__(self, canvas: QWidget, session: Session, view: View, glide: Glide) -> None:
         super().__init__(canvas)
         self._canvas = canvas
         self._session = session
-        self._viewport = session.viewport
+        self._view = view
+        self._viewport = view.viewport
         self._glide = glide
         self._pan: _PanDrag | None = None
         self._drag: RegionDrag | None = None
@@ -158,12 +156,19 @@ class Gestures(QObject):
             return Qt.CursorShape.OpenHandCursor
         grip = self._drag.grip if self._drag is not None else self._grip_under_cursor()
         if grip is not None and not self._is_new(self._drag):
-            if not all(grip):
-                is_level = grip[1] == 0
-                return Qt.CursorShape.SizeHorCursor if is_level else Qt.CursorShape.SizeVerCursor
-            return _GRIP_CURSORS[grip[0] * grip[1]]
+            return self._grip_cursor(grip)
         is_drawing = self._session.tool == "rectangle" and self._session.slide is not None
         return Qt.CursorShape.CrossCursor if is_drawing else Qt.CursorShape.ArrowCursor
+
+    def _grip_cursor(self, grip: Grip) -> Qt.CursorShape:
+        """Return the arrows along which an edge or a corner moves on screen."""
+        turn = self._viewport.affine
+        x, y = turn.xx * grip[0] + turn.xy * grip[1], turn.yx * grip[0] + turn.yy * grip[1]
+        if abs(y) < abs(x) / 2:
+            return Qt.CursorShape.SizeHorCursor
+        if abs(x) < abs(y) / 2:
+            return Qt.CursorShape.SizeVerCursor
+        return Qt.CursorShape.SizeFDiagCursor if x * y > 0 else Qt.CursorShape.SizeBDiagCursor
 
     @staticmethod
     def _is_new(drag: RegionDrag | None) -> bool:
@@ -173,10 +178,12 @@ class Gestures(QObject):
         region_l0, at = self._session.region_l0, self.cursor_view
         if region_l0 is None or at is None:
             return None
-        return grip_at(self._viewport.rect_to_view(region_l0), at.x(), at.y(), _GRIP_REACH_VIEW)
+        place_l0 = self._viewport.to_l0(at.x(), at.y())
+        return grip_at(region_l0, *place_l0, _GRIP_REACH_VIEW / self._viewport.scale)
 
     def _on_press(self, event: QMouseEvent) -> bool:
         self._glide.stop()
+        self._session.views.activate(self._view)
         self.cursor_view = event.position()
         button = event.button()
         if self.is_dragging:
@@ -264,11 +271,14 @@ class Gestures(QObject):
         return True
 
     def _on_native_gesture(self, event: QNativeGestureEvent) -> bool:
-        if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
+        at, kind = event.position(), event.gestureType()
+        if kind == Qt.NativeGestureType.RotateNativeGesture:
+            self._viewport.turn(event.value())
+        elif kind == Qt.NativeGestureType.ZoomNativeGesture:
+            self._glide.stop()
+            self._viewport.zoom_about(at.x(), at.y(), max(0.1, 1 + event.value()))
+        else:
             return False
-        at = event.position()
-        self._glide.stop()
-        self._viewport.zoom_about(at.x(), at.y(), max(0.1, 1 + event.value()))
         return True
 
     def _on_gesture(self, event: QGestureEvent) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
@@ -90,6 +90,7 @@ class MainWindow(QMainWindow):
         )
         self.canvas = Canvas(session, self)
         self.setCentralWidget(self.canvas)
+        self.installEventFilter(self.canvas.drops)  # files dropped beside the canvas count too
         self.notices = NoticeStack(self.canvas, self._on_notice_action)
         self.research_use = self._research_use_sheet()
         self.analyze = AnalyzePanel(session)
@@ -315,14 +316,6 @@ class MainWindow(QMainWindow):
             yield action
 
     # -- events --------------------------------------------------------------------------------
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files dropped beside the canvas too."""
-        self.canvas.dragEnterEvent(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Let the canvas open them."""
-        self.canvas.dropEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask while something runs; then end everything."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -77,6 +79,21 @@ def wheel(
     QApplication.sendEvent(widget, event)
 
 
+def drop(widget: QWidget, *paths: Path) -> None:
+    """Drag files over a widget and let go."""
+    place = widget.rect().center()
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    rest = (
+        Qt.DropAction.CopyAction,
+        mime,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(widget, QDragEnterEvent(place, *rest))
+    QApplication.sendEvent(widget, QDropEvent(QPointF(place), *rest))
+
+
 def picture(widget: QWidget) -> Picture:
     """Return what is seen, (height, width, 3)."""
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
@@ -88,5 +105,10 @@ def settle(qtbot: QtBot, canvas: Canvas, session: Session) -> None:
     """Wait until nothing moves and all tiles are there."""
     qtbot.waitUntil(lambda: not canvas.glide.is_moving)
     qtbot.wait(20)
-    qtbot.waitUntil(lambda: session.scheduler.n_pending == 0, timeout=20_000)
+    qtbot.waitUntil(lambda: is_still(canvas, session), timeout=20_000)
     qtbot.wait(20)
+
+
+def is_still(canvas: Canvas, session: Session) -> bool:
+    """Whether all tiles are there, and the picture is made of them."""
+    return session.scheduler.n_pending == 0 and canvas.is_settled

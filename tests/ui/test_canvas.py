@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import Picture, picture, settle, wheel
+from hands import Picture, drop, picture, settle, wheel
 from makers import make_ome_tiff
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QHelpEvent
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
@@ -159,6 +159,7 @@ def test_a_tile_that_cannot_be_read_is_hatched_and_tells_why(
     source = session.layers[0].source
     qtbot.waitUntil(lambda: reason(source, TileKey(0, 1, 1)) is not None)
     qtbot.wait(50)
+    qtbot.waitUntil(lambda: canvas.is_settled)
     seen = middle(picture(canvas))
     orange = (seen[..., 0].astype(int) - seen[..., 2]) > 40
     assert orange.mean() > 0.02
@@ -187,6 +188,7 @@ def test_detections_are_drawn_and_fade_with_ctrl_and_wheel(
     for _notch in range(10):
         wheel(canvas, CENTER, -1, Qt.KeyboardModifier.ControlModifier)
     assert session.settings.overlay.opacity == pytest.approx(0.5)
+    settle(qtbot, canvas, session)
     assert n_green() == 0
     assert session.viewport.scale == 1.0
 
@@ -238,19 +240,6 @@ def test_a_slide_that_cannot_be_opened_leaves_the_offer(
     assert not canvas.welcome.open_button.isEnabled()
     qtbot.waitUntil(lambda: canvas.welcome.open_button.isEnabled())
     assert canvas.welcome.isVisible()
-
-
-def drop(canvas: Canvas, *paths: Path) -> None:
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    rest = (
-        Qt.DropAction.CopyAction,
-        mime,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    QApplication.sendEvent(canvas, QDragEnterEvent(QPoint(*CENTER), *rest))
-    QApplication.sendEvent(canvas, QDropEvent(QPointF(*CENTER), *rest))
 
 
 def test_a_dropped_slide_opens_and_dropped_results_are_read_onto_it(

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hands import drop
 from makers import he_image, make_plain
 from psygnal import Signal
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QKeySequence
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
@@ -151,17 +152,7 @@ def test_the_title_shows_the_name_of_the_slide(
 def test_a_slide_dropped_on_a_panel_opens(
     qtbot: QtBot, window: MainWindow, session: Session, slide_path: Path
 ) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(slide_path))])
-    window.dropEvent(
-        QDropEvent(
-            QPointF(5, 5),
-            Qt.DropAction.CopyAction,
-            data,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
-    )
+    drop(window, slide_path)
     qtbot.waitUntil(lambda: session.slide is not None)
     assert session.path == slide_path
 
