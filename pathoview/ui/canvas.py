@@ -125,8 +125,9 @@ class Canvas(QWidget):
     def _order(self) -> None:
         """Have the picture of what is seen composed."""
         if self._session.slide is not None:
-            surround, unread = (_rgb(name) for name in (theme.CANVAS, theme.RAISED))
-            self.view.compose(self.devicePixelRatioF(), Backdrop(surround, unread))
+            colors = theme.current()
+            backdrop = Backdrop(_rgb(colors.canvas), _rgb(colors.raised))
+            self.view.compose(self.devicePixelRatioF(), backdrop)
 
     # -- what changes --------------------------------------------------------------------------
 
@@ -208,7 +209,7 @@ class Canvas(QWidget):
         """Copy the picture, and write over it."""
         with QPainter(self) as painter:
             if self._session.slide is None:
-                painter.fillRect(self.rect(), QColor(theme.CANVAS))
+                painter.fillRect(self.rect(), QColor(theme.current().canvas))
             else:
                 self._draw_picture(painter)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -221,7 +222,9 @@ class Canvas(QWidget):
         ratio = self.devicePixelRatioF()
         painter.save()
         painter.scale(1 / ratio, 1 / ratio)
-        draw_picture(painter, self.view.compositor.picture, self.frame, QColor(theme.CANVAS))
+        draw_picture(
+            painter, self.view.compositor.picture, self.frame, QColor(theme.current().canvas)
+        )
         painter.restore()
 
     def _draw_region(self, painter: QPainter) -> None:
@@ -261,7 +264,7 @@ class Canvas(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             self._show_failure(event)
             return True
-        if event.type() == QEvent.Type.DevicePixelRatioChange:
+        if event.type() in (QEvent.Type.DevicePixelRatioChange, QEvent.Type.StyleChange):
             self.redraw()
         return super().event(event)
 

@@ -95,7 +95,7 @@ class Overview(QWidget):
         if self.is_folded:
             return
         with QPainter(self) as painter:
-            painter.fillRect(self.rect(), QColor(theme.CANVAS))
+            painter.fillRect(self.rect(), QColor(theme.current().canvas))
             self._draw_slide(painter)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._draw_box(painter)
