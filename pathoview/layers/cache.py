@@ -1,12 +1,11 @@
-"""Painted tiles, as many as fit into a number of bytes; those used last stay longest."""
+"""Painted tiles of all sources, as many as the memory has room for."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pathoview.core.byte_cache import PINNED, ByteCache, Share, owned
 from pathoview.core.pyramid import TileKey
 from pathoview.layers.source import Rgba, TileSource
 
@@ -23,90 +22,82 @@ class CachedTile:
     is_fresh: bool = True
     """False: the content changed since; good enough until it is painted again."""
 
+    def __post_init__(self) -> None:
+        self.pixels = owned(self.pixels)
+
     @property
     def n_bytes(self) -> int:
         return self.pixels.nbytes + _ENTRY_BYTES
 
 
-_Place = tuple[int, TileKey]
+@dataclass(slots=True)
+class _Held:
+    """The tiles of one source."""
+
+    usual: Share[TileKey, CachedTile]
+    pinned: Share[TileKey, CachedTile]
+    pinned_levels: set[int] = field(default_factory=set)
+
+    def share(self, level: int) -> Share[TileKey, CachedTile]:
+        return self.pinned if level in self.pinned_levels else self.usual
 
 
 class TileCache:
-    """Least recently used tiles are dropped when ``max_bytes`` are exceeded. Thread-safe.
+    """Least recently used tiles are dropped when the memory is full. Thread-safe.
 
     Tiles of pinned levels are never dropped: they stand in for all others.
     """
 
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self._tiles: OrderedDict[_Place, CachedTile] = OrderedDict()
-        self._keys: defaultdict[tuple[int, int], set[TileKey]] = defaultdict(set)
-        self._pinned: set[tuple[int, int]] = set()
-        self._n_bytes = 0
-        self._lock = threading.Lock()
+    def __init__(self, memory: ByteCache) -> None:
+        self.memory = memory
+        self._held: dict[int, _Held] = {}
 
     @property
     def n_bytes(self) -> int:
-        return self._n_bytes
+        return sum(held.usual.n_bytes + held.pinned.n_bytes for held in self._held.values())
 
     def __len__(self) -> int:
-        return len(self._tiles)
+        return sum(len(held.usual) + len(held.pinned) for held in self._held.values())
 
     def get(self, source: TileSource, key: TileKey) -> CachedTile | None:
-        place = (id(source), key)
-        with self._lock:
-            tile = self._tiles.get(place)
-            if tile is not None:
-                self._tiles.move_to_end(place)
-            return tile
+        held = self._held.get(id(source))
+        return None if held is None else held.share(key.level).get(key)
 
     def put(self, source: TileSource, key: TileKey, tile: CachedTile) -> None:
-        place = (id(source), key)
-        with self._lock:
-            self._discard(place)
-            self._tiles[place] = tile
-            self._keys[id(source), key.level].add(key)
-            self._n_bytes += tile.n_bytes
-            self._shrink(place)
+        self._of(source).share(key.level).put(key, tile, tile.n_bytes)
 
     def outdate(self, source: TileSource, key: TileKey) -> None:
         """Say that the content of a tile has changed; it is held until a new one comes."""
-        with self._lock:
-            tile = self._tiles.get((id(source), key))
-            if tile is not None:
-                tile.is_fresh = False
+        tile = self.get(source, key)
+        if tile is not None:
+            tile.is_fresh = False
 
     def pin(self, source: TileSource, level: int) -> None:
         """Never drop the tiles of a level."""
-        with self._lock:
-            self._pinned.add((id(source), level))
+        held = self._of(source)
+        if level not in held.pinned_levels:
+            for key in [key for key in held.usual if key.level == level]:
+                tile = held.usual.get(key)
+                if tile is not None:
+                    held.pinned.put(key, tile, tile.n_bytes)
+                    held.usual.discard(key)
+            held.pinned_levels.add(level)
 
-    def keys(self, source: TileSource, level: int) -> Sequence[TileKey]:
-        """Return the tiles of a level that are held."""
-        with self._lock:
-            return tuple(self._keys.get((id(source), level), ()))
+    def keys(self, source: TileSource) -> Sequence[TileKey]:
+        """Return the tiles of a source that are held."""
+        held = self._held.get(id(source))
+        return () if held is None else (*held.usual, *held.pinned)
 
     def forget(self, source: TileSource) -> None:
         """Drop all tiles of a source."""
-        with self._lock:
-            for owner, level in [entry for entry in self._keys if entry[0] == id(source)]:
-                for key in tuple(self._keys[owner, level]):
-                    self._discard((owner, key))
-                del self._keys[owner, level]
-                self._pinned.discard((owner, level))
+        held = self._held.pop(id(source), None)
+        if held is not None:
+            held.usual.clear()
+            held.pinned.clear()
 
-    def _discard(self, place: _Place) -> None:
-        tile = self._tiles.pop(place, None)
-        if tile is not None:
-            self._n_bytes -= tile.n_bytes
-            self._keys[place[0], place[1].level].discard(place[1])
-
-    def _shrink(self, newest: _Place) -> None:
-        if self._n_bytes <= self.max_bytes:
-            return
-        for place in list(self._tiles):
-            if place == newest or (place[0], place[1].level) in self._pinned:
-                continue
-            self._discard(place)
-            if self._n_bytes <= self.max_bytes:
-                return
+    def _of(self, source: TileSource) -> _Held:
+        held = self._held.get(id(source))
+        if held is None:
+            new = _Held(Share(self.memory), Share(self.memory, at_least=PINNED))
+            held = self._held.setdefault(id(source), new)
+        return held

@@ -11,11 +11,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from pathoview.core.byte_cache import ByteCache, Share, owned
 from pathoview.core.pyramid import Level, Pyramid, TileKey
 from pathoview.slides.slide import Pixels, Slide, white
 
-_KEPT_BYTES = 96 * 2**20
-"""Made levels up to this size together are kept, since reading them again takes long."""
+_OWN_BYTES = 96 * 2**20
+"""What made tiles take where there is no memory shared with others."""
+_AT_LEAST = 1 / 8
+"""Of a shared memory, for made tiles of one slide, since reading them again takes long."""
 _HALVINGS_AT_ONCE = 2
 """A tile that is made of at most 4 × 4 stored ones is made in one go, others bit by bit."""
 _SLICE_S = 0.25
@@ -53,12 +56,15 @@ def _halved(level: Level) -> Step:
 class RawTiles:
     """Tiles of the steps of a slide. `read` is called from several threads at once."""
 
-    def __init__(self, slide: Slide, tile_px: int) -> None:
+    def __init__(self, slide: Slide, tile_px: int, memory: ByteCache | None = None) -> None:
         self._slide = slide
         self._steps = viewing_steps(slide.info.levels, tile_px)
         self.pyramid = Pyramid(tuple(step.level for step in self._steps), tile_px)
-        self._first_kept = _first_kept(self._steps, slide)
-        self._kept: dict[TileKey, Pixels] = {}
+        self._kept: Share[TileKey, Pixels] = (
+            Share(ByteCache(_OWN_BYTES), at_least=1.0)
+            if memory is None
+            else Share(memory, at_least=_AT_LEAST)
+        )
         self._making: set[TileKey] = set()
         self._made_one = threading.Condition()
 
@@ -68,15 +74,29 @@ class RawTiles:
         A tile that takes long to make comes bit by bit: what is not there yet is blank, and every
         call adds something. Raises `SlideError`.
         """
-        if key.level <= self._piece_level(key.level):
+        piece_level = self._piece_level(key.level)
+        if key.level <= piece_level:
             return self._tile(key), True
-        self._make_some(key)
-        return self._as_far_as_made(key)
+        self._make_some(key, piece_level)
+        return self._as_far_as_made(key, piece_level)
 
     def _piece_level(self, level: int) -> int:
         """Return the level whose tiles are made in one go when a level is made bit by bit."""
         stored = max(i for i in range(level + 1) if self._steps[i].stored is not None)
         return max(stored + _HALVINGS_AT_ONCE, self._first_kept)
+
+    @property
+    def _first_kept(self) -> int:
+        """The first step from which on all made tiles together are small enough to keep."""
+        info, room = self._slide.info, self._kept.at_least * self._kept.memory.max_bytes
+        pixel_bytes = np.dtype(info.dtype).itemsize * len(info.channels)
+        for index, step in enumerate(self._steps):
+            if step.level.width * step.level.height * pixel_bytes * 4 / 3 <= room:
+                return index
+        return len(self._steps)
+
+    def _keep(self, key: TileKey, pixels: Pixels) -> None:
+        self._kept.put(key, pixels, pixels.nbytes)
 
     def _tile(self, key: TileKey) -> Pixels:
         stored = self._steps[key.level].stored
@@ -84,9 +104,9 @@ class RawTiles:
             return self._slide.read(stored, *self.pyramid.tile_lv(key).as_ints(), key.plane)
         pixels = self._kept.get(key)
         if pixels is None:
-            pixels = self._made(key)
+            pixels = owned(self._made(key))
             if key.level >= self._first_kept:
-                self._kept[key] = pixels
+                self._keep(key, pixels)
         return pixels
 
     def _made(self, key: TileKey) -> Pixels:
@@ -99,10 +119,10 @@ class RawTiles:
         width, height = min(width, edge.width - x), min(height, edge.height - y)
         return _shrunk(self._slide.read(stored, x, y, width, height, key.plane))
 
-    def _make_some(self, key: TileKey) -> None:
+    def _make_some(self, key: TileKey, piece_level: int) -> None:
         """Make pieces of a tile for a short while; wait for those that other threads make."""
         deadline = time.monotonic() + _SLICE_S
-        for piece in self._pieces(key, self._piece_level(key.level)):
+        for piece in self._pieces(key, piece_level):
             with self._made_one:
                 if piece in self._kept or piece in self._making:
                     continue
@@ -120,6 +140,9 @@ class RawTiles:
                 self._made_one.wait(_SLICE_S)
 
     def _pieces(self, key: TileKey, level: int) -> Iterator[TileKey]:
+        """Yield the pieces that a tile still lacks."""
+        if key in self._kept:
+            return
         if key.level == level:
             yield key
             return
@@ -127,22 +150,22 @@ class RawTiles:
             for child in line:
                 yield from self._pieces(child, level)
 
-    def _as_far_as_made(self, key: TileKey) -> tuple[Pixels, bool]:
+    def _as_far_as_made(self, key: TileKey, piece_level: int) -> tuple[Pixels, bool]:
         pixels = self._kept.get(key)
         if pixels is not None:
             return pixels, True
-        if key.level == self._piece_level(key.level):
+        if key.level == piece_level:
             return self._blank(key), False
         are_whole = []
 
         def part(child: TileKey) -> Pixels:
-            pixels, is_whole = self._as_far_as_made(child)
+            pixels, is_whole = self._as_far_as_made(child, piece_level)
             are_whole.append(is_whole)
             return pixels
 
         pixels = _shrunk(self._assembled(key, part))
         if all(are_whole):
-            self._kept[key] = pixels
+            self._keep(key, pixels)
         return pixels, all(are_whole)
 
     def _blank(self, key: TileKey) -> Pixels:
@@ -167,15 +190,6 @@ class RawTiles:
             np.concatenate([part(child) for child in line], axis=1) for line in self._children(key)
         ]
         return np.concatenate(lines)
-
-
-def _first_kept(steps: Sequence[Step], slide: Slide) -> int:
-    """Return the first step from which on all made tiles together are small enough to keep."""
-    pixel_bytes = np.dtype(slide.info.dtype).itemsize * len(slide.info.channels)
-    for index, step in enumerate(steps):
-        if step.level.width * step.level.height * pixel_bytes * 4 / 3 <= _KEPT_BYTES:
-            return index
-    return len(steps)
 
 
 def _shrunk(pixels: Pixels) -> Pixels:

@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -114,7 +114,7 @@ class TileScheduler:
 
     def _fitting(self, wanted: Sequence[Wish], ahead: Sequence[Wish]) -> Sequence[Wish]:
         """Return as many as do not push out of the cache what is seen now."""
-        room = self._cache.max_bytes // 2 - sum(map(_most_bytes, wanted))
+        room = self._cache.memory.max_bytes // 2 - sum(map(_most_bytes, wanted))
         sizes = accumulate(map(_most_bytes, ahead))
         return [wish for wish, size in zip(ahead, sizes, strict=True) if size <= room]
 
@@ -159,18 +159,13 @@ class TileScheduler:
         """Have all tiles that touch a rectangle painted again; they stand in until then."""
         coarsest = len(source.pyramid.levels) - 1
         with self._state:
-            for level in range(coarsest + 1):
-                reading = [
-                    key
-                    for (owner, key) in self._reading
-                    if owner == id(source) and key.level == level
-                ]
-                for key in _touched(source, level, reading, rect_l0):
-                    self._reading[id(source), key].has_changed = True
-                for key in _touched(source, level, self._cache.keys(source, level), rect_l0):
-                    self._cache.outdate(source, key)
-                    if level == coarsest:
-                        self._base[id(source), key] = source, key
+            reading = [key for (owner, key) in self._reading if owner == id(source)]
+            for key in _touched(source, reading, rect_l0):
+                self._reading[id(source), key].has_changed = True
+            for key in _touched(source, self._cache.keys(source), rect_l0):
+                self._cache.outdate(source, key)
+                if key.level == coarsest:
+                    self._base[id(source), key] = source, key
             for place in [place for place in self._failures if place[0] == id(source)]:
                 del self._failures[place]
             self._wishes.reopen()
@@ -386,11 +381,14 @@ def _most_bytes(wish: Wish) -> int:
 
 
 def _touched(
-    source: TileSource, level: int, keys: Sequence[TileKey], rect_l0: Rect | None
-) -> Sequence[TileKey]:
-    if rect_l0 is None or not keys:
+    source: TileSource, keys: Sequence[TileKey], rect_l0: Rect | None
+) -> Iterable[TileKey]:
+    if rect_l0 is None:
         return keys
-    rect = source.pyramid.to_level(rect_l0, level).scaled(1 / source.pyramid.tile_size)
-    left, top = math.floor(rect.x), math.floor(rect.y)
-    right, bottom = math.ceil(rect.right), math.ceil(rect.bottom)
-    return [key for key in keys if left <= key.col < right and top <= key.row < bottom]
+    tiles = []
+    for level in range(len(source.pyramid.levels)):
+        rect = source.pyramid.to_level(rect_l0, level).scaled(1 / source.pyramid.tile_size)
+        columns = range(math.floor(rect.x), math.ceil(rect.right))
+        rows = range(math.floor(rect.y), math.ceil(rect.bottom))
+        tiles.append((columns, rows))
+    return [k for k in keys if k.col in tiles[k.level][0] and k.row in tiles[k.level][1]]

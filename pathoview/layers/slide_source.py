@@ -7,6 +7,7 @@ import threading
 import numpy as np
 from psygnal import Signal
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.pyramid import TileKey
 from pathoview.layers.display import ChannelDisplay, color_corrector, default_display, to_rgb
 from pathoview.layers.paint import opaque
@@ -23,11 +24,13 @@ class SlideSource:
 
     changed = Signal(object)
 
-    def __init__(self, slide: Slide, *, correct_colors: bool = True) -> None:
+    def __init__(
+        self, slide: Slide, *, correct_colors: bool = True, memory: ByteCache | None = None
+    ) -> None:
         native = slide.info.native_tile_px or _TILE_PX
         self.slide = slide
         tile_px = max(1, round(_TILE_PX / native)) * native if native <= 2 * _TILE_PX else _TILE_PX
-        self._raw = RawTiles(slide, tile_px)
+        self._raw = RawTiles(slide, tile_px, memory)
         self.pyramid = self._raw.pyramid
         self._display: tuple[ChannelDisplay, ...] | None = None
         self._display_lock = threading.Lock()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.privacy import hide
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.slides.opening import open_slide, with_scale
@@ -24,9 +25,10 @@ class SlideOpener:
     failed = Signal(object)
     """(exception)"""
 
-    def __init__(self, scheduler: TileScheduler) -> None:
+    def __init__(self, scheduler: TileScheduler, memory: ByteCache) -> None:
         self.is_opening = False
         self._scheduler = scheduler
+        self._memory = memory
         self._n_asked = 0
         """Counts what was asked for, so that a slide that comes too late is not shown."""
 
@@ -34,7 +36,9 @@ class SlideOpener:
         """Open a slide; `opened` or `failed` follows, unless another one is asked for."""
         self._n_asked += 1
         self._set_opening(True)
-        self._scheduler.submit(partial(opened, path), partial(self._on_opened, self._n_asked))
+        self._scheduler.submit(
+            partial(opened, path, self._memory), partial(self._on_opened, self._n_asked)
+        )
 
     def cancel(self) -> None:
         """Forget the slide that is being opened, if any."""
@@ -58,10 +62,14 @@ class SlideOpener:
             self.changed.emit()
 
 
-def opened(path: Path) -> Slide:
-    """Open a slide with the scale that was remembered for it, if any; raises `SlideError`."""
+def opened(path: Path, memory: ByteCache) -> Slide:
+    """Open a slide with the scale that was remembered for it, if any; raises `SlideError`.
+
+    Its decoded tiles count to ``memory``.
+    """
     hide(path)
     slide = open_slide(path)
     hide(path, slide.pseudonym)
+    slide.use_memory(memory)
     remembered = remembered_scale(slide.content_hash)
     return with_scale(slide, remembered) if remembered else slide

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from psygnal import Signal
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import PathoViewError
 from pathoview.core.geometry import Rect
 from pathoview.core.params import FormRow, form_rows
@@ -26,7 +27,7 @@ from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import MethodSpec
 from pathoview.session.analysis_desk import AnalysisDesk
 from pathoview.session.layer_desk import LayerDesk
-from pathoview.session.notices import Notice, from_error
+from pathoview.session.notices import from_error
 from pathoview.session.opener import SlideOpener
 from pathoview.session.overlay import Overlay
 from pathoview.session.run_desk import RunDesk
@@ -34,6 +35,7 @@ from pathoview.session.runs import RunView
 from pathoview.session.selection import Selection, select
 from pathoview.session.settings import ExportSettings, Settings, load_settings
 from pathoview.session.shelf import RunShelf
+from pathoview.session.tile_troubles import TileTroubles
 from pathoview.session.view import View
 from pathoview.session.viewport import Viewport
 from pathoview.session.views import Views
@@ -86,7 +88,9 @@ class Session:
     ) -> None:
         self.settings = settings or load_settings()
         n_threads = min(_MOST_TILE_THREADS, max(2, os.cpu_count() or 2))
-        self.scheduler = TileScheduler(TileCache(self.settings.cache_bytes), post, n_threads)
+        self.memory = ByteCache(self.settings.cache_bytes)
+        """Holds the tiles of all layers and slides; see `set_memory`."""
+        self.scheduler = TileScheduler(TileCache(self.memory), post, n_threads)
         self.slide: Slide | None = None
         self.layers = LayerList()
         self.overlay = Overlay(self.layers, self.settings)
@@ -104,15 +108,14 @@ class Session:
         )
         self.cursor_l0: tuple[float, float] | None = None
         """Where the mouse is, level-0 px; None: not on the slide."""
-        self._opener = SlideOpener(self.scheduler)
-        self._has_told_of_failure = False
+        self._opener = SlideOpener(self.scheduler, self.memory)
+        self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 
     def _relay(self) -> None:
         self.layers.changed.connect(self.layers_changed)
         self.layer_desk.active_changed.connect(self.active_layer_changed)
         self.views.viewport_changed.connect(self.viewport_changed)
-        self.scheduler.failed.connect(self._on_tile_failed)
         self._opener.changed.connect(self.opening_changed)
         self._opener.opened.connect(self._on_opened)
         self._opener.failed.connect(self._on_open_failed)
@@ -153,7 +156,7 @@ class Session:
     def _on_opened(self, slide: Slide) -> None:
         self._clear()
         self.slide = slide
-        source = SlideSource(slide, correct_colors=self.settings.correct_colors)
+        source = SlideSource(slide, correct_colors=self.settings.correct_colors, memory=self.memory)
         self.layers.add(Layer(_("Slide"), source))
         self.scheduler.add(source, self.plane)
         self.views.set_slide(slide.info.width, slide.info.height)
@@ -179,7 +182,7 @@ class Session:
             self.layers.remove(layer)
             self.scheduler.remove(layer.source)
         self.views.forget()
-        self._has_told_of_failure = False
+        self._troubles.clear()
         if self.slide is not None:
             self.slide.close()
             self.slide = None
@@ -202,10 +205,9 @@ class Session:
             self.scheduler.add(self.layers[0].source, plane)
             self.slide_changed.emit()
 
-    def _on_tile_failed(self, _source: object, _key: object, reason: str) -> None:
-        if not self._has_told_of_failure:
-            self._has_told_of_failure = True
-            self.notice.emit(Notice(reason, "warning"))
+    def set_memory(self, n_bytes: int) -> None:
+        """Let all caches together hold so many bytes from now on."""
+        self.settings.cache_bytes = self.memory.max_bytes = n_bytes
 
     @property
     def active_layer(self) -> Layer | None:

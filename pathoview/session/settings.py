@@ -74,6 +74,7 @@ class Settings(_Group):
     language: str = "en"
     theme: Literal["dark", "light"] = "dark"
     cache_bytes: int = Field(default_factory=_quarter_of_memory, ge=64 * 2**20)
+    """What the caches of all layers may hold together; see `Session.set_memory`."""
 
     def add_recent(self, path: Path) -> None:
         """Put a file at the head of the recent ones, and remember its folder."""

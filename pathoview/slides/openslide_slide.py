@@ -9,6 +9,7 @@ import numpy as np
 import openslide
 from openslide import OpenSlideError, OpenSlideUnsupportedFormatError
 
+from pathoview.core.byte_cache import PINNED, ByteCache, Share
 from pathoview.core.errors import SlideError
 from pathoview.core.pyramid import ALL_CHANNELS, Level, Plane
 from pathoview.core.translation import _
@@ -19,6 +20,11 @@ from pathoview.slides.scale import checked_scale
 from pathoview.slides.slide import Pixels, Slide, SlideInfo, white
 
 _MAX_TILE_PX = 1 << 28
+_PART_OF_MEMORY = 32
+"""One in so many bytes of a shared memory is left to OpenSlide, which has a cache of its own."""
+
+
+_CACHE = "OpenSlide's tiles"
 
 
 def openslide_vendor(path: Path) -> str:
@@ -42,6 +48,18 @@ class OpenSlideSlide(Slide):
         _check_tile_sizes(self.info)
         self._handle: openslide.OpenSlide | None = handle
         self.content_hash = content_hash(path)
+        self._cache: Share[str, openslide.OpenSlideCache] | None = None
+
+    def use_memory(self, memory: ByteCache) -> None:
+        n_bytes = memory.max_bytes // _PART_OF_MEMORY
+        self._cache = Share(memory, at_least=PINNED)
+        self._cache.put(_CACHE, openslide.OpenSlideCache(n_bytes), n_bytes)
+        self._share_cache()
+
+    def _share_cache(self) -> None:
+        cache = self._cache.get(_CACHE) if self._cache else None
+        if self._handle is not None and cache is not None:
+            self._handle.set_cache(cache)
 
     def read(
         self, level: int, x: int, y: int, width: int, height: int, plane: Plane = Plane()
@@ -81,10 +99,11 @@ class OpenSlideSlide(Slide):
         if self._handle is handle:
             with suppress(Refused):  # the file is gone: the next read says so
                 self._handle = _opened(self.path)
+                self._share_cache()
 
     def close(self) -> None:
         # Dropped, not closed: a read in another thread keeps the handle alive until it ends.
-        self._handle = None
+        self._handle = self._cache = None
 
     def associated_names(self) -> tuple[str, ...]:
         return tuple(self._handle.associated_images) if self._handle else ()

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import MissingScaleError
 from pathoview.core.pyramid import Level, Plane, Pyramid
 from pathoview.core.translation import _
@@ -106,6 +107,9 @@ class Slide(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close the file; reads after this raise `SlideError`."""
+
+    def use_memory(self, memory: ByteCache) -> None:  # noqa: B027 - many readers keep nothing
+        """Count what is kept of decoded tiles to a memory shared with others."""
 
     def associated_names(self) -> tuple[str, ...]:
         """Names of label, macro and thumbnail pictures (they may show a patient's name)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import SlideError
 from pathoview.core.pyramid import ALL_CHANNELS, Plane
 from pathoview.core.translation import _
@@ -102,14 +103,15 @@ class TiffSlide(Slide):
     def _remembered_tile(self, file: RawFile, key: TilePlace) -> Pixels:
         tile = self._tiles.get(key)
         if tile is None:
-            tile = self._tile(file, key)
-            self._tiles.put(key, tile)
+            tile = self._tiles.put(key, self._tile(file, key))
         return tile
 
     def _tile(self, file: RawFile, key: TilePlace) -> Pixels:
         level, page, row, col = key
         try:
             return self._decoded(file, self._stack.levels[level][page], row, col)
+        except MemoryError:
+            raise
         except Exception as error:  # damaged data fail anywhere in a decoder, in any way
             raise SlideError(
                 _("A part of the slide cannot be read; the file may be damaged."),
@@ -131,6 +133,11 @@ class TiffSlide(Slide):
         if tile.shape[0] < height or tile.shape[1] < width:
             raise EOFError(f"{tile.shape} instead of {(height, width)}")
         return tile[:height, :width]
+
+    def use_memory(self, memory: ByteCache) -> None:
+        self._tiles.move_to(memory)
+        if self._arbiter and not all(self._stack.levels):
+            self._arbiter.use_memory(memory)
 
     def close(self) -> None:
         # Dropped, not closed: a read in another thread keeps the file open until it ends.

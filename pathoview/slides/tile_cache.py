@@ -1,41 +1,34 @@
-"""A small memory of decoded tiles, so that neighbouring rectangles do not decode them again."""
+"""A memory of decoded tiles, so that neighbouring rectangles do not decode them again."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable
 
+from pathoview.core.byte_cache import ByteCache, Share, owned
 from pathoview.slides.slide import Pixels
+
+_AT_MOST = 1 / 8
+"""Of a memory shared with others: most decoded tiles are never needed again."""
 
 
 class DecodedTiles:
-    """The tiles used last, up to a number of bytes. All members are thread-safe."""
+    """The tiles used last, up to a number of bytes, or in a shared memory. Thread-safe."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._tiles: OrderedDict[Hashable, Pixels] = OrderedDict()
-        self._lock = threading.Lock()
+        self._share: Share[Hashable, Pixels] = Share(ByteCache(max_bytes), at_most=1.0)
+
+    def move_to(self, memory: ByteCache) -> None:
+        """Keep tiles in a memory shared with others from now on."""
+        self._share = Share(memory, at_most=_AT_MOST)
 
     def get(self, key: Hashable) -> Pixels | None:
-        with self._lock:
-            tile = self._tiles.get(key)
-            if tile is not None:
-                self._tiles.move_to_end(key)
-            return tile
+        return self._share.get(key)
 
-    def put(self, key: Hashable, tile: Pixels) -> None:
-        with self._lock:
-            if key in self._tiles or tile.nbytes > self._max_bytes:
-                return
-            self._tiles[key] = tile
-            self._bytes += tile.nbytes
-            while self._bytes > self._max_bytes:
-                _key, oldest = self._tiles.popitem(last=False)
-                self._bytes -= oldest.nbytes
+    def put(self, key: Hashable, tile: Pixels) -> Pixels:
+        """Keep a tile, return it; it may be a copy that keeps less in memory."""
+        tile = owned(tile)
+        self._share.put(key, tile, tile.nbytes)
+        return tile
 
     def clear(self) -> None:
-        with self._lock:
-            self._tiles.clear()
-            self._bytes = 0
+        self._share.clear()

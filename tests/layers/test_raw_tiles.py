@@ -7,6 +7,7 @@ import pytest
 from fakes import ArraySlide
 from makers import he_image
 
+from pathoview.core.byte_cache import ByteCache, Share
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
 from pathoview.layers import raw_tiles
@@ -46,6 +47,34 @@ def test_a_tile_that_takes_long_comes_bit_by_bit_and_ends_up_whole() -> None:
 
 
 @pytest.mark.usefixtures("slow")
+def test_a_tile_gets_whole_however_little_memory_others_leave() -> None:
+    memory = ByteCache(400_000)
+    slide = ArraySlide(he_image(500, 420))
+    tiles, other = RawTiles(slide, 64, memory), Share[int, str](memory)
+    for number in range(200):
+        other.put(number, "", 5_000)
+        pixels, is_whole = tiles.read(TileKey(3, 0, 0))
+        if is_whole:
+            break
+    assert is_whole
+    assert memory.n_bytes <= memory.max_bytes
+    np.testing.assert_array_equal(pixels, RawTiles(slide, 64)._tile(TileKey(3, 0, 0)))
+
+
+def test_what_was_made_once_is_not_read_again_unless_the_memory_was_too_small() -> None:
+    slide = ArraySlide(he_image(500, 420))
+    memory = ByteCache(8 * 2**20)
+    tiles = RawTiles(slide, 64, memory)
+    tiles.read(TileKey(2, 0, 0))
+    slide.largest_read = 0
+    tiles.read(TileKey(2, 0, 0))
+    assert slide.largest_read == 0
+    memory.max_bytes = 10_000
+    tiles.read(TileKey(2, 0, 0))
+    assert slide.largest_read > 0
+
+
+@pytest.mark.usefixtures("slow")
 def test_threads_share_the_work_on_a_tile_and_never_do_it_twice() -> None:
     slide = ArraySlide(he_image(512, 512))
     reads: list[tuple[int, int]] = []
@@ -75,7 +104,7 @@ def test_the_scheduler_shows_what_is_there_and_goes_on_until_it_is_whole() -> No
     image = np.tile(he_image(512, 512), (8, 8, 1))
     source = SlideSource(ArraySlide(image))
     coarsest = TileKey(len(source.pyramid.levels) - 1, 0, 0)
-    scheduler = TileScheduler(TileCache(10**8), lambda call: call(), 2)
+    scheduler = TileScheduler(TileCache(ByteCache(10**8)), lambda call: call(), 2)
     shown: list[bool] = []
     scheduler.ready.connect(
         lambda _source, key: shown.append(scheduler.get(source, key) is not None)

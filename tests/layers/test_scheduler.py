@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from painted import PlainSource
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
 from pathoview.layers import scheduler as scheduler_module
@@ -21,7 +22,7 @@ def make() -> Iterator[Make]:
     made: list[TileScheduler] = []
 
     def new(n_threads: int = 1, max_bytes: int = 10**8) -> TileScheduler:
-        made.append(TileScheduler(TileCache(max_bytes), lambda call: call(), n_threads))
+        made.append(TileScheduler(TileCache(ByteCache(max_bytes)), lambda call: call(), n_threads))
         return made[-1]
 
     yield new

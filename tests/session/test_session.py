@@ -337,6 +337,25 @@ def test_escape_leaves_the_tool_then_the_region_then_the_selection(
     assert session.region_l0 is None
 
 
+def test_all_tiles_of_a_slide_count_to_the_one_memory_which_can_shrink_at_once(
+    session: Session, loop: Loop, open_slide_of: Callable[[Path], None], tmp_path: Path
+) -> None:
+    session.set_memory(200 << 20)
+    open_slide_of(make_svs(tmp_path / "a.svs"))
+    source = session.layers[0].source
+    keys = list(source.pyramid.tiles_in(Rect(0, 0, 1024, 768), 0))
+    session.scheduler.request([(source, key) for key in keys])
+    loop.run_until(lambda: session.scheduler.n_pending == 0)
+    held = session.memory.n_bytes
+    assert held > 1024 * 768 * 4
+    session.set_memory(100 << 20)
+    assert session.settings.cache_bytes == session.memory.max_bytes == 100 << 20
+    session.memory.max_bytes = held // 2
+    assert session.memory.n_bytes <= held // 2
+    session.close_slide()
+    assert session.memory.n_bytes < 1024 * 768
+
+
 def test_closing_ends_what_runs(
     session: Session, runner: FakeRunner, svs: Path, open_slide_of: OpenSlide
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 import tifffile
 from makers import make_svs
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import SlideError
 from pathoview.core.pyramid import Plane
 from pathoview.slides.opening import open_slide
@@ -94,6 +95,15 @@ def test_after_a_failed_read_the_rest_is_still_read(
     with pytest.raises(SlideError, match="A part of the slide cannot be read"):
         slide.read(0, 0, 0, 10, 10)
     assert slide.read(0, 0, 0, 10, 10).shape == (10, 10, 3)
+
+
+def test_its_own_cache_counts_to_a_shared_memory_until_it_is_closed(tmp_path: Path) -> None:
+    memory = ByteCache(64 << 20)
+    with OpenSlideSlide(make_svs(tmp_path / "a.svs")) as slide:
+        slide.use_memory(memory)
+        assert memory.n_bytes == 2 << 20
+        assert slide.read(0, 0, 0, 100, 100).shape == (100, 100, 3)
+    assert memory.n_bytes == 0
 
 
 def test_threads_read_while_the_slide_is_closed(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import tifffile
 from makers import he_image, make_ome_tiff, make_pyramid_tiff, make_svs
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import SlideError
 from pathoview.core.pyramid import Plane
 from pathoview.slides.opening import open_slide
@@ -321,6 +322,16 @@ def test_closing_while_threads_read_harms_nobody(tmp_path: Path) -> None:
         started.wait()
         slide.close()
         assert set(said) <= {"", "The slide is closed."}
+
+
+def test_decoded_tiles_move_to_a_shared_memory_and_leave_it_with_the_slide(tmp_path: Path) -> None:
+    memory = ByteCache(100 << 20)
+    with open_tiff(make_svs(tmp_path / "a.svs", IMAGE)) as slide:
+        slide.use_memory(memory)
+        before = memory.n_bytes
+        slide.read(0, 10, 10, 100, 100)
+        assert memory.n_bytes > before
+    assert memory.n_bytes == 0
 
 
 def test_memory_of_decoded_tiles_is_bounded() -> None:

@@ -34,6 +34,9 @@ class SettingsDialog(Dialog):
         self.memory.setSuffix(_(" MiB"))
         self.memory.setValue(settings.cache_bytes // _MIB)
         self.memory.setAccessibleName(_("Memory for tiles"))
+        self.memory.setToolTip(_("What all layers may hold together"))
+        self.memory.setKeyboardTracking(False)
+        self.memory.valueChanged.connect(self._on_memory_set)
         self.theme = QComboBox()
         self.theme.setAccessibleName(_("Theme"))
         for name, title in (("dark", _("Dark")), ("light", _("Light"))):
@@ -47,9 +50,7 @@ class SettingsDialog(Dialog):
         form.addRow(_("Memory for tiles"), self.memory)
         self.body.addLayout(form)
         self.body.addWidget(
-            label(
-                _("Colours take effect with the next slide, memory with the next start."), "muted"
-            )
+            label(_("Colours take effect with the next slide, memory at once."), "muted")
         )
         self.body.addStretch(1)
         self.add_close()
@@ -69,8 +70,10 @@ class SettingsDialog(Dialog):
         if self.theme.currentData() != self._session.settings.theme:
             run_command(self._session, "window.theme")
 
+    def _on_memory_set(self, mebibytes: int) -> None:
+        self._session.set_memory(mebibytes * _MIB)
+
     def _save(self) -> None:
         settings = self._session.settings
         settings.correct_colors = self.colors.isChecked()
-        settings.cache_bytes = self.memory.value() * _MIB
         settings.save()
