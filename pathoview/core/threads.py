@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 _VARIABLES = (
     "OMP_NUM_THREADS",
@@ -13,6 +14,8 @@ _VARIABLES = (
     "VIPS_CONCURRENCY",
 )
 
+_SWITCH_S = 0.001
+
 
 def one_thread_each() -> None:
     """Have numpy, OpenCV and libvips compute in the calling thread.
@@ -21,3 +24,12 @@ def one_thread_each() -> None:
     """
     for name in _VARIABLES:
         os.environ.setdefault(name, "1")
+
+
+def keep_responsive() -> None:
+    """Have a thread that runs Python make way for others after a millisecond, not after five.
+
+    The window's thread then hardly waits for threads that load and paint. A single call into a
+    library that keeps Python's lock is not cut short by this.
+    """
+    sys.setswitchinterval(_SWITCH_S)
