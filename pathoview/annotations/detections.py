@@ -101,17 +101,23 @@ class Detections:
     def take(self, indices: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Detections:
         """Return the chosen rows, in the given order (or by a mask of n booleans)."""
         rows = np.flatnonzero(indices) if indices.dtype == bool else np.asarray(indices)
-        counts = np.diff(self.offsets)[rows]
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
         return Detections(
-            self.points[np.repeat(self.offsets[:-1][rows], counts) + within],
-            offsets,
+            *self.points_of(rows),
             self.ids[rows],
             self.class_index[rows],
             self.classes,
             {name: column[rows] for name, column in self.measurements.items()},
         )
+
+    def points_of(self, rows: npt.NDArray[np.integer]) -> tuple[Ints, Offsets]:
+        """Return the rings of the chosen rows, as `points` and `offsets` are."""
+        starts = self.offsets[rows]
+        counts = self.offsets[rows + 1] - starts
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        # `take`, unlike an index in brackets, lets other threads run meanwhile
+        return self.points.take(
+            np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts), axis=0
+        ), offsets
 
     def moved(self, dx_l0: int, dy_l0: int) -> Detections:
         """Return the table with every point moved by whole level-0 px."""

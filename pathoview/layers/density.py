@@ -1,34 +1,35 @@
-"""How many objects of each colour lie where: what is drawn when objects get too small to see."""
+"""How many objects of each kind lie where: what is drawn when objects get too small to see."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.geometry import Rect
-from pathoview.layers.paint import premultiplied
+from pathoview.layers.detection_index import Chunk
 
-DOTS = 4
-"""A bin is drawn as ``DOTS × DOTS`` px, shared among the kinds of objects in it."""
 _MOST_BINS = 4_000_000
 _FINEST_BIN_PX = 16
-_DOT_ORDER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
-"""In which order the dots of a bin are given away, so that kinds mix evenly."""
-_FAINTEST = 0.35
-"""Opacity of a place with one tiny object; one that is covered by objects is opaque."""
+_SMALLEST_PX = 64
+"""Rasters are halved until they are no larger; the coarsest tile has more bins than that."""
 
 Counts = npt.NDArray[np.int64]
 """(bins down, bins across)."""
+Kinds = npt.NDArray[np.int64]
+"""(n,) what is counted apart: a class, a step of a measurement; see `UNCOUNTED`."""
+UNCOUNTED = -2
+"""The kind of objects that are left out."""
 
 
 class Density:
     """Counts of object centres in square bins of the whole slide, a raster a kind (class).
 
-    Adding and removing objects costs as much as there are of them; drawing costs as much as there
-    are pixels, however many objects they stand for.
+    Adding objects costs as much as there are of them; drawing costs as much as there are pixels,
+    however many objects they stand for.
     """
 
     def __init__(self, width_l0: float, height_l0: float) -> None:
@@ -38,68 +39,91 @@ class Density:
         self.bin_px = bin_px
         """Side of a bin, level-0 px: a power of two."""
         self._shape = max(1, math.ceil(height_l0 / bin_px)), max(1, math.ceil(width_l0 / bin_px))
-        self._counts: dict[int, npt.NDArray[np.uint16]] = {}
+        self._rasters: dict[int, _Raster] = {}
 
-    def add(self, centers_l0: npt.NDArray[np.float64], kinds: npt.NDArray[np.integer]) -> None:
+    def add(self, centers_l0: npt.NDArray[np.float64], kinds: Kinds) -> None:
         """Count objects by the bin that holds their centre."""
-        places = self._places(centers_l0)
-        for kind in np.unique(kinds).tolist():
-            raster = self._counts.setdefault(kind, np.zeros(self._shape, np.uint16))
-            np.add.at(raster.reshape(-1), places[kinds == kind], 1)
-
-    def _places(self, centers_l0: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         height, width = self._shape
-        columns = np.clip(centers_l0[:, 0] // self.bin_px, 0, width - 1).astype(np.int64)
-        rows = np.clip(centers_l0[:, 1] // self.bin_px, 0, height - 1).astype(np.int64)
-        places: npt.NDArray[np.int64] = rows * width + columns
-        return places
+        columns = np.clip(centers_l0[:, 0] // self.bin_px, 0, width - 1).astype(np.intp)
+        rows = np.clip(centers_l0[:, 1] // self.bin_px, 0, height - 1).astype(np.intp)
+        for kind in np.unique(kinds).tolist():
+            if kind != UNCOUNTED:
+                chosen = kinds == kind
+                raster = self._rasters.setdefault(kind, _Raster(self._shape))
+                raster.add(rows[chosen], columns[chosen])
 
     def counts(self, tile_l0: Rect, bin_l0: float) -> Mapping[int, Counts]:
         """Return counts a kind in bins of about ``bin_l0`` level-0 px, from the tile's corner.
 
-        The bins are those of the raster or whole multiples of them (powers of two).
+        The bins are those of the raster or whole multiples of them (powers of two), up to a 64th
+        of the slide.
         """
-        step = max(1, 2 ** round(math.log2(bin_l0 / self.bin_px)))
-        size = step * self.bin_px
+        halvings = max(0, round(math.log2(bin_l0 / self.bin_px)))
+        size = self.bin_px << halvings
         across, down = math.ceil(tile_l0.width / size), math.ceil(tile_l0.height / size)
-        left, top = math.floor(tile_l0.x / self.bin_px), math.floor(tile_l0.y / self.bin_px)
+        left, top = math.floor(tile_l0.x / size), math.floor(tile_l0.y / size)
         found = {}
-        for kind, raster in self._counts.items():
-            part = raster[top : top + down * step, left : left + across * step]
+        for kind, raster in self._rasters.items():
+            part = raster.halved(halvings)[top : top + down, left : left + across]
             if part.any():
-                full = np.zeros((down * step, across * step), np.int64)
+                full = np.zeros((down, across), np.int64)
                 full[: part.shape[0], : part.shape[1]] = part
-                found[kind] = full.reshape(down, step, across, step).sum(axis=(1, 3))
+                found[kind] = full
         return found
 
 
-def dot_image(
-    counts: Mapping[int, Counts],
-    palette: Mapping[int, tuple[int, int, int]],
-    object_px: float,
-    shape: tuple[int, int],
-) -> npt.NDArray[np.uint8]:
-    """Return counts as a picture of dots, premultiplied RGBA of the given (height, width).
+class _Raster:
+    """Counts of one kind, and the same in bins of twice, four times … the size."""
 
-    Every kind in a bin gets dots in proportion to its count and at least one, so that no kind
-    vanishes among many of another (up to 16 kinds in a bin, the most frequent first). A bin is
-    the more opaque the more of it is covered by objects, each ``object_px`` px wide.
-    """
-    kinds = sorted(counts, key=lambda kind: -int(counts[kind].sum()))
-    stack = np.stack([counts[kind] for kind in kinds])
-    total = stack.sum(axis=0)
-    n_dots = DOTS * DOTS
-    dots = np.maximum(stack * n_dots // np.maximum(total, 1), stack > 0)
-    spare = n_dots - dots.sum(axis=0)
-    main = stack.argmax(axis=0)
-    at_main = np.take_along_axis(dots, main[None], axis=0)
-    np.put_along_axis(dots, main[None], np.maximum(at_main + spare, 1), axis=0)
-    ends = dots.cumsum(axis=0)
-    scale = max(1, math.ceil(shape[0] / total.shape[0] / DOTS))
-    owner = (ends[:, :, None, :, None] <= _DOT_ORDER[None, None, :, None, :]).sum(axis=0)
-    owner = np.minimum(owner, len(kinds) - 1).reshape(total.shape[0] * DOTS, -1)
-    share = np.minimum(1, total * (object_px / (DOTS * scale)) ** 2)
-    alpha = np.where(total > 0, 255 * (_FAINTEST + (1 - _FAINTEST) * share), 0).astype(np.uint8)
-    colors = np.array([palette[kind] for kind in kinds], np.uint8)
-    image = premultiplied(np.dstack([colors[owner], alpha.repeat(DOTS, 0).repeat(DOTS, 1)]))
-    return image.repeat(scale, 0).repeat(scale, 1)[: shape[0], : shape[1]]
+    def __init__(self, shape: tuple[int, int]) -> None:
+        n_halvings = max(0, math.ceil(math.log2(max(shape) / _SMALLEST_PX)))
+        height, width = (-(-side >> n_halvings) << n_halvings for side in shape)
+        self._levels: list[npt.NDArray[np.unsignedinteger]] = [np.zeros((height, width), np.uint16)]
+        for halving in range(1, n_halvings + 1):
+            self._levels.append(np.zeros((height >> halving, width >> halving), np.uint32))
+        self._changed: tuple[int, int, int, int] | None = None
+        """Top, left, bottom, right (inclusive) of the bins that coarser levels do not know yet."""
+
+    def add(self, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> None:
+        finest = self._levels[0]
+        np.add.at(finest.reshape(-1), rows * finest.shape[1] + columns, 1)
+        top, left, bottom, right = self._changed or (rows[0], columns[0], rows[0], columns[0])
+        self._changed = (
+            min(top, int(rows.min())),
+            min(left, int(columns.min())),
+            max(bottom, int(rows.max())),
+            max(right, int(columns.max())),
+        )
+
+    def halved(self, times: int) -> npt.NDArray[np.unsignedinteger]:
+        """Return the counts in bins of ``2 ** times`` bins a side."""
+        if self._changed is not None:
+            top, left, bottom, right = self._changed
+            for fine, coarse in zip(self._levels, self._levels[1:], strict=False):
+                top, left, bottom, right = top // 2, left // 2, bottom // 2, right // 2
+                part = fine[2 * top : 2 * bottom + 2, 2 * left : 2 * right + 2]
+                pairs = np.add(part[::2], part[1::2], dtype=np.uint32)
+                coarse[top : bottom + 1, left : right + 1] = pairs[:, ::2] + pairs[:, 1::2]
+            self._changed = None
+        return self._levels[min(times, len(self._levels) - 1)]
+
+
+class DensityCounter:
+    """Counts the objects of a table that grows, each of them once. Thread-safe."""
+
+    def __init__(
+        self, width_l0: float, height_l0: float, kinds_of: Callable[[Chunk], Kinds]
+    ) -> None:
+        self._lock = threading.Lock()
+        self._density = Density(width_l0, height_l0)
+        self._kinds_of = kinds_of
+        self._n_chunks = 0
+
+    def counts(self, chunks: Sequence[Chunk], tile_l0: Rect, bin_l0: float) -> Mapping[int, Counts]:
+        """Count what is new among the chunks, then return `Density.counts`."""
+        with self._lock:
+            for chunk in chunks[self._n_chunks :]:
+                boxes = chunk.boxes_l0
+                self._density.add((boxes[:, :2] + boxes[:, 2:]) / 2, self._kinds_of(chunk))
+                self._n_chunks += 1
+            return self._density.counts(tile_l0, bin_l0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +103,5 @@ class DetectionIndex:
 
     def locate(self, row: int) -> tuple[Chunk, int]:
         """Return the chunk of a row of the whole table, and the row in it."""
-        starts = [chunk.start for chunk in self.chunks]
-        number = int(np.searchsorted(starts, row, side="right")) - 1
-        return self.chunks[number], row - starts[number]
+        chunk = self.chunks[bisect_right(self.chunks, row, key=attrgetter("start")) - 1]
+        return chunk, row - chunk.start

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,10 +20,13 @@ from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
 from pathoview.layers import outline_colors as colors
 from pathoview.layers import paint
-from pathoview.layers.density import DOTS, Density, dot_image
-from pathoview.layers.detection_index import Chunk, DetectionIndex, Rows
-from pathoview.layers.outline_colors import OutlineStyle
+from pathoview.layers.density import DensityCounter, Kinds
+from pathoview.layers.detection_index import Chunk, DetectionIndex
+from pathoview.layers.dots import DOTS, dot_image
+from pathoview.layers.outline_colors import Look, OutlineStyle
+from pathoview.layers.outline_tile import draw_objects
 from pathoview.layers.paint import Color
+from pathoview.layers.picking import smallest_at
 from pathoview.layers.source import Rgba
 from pathoview.layers.vector_levels import vector_pyramid
 
@@ -33,10 +35,8 @@ _SMALLEST_SEEN_PX = 3.0
 _SIZE_PER_LINE = 8.0
 """A typical object is at least that many line widths wide, so that it is no mere blob."""
 _SELECTED_COLOR: Color = (255, 255, 255)
-_N_COLORS = 256
 _N_DOT_COLORS = 8
-"""Colours of measurements in outlines and in dots."""
-_AUTO_PERCENTILES = (1, 99)
+"""Colours of measurements in dots."""
 
 
 class DetectionSource:
@@ -49,6 +49,7 @@ class DetectionSource:
     ) -> None:
         self.pyramid = vector_pyramid(width_l0, height_l0)
         self._style = style or OutlineStyle()
+        self._hidden: frozenset[str] = frozenset()
         self._style_version = 0
         self._lock = threading.RLock()
         self._selected: int | None = None
@@ -58,15 +59,20 @@ class DetectionSource:
         self._index = DetectionIndex()
         self._classes: tuple[DetectionClass, ...] = ()
         self._counts = np.zeros(1, np.int64)
+        self._names: dict[str, None] = {}
         self._whole: Detections | None = None
         self._typical_px = 0.0
+        self._by_class = self._counter(_class_of)
         self._restyle()
 
     def _restyle(self) -> None:
-        self._density: Density | None = None
-        self._n_counted_chunks = 0
+        """Forget what the last style needed; tiles count anew when they are painted."""
+        self._by_value: DensityCounter | None = None
         self._auto_limits: tuple[float, float] | None = None
         self._n_at_limits = 0
+
+    def _counter(self, kinds_of: Callable[[Chunk], Kinds]) -> DensityCounter:
+        return DensityCounter(self.pyramid.width_l0, self.pyramid.height_l0, kinds_of)
 
     # -- content ---------------------------------------------------------------------------------
 
@@ -87,8 +93,7 @@ class DetectionSource:
 
     @property
     def measurement_names(self) -> tuple[str, ...]:
-        chunks = self._index.chunks
-        return tuple(dict.fromkeys(name for chunk in chunks for name in chunk.table.measurements))
+        return tuple(self._names)
 
     def column(self, name: str) -> npt.NDArray[np.float32]:
         """Return one measurement of all rows, NaN where unknown."""
@@ -123,10 +128,11 @@ class DetectionSource:
         with self._lock:
             chunk = self._index.append(self._with_our_classes(table))
             self._whole = None
+            self._names |= dict.fromkeys(table.measurements)
             self._typical_px = self._typical_with(chunk)
             self._counts += np.bincount(chunk.table.class_index + 1, minlength=len(self._counts))
             if self._n_at_limits and len(self._index) >= 2 * self._n_at_limits:
-                self._auto_limits = None
+                self._restyle()
                 self._style_version += 1
             return table.extent_l0().expanded(self._margin_l0())
 
@@ -198,16 +204,14 @@ class DetectionSource:
     # -- what is pointed at ----------------------------------------------------------------------
 
     def pick(self, x_l0: float, y_l0: float) -> int | None:
-        """Return the row of the smallest outline that holds a point."""
+        """Return the row of the smallest outline that holds a point and is seen."""
         with self._lock:
             near = self._index.near(Rect(x_l0, y_l0, 0, 0))
-        best: tuple[float, int] | None = None
-        for chunk, rows in near:
-            for row in rows.tolist():
-                ring = chunk.table.ring_l0(row) - (x_l0, y_l0)
-                if _holds_origin(ring):
-                    best = min(best or (math.inf, 0), (ring_area(ring), chunk.start + row))
-        return None if best is None else best[1]
+            look = self._look()
+        seen = (
+            (chunk, rows[~look.is_hidden(chunk.table.class_index[rows])]) for chunk, rows in near
+        )
+        return smallest_at(seen, x_l0, y_l0)
 
     @property
     def selected(self) -> int | None:
@@ -240,6 +244,21 @@ class DetectionSource:
         self.changed.emit(None)
 
     @property
+    def hidden_classes(self) -> frozenset[str]:
+        """Names of classes that are neither drawn nor picked; an empty name: unclassified."""
+        return self._hidden
+
+    @hidden_classes.setter
+    def hidden_classes(self, names: frozenset[str]) -> None:
+        if names == self._hidden:
+            return
+        with self._lock:
+            self._hidden = names
+            self._style_version += 1
+            self._by_value = None
+        self.changed.emit(None)
+
+    @property
     def style_version(self) -> int:
         return self._style_version
 
@@ -260,12 +279,15 @@ class DetectionSource:
             return self._style.limits
         with self._lock:
             if self._auto_limits is None:
-                values = self.column(self._style.measurement)
-                values = values[np.isfinite(values)]
-                ends = np.percentile(values, _AUTO_PERCENTILES) if len(values) else (0, 1)
-                self._auto_limits = float(ends[0]), float(ends[1])
+                tables = [chunk.table for chunk in self._index.chunks]
+                self._auto_limits = colors.limits_of(tables, self._style.measurement)
                 self._n_at_limits = len(self)
             return self._auto_limits
+
+    def _look(self) -> Look:
+        needs_limits = self._style.mode == "measurement"
+        limits = self.color_limits if needs_limits else (0.0, 1.0)
+        return Look(self._style, self._classes, self._hidden, limits)
 
     # -- painting --------------------------------------------------------------------------------
 
@@ -279,73 +301,55 @@ class DetectionSource:
         margin = self._style.line_width_px + 2
         with self._lock:
             near = self._index.near(tile_lv.expanded(margin).scaled(downsample))
+            look = self._look()
         if not near:
             return None
         canvas = paint.blank(tile_lv)
-        self._draw_groups(canvas, near, tile_lv, downsample)
-        self._draw_selected(canvas, tile_lv, downsample)
+        width = self._line_width_px(look.style, downsample)
+        draw_objects(canvas, near, look, tile_lv, downsample, width)
+        self._draw_selected(canvas, look, tile_lv, downsample)
         return canvas
 
-    def _draw_groups(
-        self,
-        canvas: paint.Canvas,
-        near: list[tuple[Chunk, Rows]],
-        tile_lv: Rect,
-        downsample: float,
-    ) -> None:
-        style = self._style
-        palette = colors.palette(style, self._classes, _N_COLORS)
-        groups: dict[int, list[paint.Ring]] = {}
-        for chunk, rows in near:
-            indices = self._color_index(chunk.table, _N_COLORS)[rows]
-            rings = paint.rings_of(chunk.table.take(rows), tile_lv, downsample)
-            for color, ring in zip(indices.tolist(), rings, strict=True):
-                groups.setdefault(color, []).append(ring)
-        if style.fill_opacity > 0:
-            for color, group in groups.items():
-                paint.fill_rings(canvas, group, palette[color], style.fill_opacity)
-        for color, group in groups.items():
-            paint.draw_outlines(canvas, group, palette[color], self._line_width_px(downsample))
-
-    def _line_width_px(self, downsample: float) -> float:
+    def _line_width_px(self, style: OutlineStyle, downsample: float) -> float:
         """Return the width of lines on a tile: small objects get thin ones."""
         widest = self._typical_px / downsample / _SIZE_PER_LINE
-        return max(1.0, min(self._style.line_width_px, widest))
+        return max(1.0, min(style.line_width_px, widest))
 
-    def _draw_selected(self, canvas: paint.Canvas, tile_lv: Rect, downsample: float) -> None:
+    def _draw_selected(
+        self, canvas: paint.Canvas, look: Look, tile_lv: Rect, downsample: float
+    ) -> None:
         with self._lock:
             if self._selected is None:
                 return
             table = self.row(self._selected)
-        ring = paint.rings_of(table, tile_lv, downsample)
-        width = self._style.line_width_px
-        paint.draw_outlines(canvas, ring, (0, 0, 0), width + 3)
-        paint.draw_outlines(canvas, ring, _SELECTED_COLOR, width + 1)
+        if look.is_hidden(table.class_index).any():
+            return
+        ring = paint.canvas_points(table.points, tile_lv, downsample)
+        width = look.style.line_width_px
+        paint.draw_outlines(canvas, [ring], (0, 0, 0), width + 3)
+        paint.draw_outlines(canvas, [ring], _SELECTED_COLOR, width + 1)
 
     def _dots(self, tile_lv: Rect, downsample: float) -> Rgba | None:
         with self._lock:
-            density = self._counted()
-            counts = density.counts(tile_lv.scaled(downsample), DOTS * downsample)
-            palette = colors.palette(self._style, self._classes, _N_DOT_COLORS)
+            look, chunks = self._look(), tuple(self._index.chunks)
+            counter, object_px = self._counter_for(look), self._typical_px / downsample
+        # Counting a million objects takes a while, and nobody may wait for our lock so long.
+        counts = counter.counts(chunks, tile_lv.scaled(downsample), DOTS * downsample)
+        if look.style.mode != "measurement":
+            seen = [kind for kind in counts if not look.is_hidden(np.array([kind]))[0]]
+            counts = {kind: counts[kind] for kind in seen}
         if not counts:
             return None
-        object_px = self._typical_px / downsample
-        return dot_image(counts, palette, object_px, (int(tile_lv.height), int(tile_lv.width)))
+        shape = int(tile_lv.height), int(tile_lv.width)
+        return dot_image(counts, look.palette(_N_DOT_COLORS), object_px, shape)
 
-    def _counted(self) -> Density:
-        """Return the counts of all objects; those that came since are added now."""
-        density = self._density or Density(self.pyramid.width_l0, self.pyramid.height_l0)
-        for chunk in self._index.chunks[self._n_counted_chunks :]:
-            boxes = chunk.boxes_l0
-            kinds = self._color_index(chunk.table, _N_DOT_COLORS)
-            density.add((boxes[:, :2] + boxes[:, 2:]) / 2, kinds)
-        self._density, self._n_counted_chunks = density, len(self._index.chunks)
-        return density
-
-    def _color_index(self, table: Detections, n_colors: int) -> colors.ColorIndex:
-        needs_limits = self._style.mode == "measurement"
-        limits = self.color_limits if needs_limits else (0.0, 1.0)
-        return colors.color_index(self._style, table, limits, n_colors)
+    def _counter_for(self, look: Look) -> DensityCounter:
+        """Return what counts by class, hidden ones too; or by the steps of a measurement."""
+        if look.style.mode != "measurement":
+            return self._by_class
+        if self._by_value is None:
+            self._by_value = self._counter(lambda chunk: look.kinds(chunk.table, _N_DOT_COLORS))
+        return self._by_value
 
     def _margin_l0(self) -> float:
         """Return how far beyond its box an object is drawn at most, level-0 px."""
@@ -356,15 +360,5 @@ def _keys(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.bytes_]:
     return np.ascontiguousarray(ids).view("V16").ravel()
 
 
-def _holds_origin(ring: npt.NDArray[np.float64]) -> bool:
-    """Whether a ring holds (0, 0): a ray to the right crosses it an odd number of times."""
-    x, y = ring[:, 0], ring[:, 1]
-    next_x, next_y = np.roll(x, -1), np.roll(y, -1)
-    crosses = (y > 0) != (next_y > 0)
-    rise = np.where(crosses, next_y - y, 1.0)
-    return bool((crosses & (x - y * (next_x - x) / rise > 0)).sum() % 2)
-
-
-def ring_area(ring: npt.NDArray[np.float64]) -> float:
-    x, y = ring[:, 0], ring[:, 1]
-    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
+def _class_of(chunk: Chunk) -> Kinds:
+    return chunk.table.class_index.astype(np.int64)

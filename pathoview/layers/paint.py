@@ -6,13 +6,12 @@ All tiles are *premultiplied* (an antialiased edge mixes all four values alike).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.annotations.detections import SUBPIXEL, Detections
+from pathoview.annotations.detections import SUBPIXEL, Ints
 from pathoview.core.geometry import Rect
 from pathoview.layers.source import Rgba
 
@@ -26,6 +25,10 @@ _SHIFT = 4
 """Fractional bits of the coordinates given to OpenCV."""
 _MOST_SMOOTH = 4000
 """More hairlines than that on one tile are drawn without antialiasing (wide ones: fewer)."""
+_FARTHEST = 1 << 30
+"""Corners that lie farther beyond a tile are taken to lie there: nobody sees the difference."""
+_RINGS_AT_ONCE = 500
+"""Outlines given to OpenCV in one call: it holds Python's lock until it has taken them all in."""
 
 
 def blank(rect_lv: Rect) -> Canvas:
@@ -45,18 +48,35 @@ def to_canvas(points_l0: npt.NDArray[np.float64], tile_lv: Rect, downsample: flo
     return ring
 
 
-def rings_of(table: Detections, tile_lv: Rect, downsample: float) -> list[Ring]:
-    """Return the outlines of a table as canvas coordinates."""
-    points = to_canvas(table.points / SUBPIXEL, tile_lv, downsample)
-    return [points[start:end] for start, end in pairwise(table.offsets.tolist())]
+def canvas_points(points: Ints, tile_lv: Rect, downsample: float) -> Ring:
+    """Return points in hundredths of a level-0 px as canvas coordinates; see `to_canvas`."""
+    corner = np.array([tile_lv.x + 0.5, tile_lv.y + 0.5]) * (downsample * SUBPIXEL)
+    moved = points - corner
+    moved *= (1 << _SHIFT) / (downsample * SUBPIXEL)
+    np.rint(moved, out=moved)
+    return np.clip(moved, -_FARTHEST, _FARTHEST, out=moved).astype(np.int32)
+
+
+def can_be_smooth(n_rings: int, width_px: float) -> bool:
+    """Say whether there is time to draw that many outlines of a tile with smooth edges."""
+    return n_rings * width_px**2 <= _MOST_SMOOTH
 
 
 def draw_outlines(
-    canvas: Canvas, rings: Sequence[Ring], color: Color, width_px: float, *, closed: bool = True
+    canvas: Canvas,
+    rings: Sequence[Ring],
+    color: Color,
+    width_px: float,
+    *,
+    closed: bool = True,
+    is_smooth: bool = True,
 ) -> None:
     """Draw closed outlines, or open lines."""
-    kind = cv2.LINE_AA if len(rings) * width_px**2 <= _MOST_SMOOTH else cv2.LINE_8
-    cv2.polylines(canvas, rings, closed, (*color, 255), max(1, round(width_px)), kind, shift=_SHIFT)
+    kind = cv2.LINE_AA if is_smooth else cv2.LINE_8
+    width = max(1, round(width_px))
+    for start in range(0, len(rings), _RINGS_AT_ONCE):
+        some = rings[start : start + _RINGS_AT_ONCE]
+        cv2.polylines(canvas, some, closed, (*color, 255), width, kind, shift=_SHIFT)
 
 
 def fill_rings(canvas: Canvas, rings: Sequence[Ring], color: Color, opacity: float) -> None:

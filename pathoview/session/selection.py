@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.annotations.detections import DetectionClass
-from pathoview.layers.detection_source import DetectionSource, ring_area
+from pathoview.layers.detection_source import DetectionSource
+from pathoview.layers.picking import ring_area
 
 
 @dataclass(frozen=True, slots=True)

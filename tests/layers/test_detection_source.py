@@ -3,16 +3,19 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
 from painted import boxes, opaque_box, straight
 
-from pathoview.annotations.detections import DetectionClass, concatenate
+from pathoview.annotations.detections import SUBPIXEL, DetectionClass, concatenate
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
+from pathoview.layers import paint
+from pathoview.layers.density import Density
 from pathoview.layers.detection_source import DetectionSource
-from pathoview.layers.outline_colors import OutlineStyle
+from pathoview.layers.outline_colors import OutlineStyle, limits_of
 
 TUMOR = DetectionClass("Tumor", (200, 0, 0))
 IMMUNE = DetectionClass("Immune cells", (160, 90, 160))
@@ -272,3 +275,133 @@ def test_tiles_can_be_painted_while_others_come_in() -> None:
     assert problems == []
     assert len(source) == 4000
     assert len(source.detections) == 4000
+
+
+def whole_picture(source: DetectionSource, downsample: float) -> np.ndarray:
+    """Return the tile at the slide's corner, (height, width, 4); black where nothing is drawn."""
+    tile = source.read_tile(TileKey(level_of(source, downsample), 0, 0))
+    return np.zeros((512, 512, 4), np.uint8) if tile is None else straight(tile)
+
+
+def has_color(picture: np.ndarray, color: tuple[int, int, int]) -> bool:
+    return bool(
+        (np.abs(picture[..., :3].astype(int) - color).max(axis=-1) <= 4)[picture[..., 3] > 0].any()
+    )
+
+
+@pytest.mark.parametrize("downsample", [1, 16])
+@pytest.mark.parametrize("mode", ["class", "single", "measurement"])
+def test_hidden_classes_are_neither_outlined_nor_among_the_dots(
+    mode: Literal["class", "single", "measurement"], downsample: float
+) -> None:
+    style = OutlineStyle(mode, (1, 2, 250), "Area", (0, 10), 1, 1.0)
+    source = DetectionSource(8192, 8192, style)
+    rects = [Rect(x, 10, 40, 40) for x in (10, 110, 210)]
+    source.append(boxes(rects, [TUMOR, IMMUNE], [0, 1, -1], Area=[0, 5, 10]))
+    shown = whole_picture(source, downsample)
+    versions = [source.style_version]
+    told: list[object] = []
+    source.changed.connect(told.append)
+    source.hidden_classes = frozenset({"Tumor", ""})
+    versions.append(source.style_version)
+    left = whole_picture(source, downsample)
+    columns = np.flatnonzero(left[..., 3].any(axis=0)) * downsample
+    assert columns.min() > 90
+    assert columns.max() < 200
+    source.hidden_classes = frozenset()
+    versions.append(source.style_version)
+    assert np.array_equal(whole_picture(source, downsample), shown)
+    assert versions == sorted(set(versions))
+    assert told == [None, None]
+
+
+def test_a_hidden_object_is_not_picked_and_its_highlight_goes() -> None:
+    source = DetectionSource(512, 512)
+    source.append(boxes([Rect(100, 100, 60, 60), Rect(90, 90, 200, 200)], [TUMOR], [0, -1]))
+    assert source.pick(130, 130) == 0
+    source.selected = 0
+    source.hidden_classes = frozenset({"Tumor"})
+    assert source.pick(130, 130) == 1
+    picture = whole_picture(source, 1)
+    assert not picture[125:135, 95:105].any()
+    source.hidden_classes = frozenset({"Tumor", ""})
+    assert source.pick(130, 130) is None
+
+
+def test_a_class_that_comes_later_is_hidden_too() -> None:
+    source = DetectionSource(512, 512, SOLID)
+    source.hidden_classes = frozenset({"Immune cells"})
+    source.append(boxes([Rect(10, 10, 50, 50)], [TUMOR], [0]))
+    source.append(boxes([Rect(100, 10, 50, 50)], [IMMUNE], [0]))
+    picture = whole_picture(source, 1)
+    assert has_color(picture, TUMOR.color)
+    assert not has_color(picture, IMMUNE.color)
+    assert source.class_counts() == {0: 1, 1: 1}
+
+
+def test_the_order_of_colours_changes_nothing_about_which_object_has_which() -> None:
+    rng = np.random.default_rng(3)
+    kinds = rng.integers(-1, 2, 400).tolist()
+    rects = [Rect(20 * (i % 20) + 2, 20 * (i // 20) + 2, 14, 14) for i in range(400)]
+    source = DetectionSource(512, 512, replace(SOLID, color=(0, 0, 250)))
+    for start in range(0, 400, 130):
+        part = slice(start, start + 130)
+        source.add(boxes(rects[part], [TUMOR, IMMUNE], kinds[part]))
+    picture = whole_picture(source, 1)
+    colors = {-1: [0, 0, 250], 0: list(TUMOR.color), 1: list(IMMUNE.color)}
+    for rect, kind in zip(rects, kinds, strict=True):
+        x, y = rect.center
+        assert picture[int(y), int(x), :3].tolist() == colors[kind]
+
+
+def test_dots_follow_the_new_limits_when_they_are_taken_anew() -> None:
+    style = OutlineStyle("measurement", measurement="Area")
+    source = DetectionSource(16_384, 16_384, style)
+    low, high = [Rect(100, 100, 10, 10)] * 60, [Rect(2000, 100, 10, 10)] * 60
+    source.append(boxes(low, Area=[1] * 30 + [2] * 30))
+    assert has_color(whole_picture(source, 16), (253, 231, 37))
+    source.append(boxes(high, Area=[100] * 60))
+    assert not has_color(whole_picture(source, 16)[:, :60], (253, 231, 37))
+
+
+def test_limits_of_very_many_values_are_nearly_the_percentiles() -> None:
+    values = np.random.default_rng(0).gamma(2, 10, 300_000).astype(np.float32)
+    values[::7] = np.nan
+    tables = [
+        replace(boxes([Rect(0, 0, 9, 9)] * 50_000), measurements={"Area": values[start:][:50_000]})
+        for start in range(0, 300_000, 50_000)
+    ]
+    limits = limits_of(tables, "Area")
+    assert limits == pytest.approx(np.nanpercentile(values, (1, 99)).tolist(), rel=0.05)
+
+
+def test_a_style_is_taken_without_counting_a_single_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = DetectionSource(16_384, 16_384)
+    source.append(boxes([Rect(100, 100, 10, 10)] * 60, Area=list(range(60))))
+    counted = []
+    add = Density.add
+    monkeypatch.setattr(Density, "add", lambda *args: (counted.append(1), add(*args)))
+    source.style = OutlineStyle("measurement", measurement="Area")
+    source.hidden_classes = frozenset({"Tumor"})
+    assert source.color_limits[1] > 0
+    assert not counted
+    whole_picture(source, 16)
+    assert counted
+
+
+@pytest.mark.parametrize("downsample", [1 / 16, 1, 8, 1024])
+def test_points_of_tables_land_where_other_points_do(downsample: float) -> None:
+    tile_lv = Rect(512 * 7, 512 * 13, 512, 512)
+    near = np.array([tile_lv.x, tile_lv.y]) + np.random.default_rng(0).uniform(-600, 600, (999, 2))
+    points = np.rint(near * downsample * SUBPIXEL).astype(np.int32)
+    of_table = paint.canvas_points(points, tile_lv, downsample)
+    assert np.abs(of_table - paint.to_canvas(points / SUBPIXEL, tile_lv, downsample)).max() <= 1
+
+
+def test_an_outline_that_reaches_farther_than_any_picture_is_drawn() -> None:
+    source = DetectionSource(2048, 2048, SOLID)
+    source.append(boxes([Rect(100, -19e6, 20e6, 38e6)]))
+    tile = source.read_tile(TileKey(0, 100 * 16 // 512, 2))
+    assert tile is not None
+    assert tile[:, 100 * 16 % 512 + 20, 3].min() == 255
+    assert tile[:, 100 * 16 % 512 - 20, 3].max() == 0
