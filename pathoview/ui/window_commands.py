@@ -40,6 +40,7 @@ class WindowCommands:
             "file.settings": self._settings,
             "file.quit": window.close,
             "view.scale": self._scale,
+            "layer.rename": self._rename_layer,
             "analyze.run": self._analyze,
             "window.panels": window.toggle_docks,
             "window.theme": self._switch_theme,
@@ -85,6 +86,10 @@ class WindowCommands:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(lambda name: take(Path(name)))
         dialog.open()
+
+    def _rename_layer(self) -> None:
+        self._window.show_dock("layers")
+        self._window.layers.rename()
 
     def _analyze(self) -> None:
         """Start what the panel says; a panel that is not seen is shown first."""

@@ -20,7 +20,6 @@ from pathoview.session.session import Session
 from pathoview.ui.notice_bar import NoticeStack
 from pathoview.ui.panels.analyze import AnalyzePanel
 from pathoview.ui.panels.histogram import Histogram, spread
-from pathoview.ui.panels.layers import LayersPanel
 from pathoview.ui.panels.selection_card import SelectionCard
 from pathoview.ui.panels.slide_info import HiddenPicture, SlideInfoPanel
 from pathoview.ui.text import duration_text, magnification_text, value_text
@@ -136,7 +135,7 @@ def test_the_card_tells_area_class_and_measurements_and_copies_the_id(qtbot: QtB
     assert QGuiApplication.clipboard().text() == str(UUID(int=7))
 
 
-# -- slide and layers ----------------------------------------------------------------------------
+# -- slide ---------------------------------------------------------------------------------------
 
 
 def test_the_slide_panel_says_size_scale_and_who_stated_it(
@@ -174,22 +173,6 @@ def test_a_label_image_stays_hidden_until_it_is_asked_for(qtbot: QtBot) -> None:
     assert hidden.picture.isVisible()
     qtbot.mouseClick(hidden.show_button, Qt.MouseButton.LeftButton)
     assert not hidden.picture.isVisible()
-
-
-def test_the_eye_and_the_slider_of_a_layer_change_the_layer(
-    qtbot: QtBot, with_slide: Session
-) -> None:
-    panel = LayersPanel(with_slide)
-    qtbot.addWidget(panel)
-    panel.show()
-    (line,) = panel.rows
-    qtbot.mouseClick(line.eye, Qt.MouseButton.LeftButton)
-    assert not with_slide.layers[0].visible
-    line.opacity.setFocus()
-    qtbot.keyClick(line.opacity, Qt.Key.Key_Home)
-    assert with_slide.layers[0].opacity == 0
-    with_slide.layers[0].visible = True
-    assert line.eye.isChecked()
 
 
 # -- notices -------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from pathoview.ui.bridge import Bridge
 from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.export import ExportDialog
 from pathoview.ui.main_window import MainWindow
+from pathoview.ui.panels.layer_controls.detections import DetectionControls
 
 LEFT = Qt.MouseButton.LeftButton
 _PATIENCE_MS = 60_000
@@ -84,7 +85,7 @@ def test_open_analyze_click_a_nucleus_export_and_import_again(
     assert n_found > 20
     qtbot.waitUntil(lambda: window.results.count.text().startswith(f"{n_found:,} "))
     assert window.results.histogram.shown is not None
-    assert f"{n_found:,}" in window.jobs.row(job).text
+    qtbot.waitUntil(lambda: f"{n_found:,}" in window.jobs.row(job).text)
     recolour(qtbot, window)
 
     centre = results.source.detections.centroids_l0()[n_found // 2]
@@ -134,7 +135,8 @@ def test_the_layers_panel_follows_the_keys_and_explains_the_colours(
 ) -> None:
     open_slide(qtbot, session, make_svs(tmp_path / "case.svs", he_image(600, 500)))
     wait_for(qtbot, click_analyze(qtbot, window))
-    style = window.layers.detections
+    style = window.layers.controls
+    assert isinstance(style, DetectionControls)
     qtbot.waitUntil(lambda: style.color_by.findText("Area µm²") > 0)
     qtbot.keyClick(window.canvas, Qt.Key.Key_F)
     assert style.fill.isChecked()
