@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pathoview.core.translation import _
+
 if TYPE_CHECKING:
     from pathoview.session.session import Session
 
@@ -20,6 +22,28 @@ def has_slide(session: Session) -> bool:
 
 def has_results(session: Session) -> bool:
     return session.results is not None
+
+
+def has_layer(session: Session) -> bool:
+    return session.active_layer is not None
+
+
+def can_undo(session: Session) -> bool:
+    return bool(session.history.undo_name)
+
+
+def can_redo(session: Session) -> bool:
+    return bool(session.history.redo_name)
+
+
+_MISSING: dict[Callable[[Session], bool], str] = {
+    has_slide: _("needs a slide"),
+    has_results: _("needs results"),
+    has_layer: _("needs a layer"),
+    can_undo: _("nothing to take back"),
+    can_redo: _("nothing was taken back"),
+}
+"""What one says of a condition that does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +64,7 @@ class Command:
     """Whether a switch is on; None: it is no switch."""
     argument_run: Callable[[Session, str], object] | None = None
     """For commands that work on something named, such as the run of a notice."""
+
+    def missing(self, session: Session) -> str:
+        """Return in two words why it cannot be done now; empty: it can, or nobody knows."""
+        return "" if self.enabled(session) else _(_MISSING.get(self.enabled, ""))

@@ -16,6 +16,7 @@ from pathoview.core.files import replacing
 _logger = logging.getLogger(__name__)
 
 MAX_RECENT_FILES = 10
+MAX_RECENT_COMMANDS = 8
 _GIB = 2**30
 
 
@@ -53,6 +54,17 @@ class ExportSettings(_Group):
     gzip: bool = False
 
 
+PresetName = Literal["qupath", "napari", "asap"]
+
+
+class KeySettings(_Group):
+    """Which keys do what; see `session.keymap`."""
+
+    preset: PresetName = "qupath"
+    own: dict[str, str] = Field(default_factory=dict)
+    """The person's own keys by id of the command, as in `Command.shortcut`; others are ignored."""
+
+
 class Settings(_Group):
     """All settings. Set a field, then `Settings.save`."""
 
@@ -68,6 +80,9 @@ class Settings(_Group):
     method_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     overlay: OverlaySettings = Field(default_factory=OverlaySettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
+    keys: KeySettings = Field(default_factory=KeySettings)
+    recent_commands: list[str] = Field(default_factory=list)
+    """Ids, newest first."""
     correct_colors: bool = True
     """Show colours as the slide's ICC profile says; methods see raw pixels all the same."""
     accepted_research_use: bool = False
@@ -82,6 +97,11 @@ class Settings(_Group):
         others = [other for other in self.recent_files if other != name]
         self.recent_files = [name, *others][:MAX_RECENT_FILES]
         self.last_folder = str(path.absolute().parent)
+
+    def add_recent_command(self, command_id: str) -> None:
+        """Put a command at the head of those asked for of late."""
+        others = [other for other in self.recent_commands if other != command_id]
+        self.recent_commands = [command_id, *others][:MAX_RECENT_COMMANDS]
 
     def save(self) -> None:
         """Write the settings at once or not at all; a disk that refuses is only logged."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from pathoview.core.translation import _
 from pathoview.session.command import Command
 from pathoview.session.commands import COMMANDS, run_command
+from pathoview.session.keymap import KeyMap, normal
 from pathoview.session.session import Session
 from pathoview.ui import icons
 
@@ -35,20 +36,27 @@ ICONS: Mapping[str, str] = {
     "help.about": "info",
 }
 
-_CANVAS_KEYS = frozenset({"Left", "Right", "Up", "Down", "Shift+Up", "Shift+Down", "Tab"})
+_FOCUS_KEYS = frozenset(
+    {"left", "right", "up", "down", "tab", "home", "end", "pgup", "pgdown", "space", "return"}
+)
 """Keys that move the focus or a value elsewhere: they are commands on the canvas only."""
 
 
 class Actions:
     """The actions of one window by the id of their command."""
 
-    def __init__(self, session: Session, window: QWidget, canvas: QWidget) -> None:
+    def __init__(self, session: Session, keymap: KeyMap, window: QWidget, canvas: QWidget) -> None:
         self._session = session
+        self._keymap = keymap
+        self._canvas = canvas
+        self._on_canvas: list[QShortcut] = []
         self._by_id: dict[str, QAction] = {}
         for command in COMMANDS:
-            action = self._made(command, window, canvas)
+            action = self._made(command, window)
             self._by_id[command.id] = action
             window.addAction(action)
+        keymap.changed.connect(self.apply_keys)
+        self.apply_keys()
         self.refresh()
 
     def __getitem__(self, command_id: str) -> QAction:
@@ -62,23 +70,30 @@ class Actions:
             if command.checked is not None:
                 action.setChecked(command.checked(self._session))
 
-    def _made(self, command: Command, window: QObject, canvas: QWidget) -> QAction:
+    def apply_keys(self) -> None:
+        """Take the keys of the key map."""
+        for shortcut in self._on_canvas:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._on_canvas.clear()
+        for command in self._keymap.commands:
+            action, keys = self._by_id[command.id], self._keymap.keys(command.id)
+            action.setShortcuts([QKeySequence(key) for key in keys if not _moves_focus(key)])
+            for key in filter(_moves_focus, keys):
+                shortcut = QShortcut(QKeySequence(key), self._canvas)
+                shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+                shortcut.activated.connect(action.trigger)
+                self._on_canvas.append(shortcut)
+            words = ", ".join(map(key_text, keys))
+            action.setToolTip(f"{_(command.title)} ({words})" if words else _(command.title))
+
+    def _made(self, command: Command, window: QObject) -> QAction:
         action = QAction(_(command.title), window)
         action.setObjectName(command.id)
         action.setCheckable(command.checked is not None)
         if command.id in ICONS:
             action.setIcon(icons.icon(ICONS[command.id]))
-        keys = shortcuts(command)
-        action.setShortcuts([QKeySequence(key) for key in keys if key not in _CANVAS_KEYS])
-        run = self._runner(command.id)
-        action.triggered.connect(run)
-        for key in keys:
-            if key in _CANVAS_KEYS:
-                shortcut = QShortcut(QKeySequence(key), canvas)
-                shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-                shortcut.activated.connect(run)
-        if keys:
-            action.setToolTip(f"{_(command.title)} ({', '.join(keys)})")
+        action.triggered.connect(self._runner(command.id))
         return action
 
     def _runner(self, command_id: str) -> Callable[[], None]:
@@ -89,6 +104,10 @@ class Actions:
         return run
 
 
-def shortcuts(command: Command) -> list[str]:
-    """Return a command's keys as Qt writes them."""
-    return [key for key in command.shortcut.split("; ") if key]
+def _moves_focus(key: str) -> bool:
+    return normal(key).removeprefix("shift+") in _FOCUS_KEYS
+
+
+def key_text(key: str) -> str:
+    """Return a key as it is written on this platform."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)

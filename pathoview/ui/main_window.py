@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from pathoview.core.translation import _, ngettext
 from pathoview.session.commands import COMMANDS, run_command
+from pathoview.session.keymap import KeyMap
 from pathoview.session.notices import Notice
 from pathoview.session.session import Session
 from pathoview.ui import icons
@@ -98,8 +99,9 @@ class MainWindow(QMainWindow):
         self.layers = LayersPanel(session)
         self.slide_info = SlideInfoPanel(session)
         self.jobs = JobsStrip(session)
+        self.keymap = KeyMap(session.settings.keys)
         self.commands = WindowCommands(session, self)
-        self.actions_by_id = Actions(session, self, self.canvas)
+        self.actions_by_id = Actions(session, self.keymap, self, self.canvas)
         self.docks: dict[str, QDockWidget] = {}
         self._build_docks()
         self.tools = MainToolBar(session, self.actions_by_id, self)

@@ -132,6 +132,8 @@ QListView::item, QTreeView::item { padding: 5px 8px; border-radius: 4px; }
 QTreeView::item { border-radius: 0; }
 QListView::item:selected, QTreeView::item:selected { background: $line; color: $text; }
 QListView::item:hover, QTreeView::item:hover { background: $raised; }
+QHeaderView::section { background: transparent; color: $muted; border: none;
+    border-bottom: 1px solid $line; padding: 4px 8px; }
 QDockWidget { titlebar-close-icon: none; font-weight: 600; }
 QDockWidget::title { background: $surface; padding: 8px 8px 4px 12px; }
 QTabBar::tab { background: transparent; color: $muted; padding: 6px 12px;

@@ -46,6 +46,7 @@ class WindowCommands:
             "window.theme": self._switch_theme,
             "window.commands": self._palette,
             "help.guide": self._guide,
+            "help.keys": self._keys,
             "help.log": self._log,
             "help.about": self._about,
         }
@@ -141,12 +142,17 @@ class WindowCommands:
     def _palette(self) -> None:
         from pathoview.ui.dialogs.palette import CommandPalette
 
-        self._show(CommandPalette(self._session, self._window))
+        self._show(CommandPalette(self._session, self._window.keymap, self._window))
 
     def _guide(self) -> None:
         from pathoview.ui.dialogs.guide import GuideDialog
 
-        self._show(GuideDialog(self._window))
+        self._show(GuideDialog(self._window.keymap, self._window))
+
+    def _keys(self) -> None:
+        from pathoview.ui.dialogs.keys import KeysDialog
+
+        self._show(KeysDialog(self._window.keymap, self._session.settings, self._window))
 
     def _log(self) -> None:
         from pathoview.ui.dialogs.log import LogDialog

@@ -23,9 +23,10 @@ from pytestqt.qtbot import QtBot
 
 from pathoview.jobs.runner import JobState
 from pathoview.session.commands import COMMANDS, run_command
+from pathoview.session.keymap import KeyMap
 from pathoview.session.notices import Notice
 from pathoview.session.session import Session
-from pathoview.session.settings import Settings
+from pathoview.session.settings import KeySettings, Settings
 from pathoview.ui.actions import ICONS
 from pathoview.ui.bridge import Bridge
 from pathoview.ui.dialogs.dialog import Dialog
@@ -316,14 +317,17 @@ def test_the_guide_lists_pages_and_follows_links(
     assert guide.contents.currentRow() == names.index("formats")
 
 
-def test_the_page_of_keys_names_every_key() -> None:
-    text = keys_text()
-    for command in COMMANDS:
-        for key in filter(None, command.shortcut.split("; ")):
+def test_the_page_of_keys_names_every_key_of_the_key_map() -> None:
+    keymap = KeyMap(KeySettings(own={"file.open": "Ctrl+Alt+O"}))
+    text = keys_text(keymap)
+    for command in keymap.commands:
+        for key in keymap.keys(command.id):
             assert re.search(rf"`{re.escape(key)}`.*{re.escape(command.title)}", text), command.id
+    assert "`Ctrl+Alt+O`" in text
+    assert "`Ctrl+O`" not in text
 
 
-@pytest.mark.parametrize("command_id", ["help.about", "help.log", "file.settings"])
+@pytest.mark.parametrize("command_id", ["help.about", "help.keys", "help.log", "file.settings"])
 def test_dialogs_open_and_close(
     qtbot: QtBot, window: MainWindow, session: Session, command_id: str
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathoview.core.translation import _
-from pathoview.session.command import Command, has_results
+from pathoview.session.command import Command, can_redo, can_undo, has_results
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -11,7 +11,7 @@ COMMANDS: tuple[Command, ...] = (
         _("Undo"),
         "Ctrl+Z",
         "Edit",
-        lambda s: bool(s.history.undo_name),
+        can_undo,
         lambda s: s.undo(),
     ),
     Command(
@@ -19,7 +19,7 @@ COMMANDS: tuple[Command, ...] = (
         _("Redo"),
         "Ctrl+Shift+Z",
         "Edit",
-        lambda s: bool(s.history.redo_name),
+        can_redo,
         lambda s: s.redo(),
     ),
     Command(

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 
 from pathoview.core.translation import _
 from pathoview.layers.layer import Layer
-from pathoview.session.command import Command
+from pathoview.session.command import Command, has_layer
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
-
-
-def _has_layer(session: Session) -> bool:
-    return session.active_layer is not None
 
 
 def _can_remove(session: Session) -> bool:
@@ -67,7 +63,7 @@ COMMANDS: tuple[Command, ...] = (
         _("Show layer"),
         "Shift+H",
         "Layer",
-        _has_layer,
+        has_layer,
         _on_layer(lambda s, layer: s.layer_desk.toggle(layer)),
         _is_visible,
     ),
@@ -76,7 +72,7 @@ COMMANDS: tuple[Command, ...] = (
         _("Show this layer only"),
         "Ctrl+Shift+H",
         "Layer",
-        _has_layer,
+        has_layer,
         _on_layer(lambda s, layer: s.layers.toggle_solo(layer)),
         _is_solo,
     ),
@@ -85,7 +81,7 @@ COMMANDS: tuple[Command, ...] = (
         _("Next way of blending"),
         "Shift+B",
         "Layer",
-        _has_layer,
+        has_layer,
         _on_layer(lambda s, layer: s.layer_desk.blend_next(layer)),
     ),
     Command(
@@ -109,7 +105,7 @@ COMMANDS: tuple[Command, ...] = (
         _("Choose the layer above"),
         "Ctrl+Up",
         "Layer",
-        _has_layer,
+        has_layer,
         lambda s: s.layer_desk.choose_next(1),
     ),
     Command(
@@ -117,7 +113,7 @@ COMMANDS: tuple[Command, ...] = (
         _("Choose the layer below"),
         "Ctrl+Down",
         "Layer",
-        _has_layer,
+        has_layer,
         lambda s: s.layer_desk.choose_next(-1),
     ),
 )

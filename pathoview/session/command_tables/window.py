@@ -16,6 +16,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("window.commands", _("All commands…"), "Ctrl+L", "Help"),
     Command("help.guide", _("Guide"), "F1", "Help"),
+    Command("help.keys", _("Keyboard shortcuts…"), "", "Help"),
     Command("help.log", _("Show log"), "Ctrl+Shift+L", "Help"),
     Command("help.about", _("About PathoView"), "", "Help"),
 )

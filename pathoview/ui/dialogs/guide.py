@@ -22,9 +22,9 @@ from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QTextBr
 
 from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
-from pathoview.session.commands import COMMANDS
+from pathoview.session.keymap import KeyMap
 from pathoview.ui import theme
-from pathoview.ui.actions import shortcuts
+from pathoview.ui.actions import key_text
 from pathoview.ui.dialogs.dialog import Dialog
 
 _SIZE = (980, 720)
@@ -42,8 +42,9 @@ _LINE_HEIGHT_PERCENT = 125.0
 class GuideDialog(Dialog):
     """Contents at the left, a page at the right."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, keymap: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(_("PathoView guide"), parent)
+        self._keymap = keymap
         self.contents = QListWidget()
         self.contents.setFixedWidth(_CONTENTS_PX)
         self.contents.setAccessibleName(_("Contents"))
@@ -71,7 +72,7 @@ class GuideDialog(Dialog):
 
     def _on_page_chosen(self, item: QListWidgetItem | None) -> None:
         if item is not None:
-            self.page.show_markdown(_text(item.data(Qt.ItemDataRole.UserRole)))
+            self.page.show_markdown(_text(item.data(Qt.ItemDataRole.UserRole), self._keymap))
 
     def _on_link_clicked(self, url: QUrl) -> None:
         target = Path(url.path())
@@ -151,31 +152,36 @@ class GuidePage(QTextBrowser):
 
 def pages() -> list[tuple[str, str]]:
     """Return (name, title) of all pages, in the order in which the first one names them."""
-    named = _LINK.findall(_text(_INDEX))
+    named = _LINK.findall(_page_file(_INDEX).read_text(encoding="utf-8"))
     there = {name: title for title, name in named if _is_there(name)}
     return [(_INDEX, _("Contents")), *there.items(), (_KEYS_PAGE, _("Keys"))]
 
 
 def _is_there(name: str) -> bool:
-    return (resources_folder() / "guide" / f"{name}.md").is_file()
+    return _page_file(name).is_file()
 
 
-def _text(name: str) -> str:
+def _page_file(name: str) -> Path:
+    return resources_folder() / "guide" / f"{name}.md"
+
+
+def _text(name: str, keymap: KeyMap) -> str:
     if name == _KEYS_PAGE:
-        return keys_text()
-    return (resources_folder() / "guide" / f"{name}.md").read_text(encoding="utf-8")
+        return keys_text(keymap)
+    return _page_file(name).read_text(encoding="utf-8")
 
 
-def keys_text() -> str:
-    """Return the page of keys, as markdown, from the table of commands."""
-    lines = ["# " + _("Keys"), ""]
-    menus = dict.fromkeys(command.menu for command in COMMANDS if command.shortcut)
+def keys_text(keymap: KeyMap) -> str:
+    """Return the page of keys, as markdown, from the key map."""
+    lines = ["# " + _("Keys"), "", _("*Keyboard shortcuts…* in the Help menu changes them."), ""]
+    menus = dict.fromkeys(command.menu for command in keymap.commands if keymap.keys(command.id))
     for menu in menus:
         lines += [f"## {_(menu) if menu else _('Elsewhere')}", "", "| | |", "|---|---|"]
-        for command in COMMANDS:
-            if command.menu == menu and command.shortcut:
-                keys = " · ".join(f"`{key}`" for key in shortcuts(command))
-                lines.append(f"| {keys} | {_(command.title)} |")
+        for command in keymap.commands:
+            keys = keymap.keys(command.id)
+            if command.menu == menu and keys:
+                words = " · ".join(f"`{key_text(key)}`" for key in keys)
+                lines.append(f"| {words} | {_(command.title)} |")
         lines.append("")
     lines += [
         "## " + _("Mouse"),

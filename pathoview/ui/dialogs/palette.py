@@ -7,9 +7,11 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
 from pathoview.core.translation import _
-from pathoview.session.commands import COMMANDS, run_command
+from pathoview.session.command_search import search
+from pathoview.session.commands import run_command
+from pathoview.session.keymap import KeyMap
 from pathoview.session.session import Session
-from pathoview.ui.actions import shortcuts
+from pathoview.ui.actions import key_text
 from pathoview.ui.dialogs.dialog import Dialog
 
 _SIZE = (520, 420)
@@ -17,11 +19,12 @@ _TO_LIST = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDo
 
 
 class CommandPalette(Dialog):
-    """Commands that can be done now come first; others are shown faintly."""
+    """Commands that can be done now come first, those of late before all; others say why not."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, keymap: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(_("Commands"), parent)
         self._session = session
+        self._keymap = keymap
         self.search = QLineEdit()
         self.search.setPlaceholderText(_("Type what you want to do"))
         self.search.setAccessibleName(_("Search commands"))
@@ -55,15 +58,12 @@ class CommandPalette(Dialog):
         return super().eventFilter(watched, event)
 
     def _fill(self) -> None:
-        wanted = self.search.text().casefold().split()
         self.list.clear()
-        for command in sorted(COMMANDS, key=lambda entry: not entry.enabled(self._session)):
-            text = f"{command.menu} {_(command.title)}"
-            if command.argument_run or not all(word in text.casefold() for word in wanted):
-                continue
+        for command in search(self._session, self.search.text()):
             menu = f"{_(command.menu)}: " if command.menu else ""
-            words = [f"{menu}{_(command.title)}", ", ".join(shortcuts(command))]
-            item = QTreeWidgetItem(self.list, words)
+            keys = ", ".join(map(key_text, self._keymap.keys(command.id)))
+            side = command.missing(self._session) or keys
+            item = QTreeWidgetItem(self.list, [f"{menu}{_(command.title)}", side])
             item.setData(0, Qt.ItemDataRole.UserRole, command.id)
             item.setDisabled(not command.enabled(self._session))
         if self.list.topLevelItemCount():
@@ -73,4 +73,6 @@ class CommandPalette(Dialog):
         item = self.list.currentItem()
         if item is not None and not item.isDisabled():
             self.close()
-            run_command(self._session, item.data(0, Qt.ItemDataRole.UserRole))
+            command_id = item.data(0, Qt.ItemDataRole.UserRole)
+            self._session.settings.add_recent_command(command_id)
+            run_command(self._session, command_id)

@@ -10,7 +10,7 @@ from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
-from pathoview.ui.widgets import label, roomy
+from pathoview.ui.widgets import button, label, roomy
 
 _MIB = 2**20
 _SMALLEST_MIB, _LARGEST_MIB = 64, 262_144
@@ -46,6 +46,10 @@ class SettingsDialog(Dialog):
         form = QFormLayout()
         form.setSpacing(theme.GRID)
         form.addRow(_("Theme"), self.theme)
+        self.keys = button(
+            _("Keyboard shortcuts…"), lambda: run_command(session, "help.keys"), "keyboard"
+        )
+        form.addRow(_("Keys"), self.keys)
         form.addRow(self.colors)
         form.addRow(_("Memory for tiles"), self.memory)
         self.body.addLayout(form)
