@@ -49,7 +49,7 @@ def _is_solo(session: Session) -> bool:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("layer.rename", _("Rename layer"), "F2", "Layer", _has_layer),
+    Command("layer.rename", _("Rename layer"), "F2", "Layer", has_layer),
     Command(
         "layer.remove",
         _("Remove layer"),
