@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.annotations.detections import DetectionClass, Detections
+from pathoview.layers.colormaps import DEFAULT, colors_of
 from pathoview.layers.density import UNCOUNTED, Kinds
-from pathoview.layers.paint import Color, even_colormap
+from pathoview.layers.paint import Color
 
 _EVERY_ROW = slice(None)
 _MOST_LOOKED_AT = 50_000
@@ -51,7 +52,7 @@ class Look:
         style = self.style
         if style.mode == "measurement":
             steps = np.linspace(0, 255, n_colors).astype(int)
-            rows = even_colormap()[steps].tolist()
+            rows = colors_of(DEFAULT)[steps].tolist()
             colors = {index: (row[0], row[1], row[2]) for index, row in enumerate(rows)}
         elif style.mode == "single":
             colors = dict.fromkeys(range(len(self.classes)), style.color)

@@ -108,13 +108,6 @@ def opaque(rgb: npt.NDArray[np.uint8]) -> Rgba:
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2RGBA), np.uint8)
 
 
-def even_colormap() -> npt.NDArray[np.uint8]:
-    """Return 256 colours, (256, 3) RGB, of perceptually even steps from dark blue to yellow."""
-    ramp = np.arange(256, dtype=np.uint8)[:, None]
-    bgr = cv2.applyColorMap(ramp, cv2.COLORMAP_VIRIDIS)
-    return np.ascontiguousarray(bgr[:, 0, ::-1])
-
-
 def _premultiplied(color: Color, opacity: float) -> tuple[float, float, float, float]:
     red, green, blue = color
     return red * opacity, green * opacity, blue * opacity, 255 * opacity

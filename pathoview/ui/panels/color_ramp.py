@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
-from pathoview.layers.paint import even_colormap
+from pathoview.layers.colormaps import DEFAULT, colors_of
 from pathoview.ui import theme
 from pathoview.ui.text import value_text
 from pathoview.ui.widgets import label, row
@@ -36,6 +36,6 @@ class ColorRamp(QWidget):
 
 
 def _strip() -> QPixmap:
-    colors = even_colormap()
+    colors = colors_of(DEFAULT)
     image = QImage(colors.data, len(colors), 1, 3 * len(colors), QImage.Format.Format_RGB888)
     return QPixmap.fromImage(image)
