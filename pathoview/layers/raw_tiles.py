@@ -56,9 +56,19 @@ def _halved(level: Level) -> Step:
 class RawTiles:
     """Tiles of the steps of a slide. `read` is called from several threads at once."""
 
-    def __init__(self, slide: Slide, tile_px: int, memory: ByteCache | None = None) -> None:
+    def __init__(
+        self,
+        slide: Slide,
+        tile_px: int,
+        memory: ByteCache | None = None,
+        *,
+        n_stored: int | None = None,
+        halve: Callable[[Pixels], Pixels] | None = None,
+    ) -> None:
+        """Use the first ``n_stored`` levels of the file (all); ``halve`` makes others (means)."""
         self._slide = slide
-        self._steps = viewing_steps(slide.info.levels, tile_px)
+        self._halve = halve or _shrunk
+        self._steps = viewing_steps(slide.info.levels[:n_stored], tile_px)
         self.pyramid = Pyramid(tuple(step.level for step in self._steps), tile_px)
         self._kept: Share[TileKey, Pixels] = (
             Share(ByteCache(_OWN_BYTES), at_least=1.0)
@@ -79,6 +89,10 @@ class RawTiles:
             return self._tile(key), True
         self._make_some(key, piece_level)
         return self._as_far_as_made(key, piece_level)
+
+    def stored_level(self, level: int) -> int | None:
+        """Return which of the file's levels this is; None: it is made."""
+        return self._steps[level].stored
 
     def _piece_level(self, level: int) -> int:
         """Return the level whose tiles are made in one go when a level is made bit by bit."""
@@ -113,11 +127,11 @@ class RawTiles:
         finer = key.level - 1
         stored = self._steps[finer].stored
         if stored is None:
-            return _shrunk(self._assembled(key, self._tile))
+            return self._halve(self._assembled(key, self._tile))
         edge = self.pyramid.levels[finer]
         x, y, width, height = self.pyramid.tile_lv(key).scaled(2).as_ints()
         width, height = min(width, edge.width - x), min(height, edge.height - y)
-        return _shrunk(self._slide.read(stored, x, y, width, height, key.plane))
+        return self._halve(self._slide.read(stored, x, y, width, height, key.plane))
 
     def _make_some(self, key: TileKey, piece_level: int) -> None:
         """Make pieces of a tile for a short while; wait for those that other threads make."""
@@ -163,7 +177,7 @@ class RawTiles:
             are_whole.append(is_whole)
             return pixels
 
-        pixels = _shrunk(self._assembled(key, part))
+        pixels = self._halve(self._assembled(key, part))
         if all(are_whole):
             self._keep(key, pixels)
         return pixels, all(are_whole)

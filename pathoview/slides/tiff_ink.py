@@ -64,6 +64,16 @@ def ink_of(page: Any) -> Ink:
             raise Refused(_("its colours are of an unusual kind"))
 
 
+def stored_numbers(page: Any) -> Ink | None:
+    """Return samples just as they are stored, palette and grey alike; None: they are colours."""
+    kinds = PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.PALETTE
+    if page.photometric not in kinds:
+        return None
+    if page.dtype.kind == "b":
+        return Ink(page.samplesperpixel, False, "uint8", lambda bits: bits.astype(np.uint8))
+    return Ink(page.samplesperpixel, False, page.dtype.name)
+
+
 def _grey(page: Any, n_colors: int) -> Ink:
     if page.dtype.kind == "b":
         zero_is_white = page.photometric == PHOTOMETRIC.MINISWHITE

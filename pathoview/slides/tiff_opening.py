@@ -29,7 +29,7 @@ from pathoview.slides.refusal import Refused
 from pathoview.slides.scale import checked_scale
 from pathoview.slides.slide import Channel, SlideInfo
 from pathoview.slides.tiff_facts import Ome, ome_of, tag_properties, tag_scale
-from pathoview.slides.tiff_ink import Ink, ink_of
+from pathoview.slides.tiff_ink import Ink, ink_of, stored_numbers
 from pathoview.slides.tiff_layout import Stack, TileTable, stack_of, tile_table
 from pathoview.slides.tiff_slide import TiffSlide
 
@@ -67,6 +67,19 @@ def open_tiff_alone(path: Path) -> TiffSlide:
     """Open a TIFF without asking OpenSlide, plain pictures too."""
     with _tiff(path) as tiff:
         return _alone(path, tiff, _main_series(tiff))
+
+
+def open_tiff_numbers(path: Path) -> TiffSlide:
+    """Open a TIFF of numbers, none of which are taken for brightness, colour or opacity.
+
+    Raises `Refused` when it is no TIFF or holds colours.
+    """
+    with _tiff(path) as tiff:
+        series = _main_series(tiff)
+        ink = stored_numbers(series.keyframe)
+        if ink is None:
+            raise Refused(_("a picture in colours"))
+        return _alone(path, tiff, series, ink)
 
 
 @contextmanager
@@ -165,8 +178,10 @@ def _index_of(series: Any, tiff: tifffile.TiffFile) -> int:
     return next(index for index, one in enumerate(tiff.series) if one is series)
 
 
-def _alone(path: Path, tiff: tifffile.TiffFile, series: Any) -> TiffSlide:
+def _alone(path: Path, tiff: tifffile.TiffFile, series: Any, ink: Ink | None = None) -> TiffSlide:
     stack = stack_of(series)
+    if ink is not None:
+        stack = replace(stack, ink=ink)
     _check_whole(path, stack)
     page = series.keyframe
     ome = ome_of(tiff.ome_metadata or "", _index_of(series, tiff)) if tiff.is_ome else None
