@@ -32,7 +32,8 @@ _N_PATCHES = 8
 def open_raster(path: Path | str, memory: ByteCache | None = None) -> Raster:
     """Open a NumPy, TIFF, OME-TIFF or PNG file; large ones are read bit by bit.
 
-    ``memory`` is shared with other layers; None: a large raster has one of its own. Raises `InputError` when the file is no grid of numbers.
+    ``memory`` is shared with other layers; None: a large raster has one of its own. Raises
+    `InputError` when the file is no grid of numbers.
     """
     file = Path(path)
     if file.suffix.lower() == ".npy":
