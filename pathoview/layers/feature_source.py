@@ -3,131 +3,237 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import shapely
 from psygnal import Signal
-from shapely.geometry import LineString, Point, Polygon
-from shapely.geometry.base import BaseGeometry
 
+from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.feature import Feature
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
 from pathoview.layers import paint
+from pathoview.layers.feature_shapes import FeatureShapes, Lines
 from pathoview.layers.paint import Color
 from pathoview.layers.source import Rgba
 from pathoview.layers.vector_levels import vector_pyramid
 
-_DEFAULT_COLOR: Color = (255, 60, 60)
-_LINE_WIDTH_PX = 2.0
 _POINT_RADIUS_PX = 4.0
 _REACH_PX = 8.0
-"""How far beyond its box a feature is drawn at most, px of a tile."""
+"""How far beyond its box a feature is drawn at most, px of a tile, its line aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureStyle:
+    """How annotations look. Each has its own colour, or that of its class."""
+
+    color: Color = (255, 60, 60)
+    """Of those with neither."""
+    line_width_px: float = 2.0
+    fill_opacity: float = 0.0
+    """0: outlines only."""
 
 
 class FeatureSource:
-    """A list of features; it may grow. Thread-safe."""
+    """A list of features that grows. Thread-safe."""
 
     changed = Signal(object)
 
     def __init__(self, width_l0: float, height_l0: float, features: Iterable[Feature] = ()) -> None:
         self.pyramid = vector_pyramid(width_l0, height_l0)
         self._lock = threading.Lock()
-        self._features: list[Feature] = list(features)
-        self._tree: shapely.STRtree | None = None
-        self._fill_opacity = 0.0
+        self._chunks: tuple[FeatureShapes, ...] = ()
+        self._n = 0
+        self._classes: tuple[DetectionClass, ...] = ()
+        self._counts: Counter[int] = Counter()
+        self._style = FeatureStyle()
+        self._hidden: frozenset[str] = frozenset()
         self._style_version = 0
+        self.add(features)
+
+    # -- content ---------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._features)
+        return self._n
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        return tuple(self._features)
+        """All features, in the order in which they came."""
+        return tuple(feature for chunk in self._chunks for feature in chunk.features)
 
-    def append(self, features: Iterable[Feature]) -> None:
-        self.add(features)
-        self.changed.emit(None)
-
-    def add(self, features: Iterable[Feature]) -> None:
-        """Add features without a word; the caller emits `changed` with None."""
-        with self._lock:
-            self._features.extend(features)
-            self._tree = None
+    def feature(self, index: int) -> Feature:
+        chunk = next(chunk for chunk in reversed(self._chunks) if chunk.start <= index)
+        return chunk.features[index - chunk.start]
 
     @property
-    def fill_opacity(self) -> float:
-        """How opaque the inside of shapes is; 0: outlines only."""
-        return self._fill_opacity
+    def classes(self) -> tuple[DetectionClass, ...]:
+        return self._classes
 
-    @fill_opacity.setter
-    def fill_opacity(self, opacity: float) -> None:
-        if opacity != self._fill_opacity:
-            self._fill_opacity = opacity
-            self._style_version += 1
-            self.changed.emit(None)
+    def class_counts(self) -> Mapping[int, int]:
+        """Return the number of features a class (index into `classes`; -1: unclassified)."""
+        with self._lock:
+            return dict(self._counts)
+
+    def append(self, features: Iterable[Feature]) -> None:
+        """Add features; costs as much as there are new ones."""
+        rect_l0 = self.add(features)
+        if rect_l0 is not None:
+            self.changed.emit(rect_l0)
+
+    def add(self, features: Iterable[Feature]) -> Rect | None:
+        """Add features without a word; return what the caller has to emit with `changed`.
+
+        For threads other than that of the listeners.
+        """
+        new = tuple(features)
+        if not new:
+            return None
+        with self._lock:
+            class_index = self._indexed(new)
+            chunk = FeatureShapes(self._n, new, class_index)
+            self._counts.update(class_index.tolist())
+            self._chunks = (*self._chunks, chunk)
+            self._n += len(new)
+        coarsest = self.pyramid.levels[-1].downsample
+        return chunk.extent_l0().expanded(self._reach_px() * coarsest)
+
+    def _indexed(self, features: Sequence[Feature]) -> npt.NDArray[np.int64]:
+        known = {entry.name: index for index, entry in enumerate(self._classes)}
+        for feature in features:
+            entry = feature.classification
+            if entry is not None and entry.name not in known:
+                known[entry.name] = len(known)
+                self._classes = (*self._classes, entry)
+        said = (feature.classification for feature in features)
+        return np.array([-1 if entry is None else known[entry.name] for entry in said], np.int64)
+
+    # -- what is pointed at ----------------------------------------------------------------------
+
+    def pick(self, x_l0: float, y_l0: float, reach_l0: float = 0.0) -> int | None:
+        """Return the index of the smallest feature at a place, of equal ones the last.
+
+        Lines and points may be ``reach_l0`` away. Hidden ones are not picked.
+        """
+        best: tuple[float, int] | None = None
+        for chunk in self._chunks:
+            near = chunk.near(Rect(x_l0, y_l0, 0, 0).expanded(reach_l0))
+            seen = near[self._is_seen(chunk)[near]]
+            rows, areas = chunk.at(seen, x_l0, y_l0, reach_l0)
+            for row, area in zip(rows.tolist(), areas.tolist(), strict=True):
+                if best is None or area <= best[0]:
+                    best = area, chunk.start + row
+        return None if best is None else best[1]
+
+    # -- style -----------------------------------------------------------------------------------
+
+    @property
+    def style(self) -> FeatureStyle:
+        return self._style
+
+    @style.setter
+    def style(self, style: FeatureStyle) -> None:
+        if style != self._style:
+            self._style = style
+            self._restyled()
+
+    @property
+    def hidden_classes(self) -> frozenset[str]:
+        """Names of classes that are neither drawn nor picked; an empty name: unclassified."""
+        return self._hidden
+
+    @hidden_classes.setter
+    def hidden_classes(self, names: frozenset[str]) -> None:
+        if names != self._hidden:
+            self._hidden = names
+            self._restyled()
+
+    def _restyled(self) -> None:
+        self._style_version += 1
+        self.changed.emit(None)
 
     @property
     def style_version(self) -> int:
         return self._style_version
 
+    def _is_seen(self, chunk: FeatureShapes) -> npt.NDArray[np.bool_]:
+        names = [*(entry.name for entry in self._classes), ""]  # -1 takes the last: unclassified
+        shown = np.array([name not in self._hidden for name in names])
+        return shown.take(chunk.class_index, mode="wrap")
+
+    # -- painting --------------------------------------------------------------------------------
+
     def read_tile(self, key: TileKey) -> Rgba | None:
         tile_lv = self.pyramid.tile_lv(key)
         downsample = self.pyramid.levels[key.level].downsample
-        near = self._near(tile_lv.expanded(_REACH_PX).scaled(downsample))
-        if not near:
-            return None
-        canvas = paint.blank(tile_lv)
-        for feature in near:
-            color = _color(feature)
-            for part in _parts(feature):
-                self._draw(canvas, part, color, tile_lv, downsample)
-        return canvas
+        around_l0 = tile_lv.expanded(self._reach_px()).scaled(downsample)
+        style, canvas = self._style, paint.blank(tile_lv)
+        is_empty = True
+        for chunk in self._chunks:
+            wanted = np.zeros(len(chunk.features), bool)
+            wanted[chunk.near(around_l0)] = True
+            wanted &= self._is_seen(chunk)
+            if wanted.any():
+                is_empty = False
+                _Brush(canvas, tile_lv, downsample, style).draw(chunk, wanted)
+        return None if is_empty else canvas
 
-    def _near(self, rect_l0: Rect) -> list[Feature]:
-        with self._lock:
-            if self._tree is None:
-                self._tree = shapely.STRtree([feature.geometry for feature in self._features])
-            box = shapely.box(rect_l0.x, rect_l0.y, rect_l0.right, rect_l0.bottom)
-            return [self._features[index] for index in sorted(self._tree.query(box).tolist())]
-
-    def _draw(
-        self,
-        canvas: paint.Canvas,
-        part: BaseGeometry,
-        color: Color,
-        tile_lv: Rect,
-        downsample: float,
-    ) -> None:
-        if isinstance(part, Polygon):
-            rings = [
-                paint.to_canvas(_points(ring)[:-1], tile_lv, downsample)
-                for ring in (part.exterior, *part.interiors)
-            ]
-            if self._fill_opacity > 0:
-                paint.fill_with_holes(canvas, rings, color, self._fill_opacity)
-            paint.draw_outlines(canvas, rings, color, _LINE_WIDTH_PX)
-        elif isinstance(part, LineString):
-            line = paint.to_canvas(_points(part), tile_lv, downsample)
-            paint.draw_outlines(canvas, [line], color, _LINE_WIDTH_PX, closed=False)
-        elif isinstance(part, Point):
-            center = paint.to_canvas(_points(part), tile_lv, downsample)[0]
-            paint.draw_dot(canvas, center, color, _POINT_RADIUS_PX)
+    def _reach_px(self) -> float:
+        return _REACH_PX + self._style.line_width_px
 
 
-def _points(part: BaseGeometry) -> npt.NDArray[np.float64]:
-    return np.asarray(shapely.get_coordinates(part), np.float64)
+@dataclass(frozen=True, slots=True)
+class _Brush:
+    """Draws features on one tile: what is filled first, then lines, then points."""
+
+    canvas: paint.Canvas
+    tile_lv: Rect
+    downsample: float
+    style: FeatureStyle
+
+    def draw(self, chunk: FeatureShapes, wanted: npt.NDArray[np.bool_]) -> None:
+        colors = {
+            row: _color(chunk.features[row], self.style) for row in np.flatnonzero(wanted).tolist()
+        }
+        rings, lines = chunk.rings.of(wanted), chunk.lines.of(wanted)
+        if self.style.fill_opacity > 0:
+            for polygon, row in self._polygons(rings):
+                paint.fill_with_holes(self.canvas, polygon, colors[row], self.style.fill_opacity)
+        self._outline(rings, colors, closed=True)
+        self._outline(lines, colors, closed=False)
+        places = np.flatnonzero(wanted[chunk.point_owner])
+        centers = paint.to_canvas(chunk.points_l0[places], self.tile_lv, self.downsample)
+        for center, row in zip(centers, chunk.point_owner[places].tolist(), strict=True):
+            paint.draw_dot(self.canvas, center, colors[row], _POINT_RADIUS_PX)
+
+    def _cut(self, lines: Lines) -> list[paint.Ring]:
+        points = paint.to_canvas(lines.points_l0, self.tile_lv, self.downsample)
+        edges = lines.offsets.tolist()
+        return [points[start:end] for start, end in pairwise(edges)]
+
+    def _polygons(self, rings: Lines) -> Iterator[tuple[list[paint.Ring], int]]:
+        """Yield each polygon, a shell and its holes, with the row of its feature."""
+        cut = self._cut(rings)
+        starts = np.flatnonzero(np.diff(rings.part, prepend=-1)).tolist()
+        for start, end in zip(starts, [*starts[1:], len(cut)], strict=True):
+            yield cut[start:end], int(rings.owner[start])
+
+    def _outline(self, lines: Lines, colors: Mapping[int, Color], *, closed: bool) -> None:
+        width = self.style.line_width_px
+        groups: dict[Color, list[paint.Ring]] = {}
+        for line, row in zip(self._cut(lines), lines.owner.tolist(), strict=True):
+            groups.setdefault(colors[row], []).append(line)
+        is_smooth = paint.can_be_smooth(len(lines.owner), width)
+        for color, group in groups.items():
+            paint.draw_outlines(
+                self.canvas, group, color, width, closed=closed, is_smooth=is_smooth
+            )
 
 
-def _parts(feature: Feature) -> Iterator[BaseGeometry]:
-    for geometry in (feature.geometry, feature.nucleus):
-        if geometry is not None:
-            yield from (part for part in shapely.get_parts(geometry) if not part.is_empty)
-
-
-def _color(feature: Feature) -> Color:
+def _color(feature: Feature, style: FeatureStyle) -> Color:
     if feature.color is not None:
         return feature.color
-    return feature.classification.color if feature.classification else _DEFAULT_COLOR
+    return feature.classification.color if feature.classification else style.color
