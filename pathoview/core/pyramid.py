@@ -6,7 +6,7 @@ This is the only place where level-0 pixels become pixels of a level and back.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pathoview.core.geometry import Rect
@@ -100,6 +100,18 @@ class Pyramid:
         for row in range(int(inside.y // size), math.ceil(inside.bottom / size)):
             for col in range(int(inside.x // size), math.ceil(inside.right / size)):
                 yield TileKey(level, col, row, plane)
+
+    def touched(self, keys: Collection[TileKey], rect_l0: Rect | None) -> Collection[TileKey]:
+        """Return those of some tiles that touch a rectangle; None: everything."""
+        if rect_l0 is None:
+            return keys
+        spans = []
+        for level in range(len(self.levels)):
+            rect = self.to_level(rect_l0, level).scaled(1 / self.tile_size)
+            columns = range(math.floor(rect.x), math.ceil(rect.right))
+            rows = range(math.floor(rect.y), math.ceil(rect.bottom))
+            spans.append((columns, rows))
+        return [k for k in keys if k.col in spans[k.level][0] and k.row in spans[k.level][1]]
 
 
 def halved_levels(width: int, height: int, smallest: int = 512) -> tuple[Level, ...]:

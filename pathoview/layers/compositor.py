@@ -26,8 +26,10 @@ from pathoview.layers import backdrop
 from pathoview.layers.backdrop import Backdrop
 from pathoview.layers.compose import Shown, draw_layers
 from pathoview.layers.frame import Frame, Look
-from pathoview.layers.scheduler import Post, TileScheduler, Wish
+from pathoview.layers.scheduler import TileScheduler
+from pathoview.layers.side_work import Post
 from pathoview.layers.source import Rgba, TileSource
+from pathoview.layers.wishes import Wish
 
 BLOCK_PX = 512
 _MARGIN_PX = 256

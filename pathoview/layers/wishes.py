@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 
 from pathoview.core.pyramid import TileKey
 from pathoview.layers.source import TileSource
@@ -16,6 +16,17 @@ Place = tuple[int, TileKey]
 
 def place_of(wish: Wish) -> Place:
     return id(wish[0]), wish[1]
+
+
+def fitting(wanted: Sequence[Wish], ahead: Sequence[Wish], n_bytes: int) -> Sequence[Wish]:
+    """Return as many of ``ahead`` as there is room for beside what is wanted."""
+    room = n_bytes - sum(map(_most_bytes, wanted))
+    sizes = accumulate(map(_most_bytes, ahead))
+    return [wish for wish, size in zip(ahead, sizes, strict=True) if size <= room]
+
+
+def _most_bytes(wish: Wish) -> int:
+    return wish[0].pyramid.tile_size ** 2 * 4
 
 
 @dataclass(slots=True)
@@ -59,7 +70,7 @@ class Wishes:
         client: Hashable,
         wanted: Sequence[Wish],
         ahead: Sequence[Wish],
-        reading: Collection[Place],
+        reading: Container[Place],
     ) -> None:
         """Replace the wishes of a client; ``reading``: what is being read and not dropped."""
         before = self.wanted.keys() | self.ahead.keys()

@@ -11,7 +11,8 @@ from pathoview.layers.compose import Shown, shown_layers
 from pathoview.layers.compositor import Compositor, Order
 from pathoview.layers.frame import Frame
 from pathoview.layers.layer import Layer, LayerList
-from pathoview.layers.scheduler import Post, TileScheduler
+from pathoview.layers.scheduler import TileScheduler
+from pathoview.layers.side_work import Post
 from pathoview.session.viewport import Viewport
 
 

@@ -10,7 +10,7 @@ from painted import PlainSource
 from pathoview.core.byte_cache import ByteCache
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
-from pathoview.layers import scheduler as scheduler_module
+from pathoview.layers import failures
 from pathoview.layers.cache import TileCache
 from pathoview.layers.scheduler import TileScheduler
 
@@ -190,7 +190,7 @@ def test_a_coarser_tile_stands_in_with_the_right_part_of_it(make: Make) -> None:
     assert piece.rect_l0 == Rect(640, 256, 128, 128)
     assert piece.part_px == Rect(32, 64, 32, 32)
     assert not piece.is_final
-    assert scheduler.best(source, TileKey(0, 0, 0)) is None
+    assert scheduler.pieces(source, TileKey(0, 0, 0)) == ()
 
 
 def test_finer_tiles_that_cover_the_place_stand_in_before_coarser_ones(make: Make) -> None:
@@ -252,7 +252,7 @@ def test_a_new_style_makes_tiles_outdated(make: Make) -> None:
 def test_a_broken_tile_is_told_once_and_tried_again_later(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler_module, "_FIRST_RETRY_S", 0.05)
+    monkeypatch.setattr(failures, "_FIRST_RETRY_S", 0.05)
     source, scheduler = PlainSource(), make()
     bad, good = TileKey(0, 0, 0), TileKey(0, 1, 0)
     source.broken.add(bad)
