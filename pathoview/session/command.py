@@ -56,7 +56,7 @@ class Command:
     shortcut: str = ""
     """As Qt writes it; several are separated by ``; ``."""
     menu: str = ""
-    """File, Edit, View, Layer, Annotate, Analyze, Window, Help; empty: in no menu, palette only."""
+    """File, Edit, View, Go, Layer, Annotate, Analyze, Window, Help; empty: in the palette only."""
     enabled: Callable[[Session], bool] = always
     run: Callable[[Session], object] | None = None
     """None: the window answers `Session.command_requested`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pathoview.session.command import Command
-from pathoview.session.command_tables import edit, file, layers, tool, view, window
+from pathoview.session.command_tables import edit, file, layers, places, tool, view, window
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
@@ -18,6 +18,7 @@ COMMANDS: tuple[Command, ...] = (
     *file.COMMANDS,
     *edit.COMMANDS,
     *view.COMMANDS,
+    *places.COMMANDS,
     *layers.COMMANDS,
     *tool.COMMANDS,
     *window.COMMANDS,

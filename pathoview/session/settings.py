@@ -72,6 +72,8 @@ class Settings(_Group):
     recent_files: list[str] = Field(default_factory=list)
     """Newest first."""
     last_folder: str = ""
+    last_place: str = ""
+    """The coordinates gone to last, as they were written."""
     window_geometry: str = ""
     """Qt's geometry and dock state, base64."""
     window_state: str = ""

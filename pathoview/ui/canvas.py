@@ -27,6 +27,7 @@ from pathoview.ui.overview import Overview
 from pathoview.ui.picture_painting import draw_picture
 from pathoview.ui.plane_bar import PlaneBar
 from pathoview.ui.scale_bar import scale_bar
+from pathoview.ui.turn_chip import TurnChip
 from pathoview.ui.welcome import Welcome
 
 _REST_MS = 150
@@ -62,6 +63,7 @@ class Canvas(QWidget):
         self.drops = Drops(self, session)
         self.overview = Overview(session, self.view, self)
         self.planes = PlaneBar(session, self)
+        self.turn_chip = TurnChip(self.viewport, self)
         self.welcome = Welcome(self)
         self._order_timer = QTimer(self, singleShot=True, interval=0)
         self._rest_timer = QTimer(self, singleShot=True, interval=_REST_MS)
@@ -282,6 +284,7 @@ class Canvas(QWidget):
     def _arrange(self) -> None:
         self.welcome.setGeometry(self.rect())
         self.overview.move(self.width() - self.overview.width() - _MARGIN, _MARGIN)
+        self.turn_chip.move(_MARGIN, round(_MARGIN + furniture.CHIP_HEIGHT + theme.GRID / 2))
         self.planes.adjustSize()
         self.planes.move(
             (self.width() - self.planes.width()) // 2,

@@ -45,6 +45,7 @@ _MENUS = (
     ("File", _("&File")),
     ("Edit", _("&Edit")),
     ("View", _("&View")),
+    ("Go", _("&Go")),
     ("Layer", _("&Layer")),
     ("Annotate", _("A&nnotate")),
     ("Analyze", _("&Analyze")),
@@ -60,6 +61,8 @@ _SEPARATED = frozenset(
         "view.left",
         "view.detections",
         "view.scale",
+        "go.coordinates",
+        "turn.right_90",
         "layer.toggle",
         "layer.up",
         "help.about",
@@ -154,6 +157,7 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         for name, title in _MENUS:
             menu = self.menuBar().addMenu(title)
+            menu.aboutToShow.connect(self.actions_by_id.refresh)
             for command in COMMANDS:
                 if command.menu == name:
                     if command.id in _SEPARATED:

@@ -15,6 +15,7 @@ from pathoview.session.notices import Notice
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.place_commands import place_answers
 
 if TYPE_CHECKING:
     from pathoview.ui.main_window import MainWindow
@@ -49,6 +50,7 @@ class WindowCommands:
             "help.keys": self._keys,
             "help.log": self._log,
             "help.about": self._about,
+            **place_answers(session, window, self._show),
         }
 
     @property

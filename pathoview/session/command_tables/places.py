@@ -1,0 +1,88 @@
+"""Commands that bring one somewhere: to a magnification, to a place, and turned."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pathoview.core.translation import _
+from pathoview.session.command import Command, has_slide
+from pathoview.session.going import zoom_to
+
+_QUARTER, _STEP = 90.0, 15.0
+
+_ZOOMS = tuple(
+    Command(
+        f"go.zoom_{power}",
+        title,
+        f"Alt+{number}",
+        "Go",
+        has_slide,
+        partial(lambda power, s: zoom_to(s, power), power),
+    )
+    for number, (power, title) in enumerate(
+        (
+            (1, _("Zoom to 1×")),
+            (2, _("Zoom to 2×")),
+            (5, _("Zoom to 5×")),
+            (10, _("Zoom to 10×")),
+            (20, _("Zoom to 20×")),
+            (40, _("Zoom to 40×")),
+        ),
+        start=1,
+    )
+)
+
+COMMANDS: tuple[Command, ...] = (
+    *_ZOOMS,
+    Command("go.coordinates", _("Go to coordinates…"), "Ctrl+G", "Go", has_slide),
+    Command(
+        "turn.right_90",
+        _("Turn right by 90°"),
+        "Ctrl+Shift+Right",
+        "View",
+        has_slide,
+        lambda s: s.viewport.turn(_QUARTER),
+    ),
+    Command(
+        "turn.left_90",
+        _("Turn left by 90°"),
+        "Ctrl+Shift+Left",
+        "View",
+        has_slide,
+        lambda s: s.viewport.turn(-_QUARTER),
+    ),
+    Command(
+        "turn.right",
+        _("Turn right by 15°"),
+        "Ctrl+Right",
+        "View",
+        has_slide,
+        lambda s: s.viewport.turn(_STEP),
+    ),
+    Command(
+        "turn.left",
+        _("Turn left by 15°"),
+        "Ctrl+Left",
+        "View",
+        has_slide,
+        lambda s: s.viewport.turn(-_STEP),
+    ),
+    Command("turn.any", _("Turn…"), "Shift+T", "View", has_slide),
+    Command(
+        "turn.flip",
+        _("Mirror"),
+        "Shift+X",
+        "View",
+        has_slide,
+        lambda s: s.viewport.flip(),
+        lambda s: s.viewport.is_flipped,
+    ),
+    Command(
+        "turn.reset",
+        _("Turn back upright"),
+        "Alt+0",
+        "View",
+        has_slide,
+        lambda s: s.viewport.set_turn(0, False),
+    ),
+)
