@@ -14,7 +14,6 @@ def place_answers(
     session: Session, window: QWidget, show: Callable[[Dialog], None]
 ) -> Mapping[str, Callable[[], object]]:
     """Return what is done for each command, by its id; ``show`` shows a dialog."""
-
     # Dialogs are imported when they are opened: the window's start does not wait for them.
 
     def go_to() -> None:

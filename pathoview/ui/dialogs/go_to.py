@@ -40,7 +40,7 @@ class GoToDialog(Dialog):
         )
         self.body.addStretch(1)
         self.add_buttons(1, button(_("Cancel"), self.reject), self.accept_button)
-        self.setMinimumWidth(_WIDTH)
+        self.setFixedWidth(_WIDTH)
         self.place.setFocus()
 
     def accept(self) -> None:
@@ -50,5 +50,6 @@ class GoToDialog(Dialog):
         except UsageError as error:
             self.problem.setText(error.full_text)
             self.problem.show()
+            self.adjustSize()
             return
         super().accept()
