@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
-    QDockWidget,
     QLabel,
     QMainWindow,
     QMenu,
     QMessageBox,
-    QTabWidget,
     QToolBar,
-    QWidget,
 )
 
 from pathoview.core.translation import _, ngettext
@@ -30,6 +27,8 @@ from pathoview.ui import icons
 from pathoview.ui.actions import Actions
 from pathoview.ui.canvas import Canvas
 from pathoview.ui.dialogs.research_use import ResearchUseSheet
+from pathoview.ui.docks import Docks
+from pathoview.ui.full_screen import FullScreen
 from pathoview.ui.notice_bar import NoticeStack
 from pathoview.ui.panels.analyze import AnalyzePanel
 from pathoview.ui.panels.jobs import JobsStrip
@@ -69,10 +68,6 @@ _SEPARATED = frozenset(
     }
 )
 """Commands that have a line above them in their menu."""
-_SIZE = (1440, 900)
-_RIGHT_PX = 340
-_NARROWEST_PX = 280
-_LAYOUT_VERSION = 1
 
 
 class MainWindow(QMainWindow):
@@ -82,16 +77,10 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.session = session
         self._may_close = False
-        self._hidden_docks: list[QDockWidget] = []
         self._results_path: object = None
         self._shown_slide: object = None
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
-        self.setDockOptions(
-            QMainWindow.DockOption.AnimatedDocks
-            | QMainWindow.DockOption.AllowTabbedDocks
-            | QMainWindow.DockOption.AllowNestedDocks
-        )
         self.canvas = Canvas(session, self)
         self.setCentralWidget(self.canvas)
         self.installEventFilter(self.canvas.drops)  # files dropped beside the canvas count too
@@ -105,44 +94,25 @@ class MainWindow(QMainWindow):
         self.keymap = KeyMap(session.settings.keys)
         self.commands = WindowCommands(session, self)
         self.actions_by_id = Actions(session, self.keymap, self, self.canvas)
-        self.docks: dict[str, QDockWidget] = {}
-        self._build_docks()
+        self.docks = Docks(self)
+        self.docks.fill(
+            (("layers", _("Layers"), self.layers), ("slide", _("Slide"), self.slide_info)),
+            (("analyze", _("Analyze"), self.analyze), ("results", _("Results"), self.results)),
+        )
         self.tools = MainToolBar(session, self.actions_by_id, self)
         self.addToolBar(self.tools)
         self._jobs_bar = self._build_jobs_bar()
         self.recent_menu = QMenu(_("Open recent"), self)
         self._build_menus()
         self._slide_facts = self._build_status_bar()
+        self.full_screen = FullScreen(
+            self, self.canvas, session, self.docks, (self.menuBar(), self.tools, self.statusBar())
+        )
         self._connect()
         self._restore_layout()
         self._on_slide_changed()
 
     # -- building ------------------------------------------------------------------------------
-
-    def _build_docks(self) -> None:
-        panels: tuple[tuple[str, str, QWidget], ...] = (
-            ("layers", _("Layers"), self.layers),
-            ("slide", _("Slide"), self.slide_info),
-            ("analyze", _("Analyze"), self.analyze),
-            ("results", _("Results"), self.results),
-        )
-        docks = self.docks
-        for name, title, panel in panels:
-            dock = QDockWidget(title, self)
-            dock.setObjectName(name)
-            dock.setWidget(panel)
-            dock.setMinimumWidth(_NARROWEST_PX)
-            for changed in (dock.visibilityChanged, dock.topLevelChanged):
-                changed.connect(self._refresh_titles)
-            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-            docks[name] = dock
-        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.tabifyDockWidget(docks["layers"], docks["slide"])
-        self.tabifyDockWidget(docks["analyze"], docks["results"])
-        docks["layers"].raise_()
-        docks["analyze"].raise_()
-        self.resizeDocks([docks["layers"]], [_RIGHT_PX], Qt.Orientation.Horizontal)
-        self.resizeDocks([docks["layers"], docks["analyze"]], [228, 612], Qt.Orientation.Vertical)
 
     def _build_jobs_bar(self) -> QToolBar:
         bar = QToolBar(_("Jobs"), self)
@@ -204,7 +174,7 @@ class MainWindow(QMainWindow):
         session.scale_needed.connect(self._on_scale_needed)
         session.command_requested.connect(self.commands.answer)
         self.jobs.shown_changed.connect(self._jobs_bar.setVisible)
-        self.jobs.results_requested.connect(lambda: self.show_dock("results"))
+        self.jobs.results_requested.connect(lambda: self.docks.bring_front("results"))
 
     # -- what the session says -----------------------------------------------------------------
 
@@ -230,17 +200,13 @@ class MainWindow(QMainWindow):
         run = self.session.results
         path = run.path if run is not None else None
         if path is not None and path != self._results_path:
-            self._raise_if_shown("results")
+            self.docks.raise_if_shown("results")
         self._results_path = path
 
     def _on_selection_changed(self) -> None:
         if self.session.selection is not None:
-            self._raise_if_shown("results")
+            self.docks.raise_if_shown("results")
         self._say_tool()
-
-    def _raise_if_shown(self, name: str) -> None:
-        if not self.docks[name].isHidden():
-            self.docks[name].raise_()
 
     def _on_scale_needed(self, _slide: object) -> None:
         self.commands.answer("view.scale")
@@ -264,48 +230,24 @@ class MainWindow(QMainWindow):
             text = _("Drag to move, wheel to zoom, click a nucleus to select it")
         self.statusBar().showMessage(text)
 
-    # -- docks ---------------------------------------------------------------------------------
+    # -- layout --------------------------------------------------------------------------------
 
-    def show_dock(self, name: str) -> None:
-        """Bring a panel to the front, wherever it is."""
-        dock = self.docks[name]
-        dock.show()
-        dock.raise_()
-
-    def is_dock_seen(self, name: str) -> bool:
-        """Whether a panel is shown and not behind another tab."""
-        return not self.docks[name].widget().visibleRegion().isEmpty()
-
-    def _refresh_titles(self) -> None:
-        """Leave out the title of a panel whose tab says it already."""
-        for dock in self.docks.values():
-            is_tab = bool(self.tabifiedDockWidgets(dock)) and not dock.isFloating()
-            if is_tab == (dock.titleBarWidget() is None):
-                dock.setTitleBarWidget(QWidget() if is_tab else None)  # type: ignore[arg-type]
-
-    def toggle_docks(self) -> None:
+    def toggle_panels(self) -> None:
         """Hide all panels; show those again that were hidden so."""
-        shown = [dock for dock in self.docks.values() if not dock.isHidden()]
-        for dock in shown or self._hidden_docks or self.docks.values():
-            dock.setVisible(not shown)
-        self._hidden_docks = shown
-        if shown:
+        if not self.docks.toggle_all():
             self.canvas.setFocus()
 
-    def _restore_layout(self) -> None:
-        """Take up the layout of the last time; one that cannot be read is left out."""
-        settings = self.session.settings
-        self.resize(*_SIZE)
-        self.restoreGeometry(QByteArray.fromBase64(settings.window_geometry.encode()))
-        self.restoreState(QByteArray.fromBase64(settings.window_state.encode()), _LAYOUT_VERSION)
-        self._jobs_bar.hide()
+    def reset_layout(self) -> None:
+        """Put panels and bars where they are at the first start."""
+        self.full_screen.leave()
+        self.docks.arrange()
         self.tools.show()
 
-    def _save_layout(self) -> None:
-        settings = self.session.settings
-        settings.window_geometry = _text(self.saveGeometry())
-        settings.window_state = _text(self.saveState(_LAYOUT_VERSION))
-        settings.save()
+    def _restore_layout(self) -> None:
+        self.docks.restore(self.session.settings)
+        for bar in (self.menuBar(), self.tools, self.statusBar()):
+            bar.show()
+        self._jobs_bar.hide()
 
     # -- recent files --------------------------------------------------------------------------
 
@@ -330,7 +272,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             self._ask_to_stop(n_running)
             return
-        self._save_layout()
+        self.full_screen.leave()
+        self.docks.save(self.session.settings)
         self.session.close()
         event.accept()
 
@@ -356,7 +299,3 @@ class MainWindow(QMainWindow):
     def _stop_and_close(self) -> None:
         self._may_close = True
         self.close()
-
-
-def _text(data: QByteArray) -> str:
-    return bytes(data.toBase64().data()).decode()

@@ -43,7 +43,9 @@ class WindowCommands:
             "view.scale": self._scale,
             "layer.rename": self._rename_layer,
             "analyze.run": self._analyze,
-            "window.panels": window.toggle_docks,
+            "window.panels": window.toggle_panels,
+            "window.full_screen": self._full_screen,
+            "window.reset": window.reset_layout,
             "window.theme": self._switch_theme,
             "window.commands": self._palette,
             "help.guide": self._guide,
@@ -91,15 +93,15 @@ class WindowCommands:
         dialog.open()
 
     def _rename_layer(self) -> None:
-        self._window.show_dock("layers")
+        self._window.docks.bring_front("layers")
         self._window.layers.rename()
 
     def _analyze(self) -> None:
         """Start what the panel says; a panel that is not seen is shown first."""
-        if self._window.is_dock_seen("analyze"):
+        if self._window.docks.is_seen("analyze"):
             self._window.analyze.start()
         else:
-            self._window.show_dock("analyze")
+            self._window.docks.bring_front("analyze")
             self._window.analyze.run.setFocus()
 
     # Dialogs are imported when they are opened: the window's start does not wait for them.
@@ -131,6 +133,9 @@ class WindowCommands:
                     (_("State the scale…"), "view.scale"),
                 )
             )
+
+    def _full_screen(self) -> None:
+        self._window.full_screen.toggle()
 
     def _switch_theme(self) -> None:
         settings = self._session.settings

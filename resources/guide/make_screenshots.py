@@ -124,7 +124,7 @@ class Photographer:
         overlay.mode, overlay.measurement = "measurement", "Hematoxylin mean"
         overlay.fill = True
         self.session.apply_overlay_style()
-        self.window.show_dock("slide")
+        self.window.docks.bring_front("slide")
         self.session.viewport.fit()
         self.rest()
         self.take("coloured-by-measurement")

@@ -253,34 +253,13 @@ def test_analyze_brings_its_panel_to_the_front_before_it_starts(
 ) -> None:
     started: list[object] = []
     monkeypatch.setattr(session, "analyze", lambda *order: started.append(order))
-    open_window.show_dock("results")
-    qtbot.waitUntil(lambda: not open_window.is_dock_seen("analyze"))
+    open_window.docks.bring_front("results")
+    qtbot.waitUntil(lambda: not open_window.docks.is_seen("analyze"))
     open_window.actions_by_id["analyze.run"].trigger()
-    qtbot.waitUntil(lambda: open_window.is_dock_seen("analyze"))
+    qtbot.waitUntil(lambda: open_window.docks.is_seen("analyze"))
     assert not started
     open_window.actions_by_id["analyze.run"].trigger()
     assert len(started) == 1
-
-
-def test_the_layout_is_remembered(qtbot: QtBot, bridge: Bridge) -> None:
-    settings = Settings(accepted_research_use=True, cache_bytes=64 * 2**20)
-    first = MainWindow(Session(bridge.post, settings))
-    first.show()
-    first.docks["layers"].hide()
-    close(qtbot, first)
-    second = MainWindow(Session(bridge.post, settings))
-    second.show()
-    assert second.docks["layers"].isHidden()
-    assert not second.docks["analyze"].isHidden()
-    close(qtbot, second)
-
-
-def test_a_layout_that_cannot_be_read_is_left_out(qtbot: QtBot, bridge: Bridge) -> None:
-    settings = Settings(window_state="???", window_geometry="AAAA", accepted_research_use=True)
-    window = MainWindow(Session(bridge.post, settings))
-    window.show()
-    assert not window.docks["analyze"].isHidden()
-    close(qtbot, window)
 
 
 def test_the_research_use_statement_is_shown_once_and_blocks_nothing(

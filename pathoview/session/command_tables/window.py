@@ -7,6 +7,8 @@ from pathoview.session.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     Command("window.panels", _("Hide panels"), "F4; Tab", "Window"),
+    Command("window.full_screen", _("Full screen"), "F11", "Window"),
+    Command("window.reset", _("Reset layout"), "", "Window"),
     Command(
         "window.theme",
         _("Light theme"),
