@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pathoview.core.geometry import Rect
 
 ALL_CHANNELS = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Plane:
+class Plane(NamedTuple):
     """Which plane of a stack: focus ``z``, time ``t``, channel ``c`` (-1: all, composed)."""
 
     z: int = 0
@@ -35,9 +35,8 @@ class Level:
     downsample: float
 
 
-@dataclass(frozen=True, slots=True)
-class TileKey:
-    """One tile of one level of one plane."""
+class TileKey(NamedTuple):
+    """One tile of one level of one plane; a tuple, since it is looked up all the time."""
 
     level: int
     col: int

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -110,6 +110,7 @@ class RawTiles:
         return len(self._steps)
 
     def _keep(self, key: TileKey, pixels: Pixels) -> None:
+        pixels = owned(pixels)
         self._kept.put(key, pixels, pixels.nbytes)
 
     def _tile(self, key: TileKey) -> Pixels:
@@ -118,7 +119,7 @@ class RawTiles:
             return self._slide.read(stored, *self.pyramid.tile_lv(key).as_ints(), key.plane)
         pixels = self._kept.get(key)
         if pixels is None:
-            pixels = owned(self._made(key))
+            pixels = self._made(key)
             if key.level >= self._first_kept:
                 self._keep(key, pixels)
         return pixels
@@ -193,7 +194,7 @@ class RawTiles:
         columns, rows = self.pyramid.grid(key.level - 1)
         return [
             [
-                replace(key, level=key.level - 1, col=column, row=row)
+                TileKey(key.level - 1, column, row, key.plane)
                 for column in range(2 * key.col, min(2 * key.col + 2, columns))
             ]
             for row in range(2 * key.row, min(2 * key.row + 2, rows))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QWidget
 
@@ -66,14 +64,14 @@ class PlaneBar(QFrame):
         self.channel_box.setVisible(len(names) > 1)
 
     def _on_z_moved(self, z: int) -> None:
-        self._session.set_plane(replace(self._session.plane, z=z))
+        self._session.set_plane(self._session.plane._replace(z=z))
 
     def _on_t_moved(self, t: int) -> None:
-        self._session.set_plane(replace(self._session.plane, t=t))
+        self._session.set_plane(self._session.plane._replace(t=t))
 
     def _on_channel_chosen(self, index: int) -> None:
         channel = index - 1 if index > 0 else ALL_CHANNELS
-        self._session.set_plane(replace(self._session.plane, c=channel))
+        self._session.set_plane(self._session.plane._replace(c=channel))
 
 
 def _set_slider(slider: QSlider, label: QLabel, name: str, value: int, count: int) -> None:
