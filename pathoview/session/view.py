@@ -8,9 +8,10 @@ from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Plane
 from pathoview.layers.backdrop import Backdrop
 from pathoview.layers.compose import Shown, shown_layers
-from pathoview.layers.compositor import Compositor, Order
+from pathoview.layers.compositor import Compositor
 from pathoview.layers.frame import Frame
 from pathoview.layers.layer import Layer, LayerList
+from pathoview.layers.picture import Order
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.layers.side_work import Post
 from pathoview.session.viewport import Viewport

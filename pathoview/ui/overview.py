@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from pathoview.core.translation import _
-from pathoview.layers.compositor import Base
+from pathoview.layers.picture import Base
 from pathoview.session.session import Session
 from pathoview.session.view import View
 from pathoview.ui import icons, theme

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QTransform
+from PySide6.QtGui import QColor, QImage, QPainter, QRegion, QTransform
 
 from pathoview.core.affine import Affine
-from pathoview.layers.compositor import BLOCK_PX, Base, Bgra, Picture, places
+from pathoview.core.geometry import Rect
 from pathoview.layers.frame import Frame
+from pathoview.layers.picture import BLOCK_PX, Base, Bgra, Picture, places
 
 _OPAQUE = QImage.Format.Format_RGB32
 
@@ -27,11 +30,14 @@ def draw_picture(painter: QPainter, picture: Picture | None, frame: Frame, aroun
     if picture is None:
         painter.fillRect(QRectF(0, 0, frame.width, frame.height), around)
         return
-    is_same = picture.look == frame.look
-    if not is_same or not _covers(picture, frame):
+    bare = _bare(picture, frame)
+    if not bare.isEmpty():
+        painter.save()
+        painter.setClipRegion(bare, Qt.ClipOperation.IntersectClip)
         painter.fillRect(QRectF(0, 0, frame.width, frame.height), around)
         _draw_base(painter, picture.base, frame)
-    if is_same:
+        painter.restore()
+    if picture.look == frame.look:
         for (column, row), pixels in picture.blocks.items():
             at = QPointF(column * BLOCK_PX - frame.left, row * BLOCK_PX - frame.top)
             if -BLOCK_PX < at.x() < frame.width and -BLOCK_PX < at.y() < frame.height:
@@ -40,12 +46,28 @@ def draw_picture(painter: QPainter, picture: Picture | None, frame: Frame, aroun
         _draw_moved(painter, picture, frame)
 
 
+def _bare(picture: Picture, frame: Frame) -> QRegion:
+    """Return where no block lies, device px."""
+    bare = QRegion(0, 0, frame.width, frame.height)
+    if picture.look == frame.look:
+        for column, row in places(frame.rect_px):
+            if (column, row) in picture.blocks:
+                left, top = column * BLOCK_PX - frame.left, row * BLOCK_PX - frame.top
+                bare -= QRegion(left, top, BLOCK_PX, BLOCK_PX)
+        return bare
+    to_px = picture.look.affine.inverse().then(frame.to_px)
+    if to_px.is_axis_parallel:
+        for column, row in picture.blocks:
+            block = to_px.rect(Rect(column * BLOCK_PX, row * BLOCK_PX, BLOCK_PX, BLOCK_PX))
+            left, top = math.ceil(block.x), math.ceil(block.y)
+            bare -= QRegion(
+                left, top, math.floor(block.right) - left, math.floor(block.bottom) - top
+            )
+    return bare
+
+
 def transform(affine: Affine) -> QTransform:
     return QTransform(affine.xx, affine.yx, affine.xy, affine.yy, affine.x0, affine.y0)
-
-
-def _covers(picture: Picture, frame: Frame) -> bool:
-    return all(place in picture.blocks for place in places(frame.rect_px))
 
 
 def _draw_base(painter: QPainter, base: Base | None, frame: Frame) -> None:
