@@ -9,6 +9,7 @@ slide in few px, so that nothing is ever blank.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 
@@ -21,6 +22,8 @@ from pathoview.layers.scheduler import TileScheduler
 from pathoview.layers.side_work import Post
 from pathoview.layers.source import TileSource
 from pathoview.layers.wishes import Wish
+
+_logger = logging.getLogger(__name__)
 
 _AHEAD_PX = 512
 """Tiles this far ahead of a moving view are read when there is nothing else to read."""
@@ -113,13 +116,21 @@ class Compositor:
                     return
                 order, spoilt, way = self._order, self._spoilt, self._way
                 self._is_new, self._spoilt, self._is_busy = False, [], True
-            if order is None:
+            try:
+                self._compose(order, spoilt, way)
+            except Exception:
+                # The canvas keeps the picture it has; the next order tries again.
+                _logger.exception("a view cannot be composed")
                 self._work = Blocks(self._scheduler)
-                continue
-            self._scheduler.request(*_wishes(order, way), self)
-            self._work.take(order, spoilt)
-            for picture in self._work.pictures(order, self._is_overtaken):
-                self._tell(order, picture)
+
+    def _compose(self, order: Order | None, spoilt: Sequence[Wish], way: tuple[int, int]) -> None:
+        if order is None:
+            self._work = Blocks(self._scheduler)
+            return
+        self._scheduler.request(*_wishes(order, way), self)
+        self._work.take(order, spoilt)
+        for picture in self._work.pictures(order, self._is_overtaken):
+            self._tell(order, picture)
 
     def _is_overtaken(self, order: Order) -> bool:
         """Whether what is being composed is not wanted any more."""

@@ -13,6 +13,7 @@ from fakes import ArraySlide
 from makers import he_image
 from painted import PlainSource, boxes
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
 from pathoview.layers.backdrop import Backdrop
@@ -36,7 +37,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.scheduler = TileScheduler(TileCache(64 * 2**20), self.calls.put, 2)
+        self.scheduler = TileScheduler(TileCache(ByteCache(64 * 2**20)), self.calls.put, 2)
         self.compositor = Compositor(self.scheduler, self.calls.put)
         self.pictures: list[Picture | None] = []
         self.compositor.changed.connect(self._on_changed)
