@@ -101,6 +101,8 @@ class SlideRaster:
     def __init__(self, slide: Slide, memory: ByteCache | None = None) -> None:
         """Look whether the file's smaller sizes can be used; raises `SlideError`."""
         info = slide.info
+        if memory is not None:
+            slide.use_memory(memory)
         self._slide = slide
         self.dtype = np.dtype(info.dtype)
         self.is_rgb = info.is_rgb and info.dtype == "uint8"

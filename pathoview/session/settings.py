@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,20 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pathoview.core import paths
 from pathoview.core.errors import StorageError
 from pathoview.core.files import replacing
+from pathoview.core.machine import memory_bytes
 
 _logger = logging.getLogger(__name__)
 
 MAX_RECENT_FILES = 10
 MAX_RECENT_COMMANDS = 8
-_GIB = 2**30
+_LEAST_CACHE_BYTES = 64 * 2**20
 
 
 def _quarter_of_memory() -> int:
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        memory = 4 * _GIB
-    return int(memory) // 4
+    return max(_LEAST_CACHE_BYTES, memory_bytes() // 4)
 
 
 class _Group(BaseModel):
@@ -90,7 +86,7 @@ class Settings(_Group):
     accepted_research_use: bool = False
     language: str = "en"
     theme: Literal["dark", "light"] = "dark"
-    cache_bytes: int = Field(default_factory=_quarter_of_memory, ge=64 * 2**20)
+    cache_bytes: int = Field(default_factory=_quarter_of_memory, ge=_LEAST_CACHE_BYTES)
     """What the caches of all layers may hold together; see `Session.set_memory`."""
 
     def add_recent(self, path: Path) -> None:

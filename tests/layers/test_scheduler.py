@@ -13,6 +13,7 @@ from pathoview.core.pyramid import TileKey
 from pathoview.layers import failures
 from pathoview.layers.cache import TileCache
 from pathoview.layers.scheduler import TileScheduler
+from pathoview.layers.source import Unfinished
 
 Make = Callable[..., TileScheduler]
 
@@ -311,6 +312,27 @@ def test_background_work_comes_back_with_its_result_or_its_error(make: Make) -> 
     scheduler.submit(lambda: 1 // 0, lambda result, error: came.append((result, type(error))))
     assert scheduler.wait_idle(5)
     assert set(came) == {(7, None), (None, ZeroDivisionError)}
+
+
+def test_a_tile_that_comes_bit_by_bit_is_left_as_it_is_when_nobody_wants_it_any_more(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, scheduler = PlainSource(), make()
+    key, read_tile = TileKey(0, 0, 0), source.read_tile
+
+    def some_of_it(key: TileKey) -> Unfinished:
+        pixels = read_tile(key)
+        assert pixels is not None
+        return Unfinished(pixels)
+
+    monkeypatch.setattr(source, "read_tile", some_of_it)
+    scheduler.request([(source, key)])
+    for _time in range(3):
+        assert source.started.acquire(timeout=5)
+    scheduler.request([])
+    assert scheduler.wait_idle(5)
+    assert scheduler.get(source, key) is None
+    assert len(scheduler.pieces(source, key)) == 1
 
 
 def test_tiles_with_nothing_in_them_are_remembered_as_such(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from pathoview.session import settings as settings_module
 from pathoview.session.settings import MAX_RECENT_FILES, Settings, load_settings, settings_file
 
 
@@ -39,6 +40,15 @@ def test_a_folder_in_place_of_the_file_does_not_stop_the_start_or_the_end() -> N
     assert settings == Settings()
     settings_file().mkdir(exist_ok=True)
     settings.save()
+
+
+def test_caches_take_a_quarter_of_the_memory_unless_that_is_too_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for gib, expected in ((8, 2 * 2**30), (0.1, 64 * 2**20)):
+        memory = int(gib * 2**30)
+        monkeypatch.setattr(settings_module, "memory_bytes", lambda memory=memory: memory)
+        assert Settings().cache_bytes == expected
 
 
 def test_members_of_a_newer_program_are_ignored() -> None:

@@ -1,0 +1,50 @@
+"""What the machine has."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+_ASSUMED_BYTES = 4 * 2**30
+"""Memory of a machine that does not tell."""
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+"""Says what a container may take; ``max`` where it has no limit."""
+
+
+def memory_bytes() -> int:
+    """Return the memory that this program could have at most."""
+    return int(min(_machine_bytes(), _container_bytes()))
+
+
+def _container_bytes() -> float:
+    try:
+        return float(_CGROUP_LIMIT.read_text("ascii").replace("max", "inf"))
+    except (OSError, ValueError):
+        return float("inf")
+
+
+def _machine_bytes() -> int:
+    if sys.platform == "win32":
+        status = _MemoryStatus()
+        status.size = ctypes.sizeof(status)
+        is_known = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+        return status.total_bytes if is_known else _ASSUMED_BYTES
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return _ASSUMED_BYTES
+
+
+class _MemoryStatus(ctypes.Structure):
+    """Windows' MEMORYSTATUSEX; only its first numbers are named."""
+
+    _fields_ = (
+        ("size", ctypes.c_uint32),
+        ("percent_used", ctypes.c_uint32),
+        ("total_bytes", ctypes.c_uint64),
+        ("others", ctypes.c_uint64 * 6),
+    )
+    size: int
+    total_bytes: int
