@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pathoview.session.command import Command
-from pathoview.session.command_tables import edit, file, layers, places, tool, view, window
+from pathoview.session.command_tables import compare, edit, file, layers, places, tool, view, window
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
@@ -19,6 +19,7 @@ COMMANDS: tuple[Command, ...] = (
     *edit.COMMANDS,
     *view.COMMANDS,
     *places.COMMANDS,
+    *compare.COMMANDS,
     *layers.COMMANDS,
     *tool.COMMANDS,
     *window.COMMANDS,

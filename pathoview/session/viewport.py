@@ -167,9 +167,11 @@ class Viewport:
             self.changed.emit()
 
     def take(self, other: Viewport) -> None:
-        """Look where another viewport looks, in the same way."""
+        """Look where another viewport looks, in the same way, whatever the sizes of the two."""
         self.rotation, self.is_flipped = other.rotation, other.is_flipped
-        self.look_at(*other.center_l0, other.scale)
+        self.center_l0, self.scale = other.center_l0, other.scale
+        self._is_fitted = False
+        self.changed.emit()
 
     def _bounded(self, scale: float) -> float:
         return min(MAX_SCALE, max(min(self.fit_scale, 1.0) * _SMALLEST_SHARE, scale))

@@ -47,14 +47,20 @@ class Views:
             self.viewport_changed.emit()
 
     def set_count(self, n: int) -> None:
-        """Show that many canvases; new ones look where the active one does."""
-        while len(self._views) > n:
-            view = self._views.pop()
-            view.close()
+        """Show that many canvases, of `COUNTS`; new ones look where the active one does.
+
+        If the active one goes, the last one that stays takes its place.
+        """
+        active, going = self.active, self._views[n:]
+        del self._views[n:]
         self._active = min(self._active, n - 1)
         while len(self._views) < n:
             self._add()
+        if active in going:
+            self.active.viewport.take(active.viewport)
         self.changed.emit()
+        for view in going:
+            view.close()
 
     @property
     def is_linked(self) -> bool:
@@ -81,8 +87,11 @@ class Views:
 
     def set_slide(self, width: int, height: int) -> None:
         """Look at the whole of another slide, level-0 px."""
+        self._is_following = True
         for view in self._views:
             view.viewport.set_slide(width, height)
+        self._is_following = False
+        self._on_moved(self.active)
 
     def forget(self) -> None:
         """Drop all pictures: the slide is closed."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from pathoview.core.translation import _
 from pathoview.session.command import Command
@@ -45,10 +46,17 @@ _FOCUS_KEYS = frozenset(
 class Actions:
     """The actions of one window by the id of their command."""
 
-    def __init__(self, session: Session, keymap: KeyMap, window: QWidget, canvas: QWidget) -> None:
+    def __init__(
+        self,
+        session: Session,
+        keymap: KeyMap,
+        window: QWidget,
+        canvases: Callable[[], Sequence[QWidget]],
+    ) -> None:
+        """``canvases`` tells which ones there are now; call `apply_keys` when they are others."""
         self._session = session
         self._keymap = keymap
-        self._canvas = canvas
+        self._canvases = canvases
         self._on_canvas: list[QShortcut] = []
         self._by_id: dict[str, QAction] = {}
         for command in COMMANDS:
@@ -72,7 +80,7 @@ class Actions:
 
     def apply_keys(self) -> None:
         """Take the keys of the key map."""
-        for shortcut in self._on_canvas:
+        for shortcut in filter(isValid, self._on_canvas):  # some went with their canvas
             shortcut.setEnabled(False)
             shortcut.deleteLater()
         self._on_canvas.clear()
@@ -80,10 +88,9 @@ class Actions:
             action, keys = self._by_id[command.id], self._keymap.keys(command.id)
             action.setShortcuts([QKeySequence(key) for key in keys if not _moves_focus(key)])
             for key in filter(_moves_focus, keys):
-                shortcut = QShortcut(QKeySequence(key), self._canvas)
-                shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
-                shortcut.activated.connect(action.trigger)
-                self._on_canvas.append(shortcut)
+                self._on_canvas += [
+                    _shortcut(key, action, canvas) for canvas in self._canvases()
+                ]
             words = ", ".join(map(key_text, keys))
             action.setToolTip(f"{_(command.title)} ({words})" if words else _(command.title))
 
@@ -102,6 +109,13 @@ class Actions:
             self.refresh()
 
         return run
+
+
+def _shortcut(key: str, action: QAction, canvas: QWidget) -> QShortcut:
+    made = QShortcut(QKeySequence(key), canvas)
+    made.setContext(Qt.ShortcutContext.WidgetShortcut)
+    made.activated.connect(action.trigger)
+    return made
 
 
 def _moves_focus(key: str) -> bool:

@@ -23,6 +23,8 @@ from pathoview.ui import theme
 from pathoview.ui.drops import Drops
 from pathoview.ui.gestures import Gestures
 from pathoview.ui.glide import Glide
+from pathoview.ui.linked_cursor import LinkedCursor
+from pathoview.ui.links import Links
 from pathoview.ui.overview import Overview
 from pathoview.ui.picture_painting import draw_picture
 from pathoview.ui.plane_bar import PlaneBar
@@ -33,6 +35,8 @@ from pathoview.ui.welcome import Welcome
 _REST_MS = 150
 """So long after the last movement one has come to rest."""
 _MESSAGE_MS = 1200
+_MOST_SHARE = 0.42
+"""A canvas of which a piece of furniture would take more of a side does without it."""
 _MARGIN = round(furniture.MARGIN)
 _BOTTOM_ROW = 48
 """Height kept for the scale bar and the cursor's place."""
@@ -56,10 +60,12 @@ class Canvas(QWidget):
         self.viewport = self.view.viewport
         self._is_ring_shown = False
         self._message = ""
+        self._links = Links()
         self._slide: object = None
         """The one that is drawn, to tell another slide from another plane of it."""
         self.glide = Glide(self.viewport, self)
         self.gestures = Gestures(self, session, self.view, self.glide)
+        self.linked_cursor = LinkedCursor(self, session, self.view, self.gestures)
         self.drops = Drops(self, session)
         self.overview = Overview(session, self.view, self)
         self.planes = PlaneBar(session, self)
@@ -84,18 +90,19 @@ class Canvas(QWidget):
         self.setMinimumSize(160, 120)
 
     def _connect(self) -> None:
-        session = self._session
-        session.slide_changed.connect(self._on_slide_changed)
-        session.opening_changed.connect(self._on_opening_changed)
-        session.layers_changed.connect(self.redraw)
-        session.runs_changed.connect(self._on_furniture_changed)
-        session.selection_changed.connect(self._on_furniture_changed)
-        session.notice.connect(self._on_notice)
-        session.tool_changed.connect(self._on_tool_changed)
-        session.layers.repainted.connect(self._on_layer_repainted)
-        self.viewport.changed.connect(self._on_viewport_changed)
-        self.view.changed.connect(self.redraw)
-        self.view.compositor.changed.connect(self._on_picture_changed)
+        session, link = self._session, self._links.add
+        link(session.slide_changed, self._on_slide_changed)
+        link(session.opening_changed, self._on_opening_changed)
+        link(session.layers_changed, self.redraw)
+        link(session.runs_changed, self._on_furniture_changed)
+        link(session.selection_changed, self._on_furniture_changed)
+        link(session.notice, self._on_notice)
+        link(session.tool_changed, self._on_tool_changed)
+        link(session.layers.repainted, self._on_layer_repainted)
+        link(session.views.changed, self._arrange)
+        link(self.viewport.changed, self._on_viewport_changed)
+        link(self.view.changed, self.redraw)
+        link(self.view.compositor.changed, self._on_picture_changed)
         self.overview.resized.connect(self._arrange)
         self.welcome.command.connect(self._on_welcome_command)
         self.gestures.changed.connect(self._on_gesture_changed)
@@ -105,6 +112,14 @@ class Canvas(QWidget):
         self._order_timer.timeout.connect(self._order)
         self._rest_timer.timeout.connect(session.focus_changed)
         self._message_timer.timeout.connect(self._on_message_over)
+
+    def leave(self) -> None:
+        """Listen to the session no more: this canvas goes, and its view is closed."""
+        self._links.cut()
+        self.linked_cursor.links.cut()
+        self.glide.stop()
+        for timer in (self._order_timer, self._rest_timer, self._message_timer):
+            timer.stop()
 
     # -- what is shown -------------------------------------------------------------------------
 
@@ -150,7 +165,6 @@ class Canvas(QWidget):
             self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.welcome.setVisible(self._slide is None)
         self._show_opening()
-        self.overview.setVisible(self._slide is not None)
         self.overview.fit_slide()
         self.redraw()
 
@@ -165,6 +179,7 @@ class Canvas(QWidget):
     def _on_viewport_changed(self) -> None:
         self._order_timer.start()
         self._rest_timer.start()
+        self.gestures.tell_cursor()
         self.overview.update()
         self.update()
 
@@ -216,6 +231,7 @@ class Canvas(QWidget):
                 self._draw_picture(painter)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._draw_region(painter)
+            self.linked_cursor.draw(painter)
             self._draw_labels(painter)
             if self.drops.is_near or self._is_ring_shown:
                 furniture.draw_frame(painter, QRectF(self.rect()), dashed=self.drops.is_near)
@@ -282,14 +298,27 @@ class Canvas(QWidget):
         self._on_viewport_changed()
 
     def _arrange(self) -> None:
+        """Put what floats over the picture in its place, where there is one for it."""
         self.welcome.setGeometry(self.rect())
         self.overview.move(self.width() - self.overview.width() - _MARGIN, _MARGIN)
         self.turn_chip.move(_MARGIN, round(_MARGIN + furniture.CHIP_HEIGHT + theme.GRID / 2))
+        self.overview.setVisible(self._slide is not None and self._has_room(self.overview))
         self.planes.adjustSize()
         self.planes.move(
             (self.width() - self.planes.width()) // 2,
             self.height() - self.planes.height() - _MARGIN - _BOTTOM_ROW,
         )
+        self.planes.setVisible(self.planes.has_choice and self._is_first)
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether this is the canvas that is always there; what is needed once is on it."""
+        return self._session.views.all[0] is self.view
+
+    def _has_room(self, furniture: QWidget) -> bool:
+        """Whether a piece leaves most of this canvas to the picture."""
+        width, height = self.width() * _MOST_SHARE, self.height() * _MOST_SHARE
+        return self._is_first and furniture.width() <= width and furniture.height() <= height
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus where it came by keyboard; keys now work on this canvas."""

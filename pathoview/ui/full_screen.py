@@ -9,8 +9,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from pathoview.session.session import Session
-from pathoview.ui.canvas import Canvas
 from pathoview.ui.docks import Docks
+from pathoview.ui.view_grid import ViewGrid
 
 
 class FullScreen(QObject):
@@ -19,20 +19,21 @@ class FullScreen(QObject):
     def __init__(
         self,
         window: QMainWindow,
-        canvas: Canvas,
+        views: ViewGrid,
         session: Session,
         docks: Docks,
         bars: Sequence[QWidget],
     ) -> None:
         super().__init__(window)
         self._window = window
-        self._canvas = canvas
+        self._views = views
         self._session = session
         self._docks = docks
         self._bars = bars
         self._hidden_docks: list[QDockWidget] = []
         self._was_maximized = False
         self.is_on = False
+        views.changed.connect(self._listen)
 
     def toggle(self) -> None:
         """Go to the full screen, or back."""
@@ -46,7 +47,8 @@ class FullScreen(QObject):
         if not self.is_on:
             return
         self.is_on = False
-        self._canvas.removeEventFilter(self)
+        for canvas in self._views.canvases:
+            canvas.removeEventFilter(self)
         for widget in (*self._bars, *self._hidden_docks):
             widget.show()
         if self._was_maximized:
@@ -61,8 +63,14 @@ class FullScreen(QObject):
         for widget in (*self._bars, *self._hidden_docks):
             widget.hide()
         self._window.showFullScreen()
-        self._canvas.setFocus()
-        self._canvas.installEventFilter(self)
+        self._views.active.setFocus()
+        self._listen()
+
+    def _listen(self) -> None:
+        """Hear the keys of all canvases, also of those that come later."""
+        if self.is_on:
+            for canvas in self._views.canvases:
+                canvas.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leave by Esc, unless there is something else on the canvas that it cancels first."""
@@ -76,7 +84,7 @@ class FullScreen(QObject):
     def _is_nothing_to_cancel(self) -> bool:
         session = self._session
         return (
-            not self._canvas.gestures.is_dragging
+            not self._views.active.gestures.is_dragging
             and session.tool == "move"
             and session.region_l0 is None
             and session.selection is None

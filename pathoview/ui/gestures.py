@@ -181,10 +181,17 @@ class Gestures(QObject):
         place_l0 = self._viewport.to_l0(at.x(), at.y())
         return grip_at(region_l0, *place_l0, _GRIP_REACH_VIEW / self._viewport.scale)
 
+    def tell_cursor(self) -> None:
+        """Say which place of the slide is under the pointer, when it is on this canvas."""
+        if self.cursor_view is not None:
+            x, y = self.cursor_view.x(), self.cursor_view.y()
+            self._session.set_cursor(*self._viewport.to_l0(x, y))
+
     def _on_press(self, event: QMouseEvent) -> bool:
         self._glide.stop()
         self._session.views.activate(self._view)
         self.cursor_view = event.position()
+        self.tell_cursor()
         button = event.button()
         if self.is_dragging:
             return True
@@ -220,6 +227,7 @@ class Gestures(QObject):
             self.drawn_region_l0 = self._drag.rect_l0(
                 *self._viewport.to_l0(at.x(), at.y()), self._viewport.slide_l0, square=is_square
             )
+        self.tell_cursor()
         self.update_cursor()
         self.changed.emit()
         return True
@@ -329,6 +337,7 @@ class Gestures(QObject):
 
     def _on_leave(self, event: QEvent) -> bool:
         self.cursor_view = None
+        self._session.set_cursor(None)
         self.changed.emit()
         return False
 

@@ -25,7 +25,6 @@ from pathoview.session.notices import Notice
 from pathoview.session.session import Session
 from pathoview.ui import icons
 from pathoview.ui.actions import Actions
-from pathoview.ui.canvas import Canvas
 from pathoview.ui.dialogs.research_use import ResearchUseSheet
 from pathoview.ui.docks import Docks
 from pathoview.ui.full_screen import FullScreen
@@ -37,6 +36,7 @@ from pathoview.ui.panels.results import ResultsPanel
 from pathoview.ui.panels.slide_info import SlideInfoPanel
 from pathoview.ui.text import size_text
 from pathoview.ui.toolbar import MainToolBar
+from pathoview.ui.view_grid import ViewGrid
 from pathoview.ui.widgets import label
 from pathoview.ui.window_commands import WindowCommands
 
@@ -62,6 +62,7 @@ _SEPARATED = frozenset(
         "view.scale",
         "go.coordinates",
         "turn.right_90",
+        "compare.one",
         "layer.toggle",
         "layer.up",
         "help.about",
@@ -81,10 +82,11 @@ class MainWindow(QMainWindow):
         self._shown_slide: object = None
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
-        self.canvas = Canvas(session, self)
-        self.setCentralWidget(self.canvas)
+        self.views = ViewGrid(session, self)
+        self.canvas = self.views.canvases[0]
+        self.setCentralWidget(self.views)
         self.installEventFilter(self.canvas.drops)  # files dropped beside the canvas count too
-        self.notices = NoticeStack(self.canvas, self._on_notice_action)
+        self.notices = NoticeStack(self.views, self._on_notice_action)
         self.research_use = self._research_use_sheet()
         self.analyze = AnalyzePanel(session)
         self.results = ResultsPanel(session)
@@ -93,7 +95,7 @@ class MainWindow(QMainWindow):
         self.jobs = JobsStrip(session)
         self.keymap = KeyMap(session.settings.keys)
         self.commands = WindowCommands(session, self)
-        self.actions_by_id = Actions(session, self.keymap, self, self.canvas)
+        self.actions_by_id = Actions(session, self.keymap, self, lambda: self.views.canvases)
         self.docks = Docks(self)
         self.docks.fill(
             (("layers", _("Layers"), self.layers), ("slide", _("Slide"), self.slide_info)),
@@ -106,7 +108,7 @@ class MainWindow(QMainWindow):
         self._build_menus()
         self._slide_facts = self._build_status_bar()
         self.full_screen = FullScreen(
-            self, self.canvas, session, self.docks, (self.menuBar(), self.tools, self.statusBar())
+            self, self.views, session, self.docks, (self.menuBar(), self.tools, self.statusBar())
         )
         self._connect()
         self._restore_layout()
@@ -149,7 +151,7 @@ class MainWindow(QMainWindow):
 
     def _research_use_sheet(self) -> ResearchUseSheet | None:
         settings = self.session.settings
-        return None if settings.accepted_research_use else ResearchUseSheet(settings, self.canvas)
+        return None if settings.accepted_research_use else ResearchUseSheet(settings, self.views)
 
     def _connect(self) -> None:
         session = self.session
@@ -162,6 +164,7 @@ class MainWindow(QMainWindow):
             session.selection_changed,
             session.tool_changed,
             session.history.changed,
+            session.views.changed,
             session.overlay.changed,
         ):
             changed.connect(refresh)
@@ -173,6 +176,7 @@ class MainWindow(QMainWindow):
         session.notice.connect(self._on_notice)
         session.scale_needed.connect(self._on_scale_needed)
         session.command_requested.connect(self.commands.answer)
+        self.views.changed.connect(self.actions_by_id.apply_keys)
         self.jobs.shown_changed.connect(self._jobs_bar.setVisible)
         self.jobs.results_requested.connect(lambda: self.docks.bring_front("results"))
 
@@ -235,7 +239,7 @@ class MainWindow(QMainWindow):
     def toggle_panels(self) -> None:
         """Hide all panels; show those again that were hidden so."""
         if not self.docks.toggle_all():
-            self.canvas.setFocus()
+            self.views.active.setFocus()
 
     def reset_layout(self) -> None:
         """Put panels and bars where they are at the first start."""

@@ -19,6 +19,8 @@ class PlaneBar(QFrame):
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent)
         self._session = session
+        self.has_choice = False
+        """Whether the open slide has more than one plane or channel."""
         self.setProperty("role", "card")
         self.setAccessibleName(_("Planes of the slide"))
         row = QHBoxLayout(self)
@@ -53,7 +55,8 @@ class PlaneBar(QFrame):
         _set_slider(self.z_slider, self._z_label, _("Focus"), plane.z, n_z)
         _set_slider(self.t_slider, self._t_label, _("Time"), plane.t, n_t)
         self._set_channels(names, plane.c)
-        self.setVisible(n_z > 1 or n_t > 1 or len(names) > 1)
+        self.has_choice = n_z > 1 or n_t > 1 or len(names) > 1
+        self.setVisible(self.has_choice)
         self.adjustSize()
 
     def _set_channels(self, names: list[str], shown: int) -> None:

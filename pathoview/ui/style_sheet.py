@@ -46,6 +46,8 @@ _SHEET = Template("""
 QToolTip { color: $text; background: $raised; border: 1px solid $line; padding: 4px 6px; }
 QMainWindow::separator { background: $canvas; width: 4px; height: 4px; }
 QMainWindow::separator:hover { background: $accent; }
+QSplitter::handle { background: $canvas; }
+QSplitter::handle:hover, QSplitter::handle:pressed { background: $accent; }
 QMenuBar { padding: 2px 4px; }
 QMenuBar::item { padding: 4px 8px; border-radius: 4px; background: transparent; }
 QMenuBar::item:selected { background: $line; }
@@ -64,6 +66,9 @@ QToolButton:focus { border-color: $accent; }
 QToolButton:checked:focus { border-color: $text; }
 QToolButton[quiet="true"]:checked { background: transparent; border-color: transparent; }
 QToolButton[quiet="true"]:checked:focus { border-color: $accent; }
+QToolButton[popupMode="2"] { padding-right: 20px; }
+QToolButton::menu-indicator { image: url($icons/chevron-down.svg); width: 12px; height: 12px;
+    subcontrol-origin: padding; subcontrol-position: right center; right: 4px; }
 QToolButton[primary="true"] { background: $accent; color: $on_accent; font-weight: 600;
     padding: 5px 12px; }
 QToolButton[primary="true"]:hover { background: $accent_hover; }

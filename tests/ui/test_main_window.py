@@ -248,6 +248,21 @@ def test_tab_on_the_canvas_hides_all_panels_and_brings_them_back(
     assert [name for name, dock in window.docks.items() if dock.isHidden()] == ["slide"]
 
 
+def test_tab_works_on_every_canvas(
+    qtbot: QtBot, open_window: MainWindow, session: Session
+) -> None:
+    run_command(session, "compare.two")
+    second = open_window.views.canvases[1]
+    open_window.activateWindow()
+    second.setFocus()
+    qtbot.keyClick(second, Qt.Key.Key_Tab)
+    assert all(dock.isHidden() for dock in open_window.docks.values())
+    assert session.views.active is second.view
+    run_command(session, "compare.one")
+    qtbot.keyClick(open_window.canvas, Qt.Key.Key_Tab)
+    assert not open_window.docks["layers"].isHidden()
+
+
 def test_analyze_brings_its_panel_to_the_front_before_it_starts(
     qtbot: QtBot, open_window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,10 @@ from pathoview.ui.widgets import Sign
 GROUNDS = ("surface", "raised", "field", "line")
 INKS = ("text", "muted", "accent", "warning", "error", "success")
 _NOT_ON_LINES = {"muted", "accent", "warning", "error", "success"}
-_DRAWN_OVER_THE_PICTURE = {"canvas.py", "canvas_painting.py", "backing.py", "overview.py"}
+_DRAWN_OVER_THE_PICTURE = {
+    *("canvas.py", "canvas_painting.py", "overview.py"),
+    *("linked_cursor.py",),
+}
 
 
 def luminance(color: str) -> float:
