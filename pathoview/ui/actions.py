@@ -88,9 +88,7 @@ class Actions:
             action, keys = self._by_id[command.id], self._keymap.keys(command.id)
             action.setShortcuts([QKeySequence(key) for key in keys if not _moves_focus(key)])
             for key in filter(_moves_focus, keys):
-                self._on_canvas += [
-                    _shortcut(key, action, canvas) for canvas in self._canvases()
-                ]
+                self._on_canvas += [_shortcut(key, action, canvas) for canvas in self._canvases()]
             words = ", ".join(map(key_text, keys))
             action.setToolTip(f"{_(command.title)} ({words})" if words else _(command.title))
 

@@ -248,9 +248,7 @@ def test_tab_on_the_canvas_hides_all_panels_and_brings_them_back(
     assert [name for name, dock in window.docks.items() if dock.isHidden()] == ["slide"]
 
 
-def test_tab_works_on_every_canvas(
-    qtbot: QtBot, open_window: MainWindow, session: Session
-) -> None:
+def test_tab_works_on_every_canvas(qtbot: QtBot, open_window: MainWindow, session: Session) -> None:
     run_command(session, "compare.two")
     second = open_window.views.canvases[1]
     open_window.activateWindow()
