@@ -60,6 +60,17 @@ def test_esc_leaves_once_there_is_nothing_else_to_cancel(
     assert not window.isFullScreen()
 
 
+def test_esc_leaves_from_a_canvas_that_came_later(
+    qtbot: QtBot, window: MainWindow, session: Session, slide_path: Path
+) -> None:
+    session.open(slide_path)
+    qtbot.waitUntil(lambda: session.slide is not None)
+    run_command(session, "window.full_screen")
+    run_command(session, "compare.two")
+    qtbot.keyClick(window.views.canvases[1], Qt.Key.Key_Escape)
+    assert not window.isFullScreen()
+
+
 def test_esc_leaves_from_the_welcome_too(
     qtbot: QtBot, window: MainWindow, session: Session
 ) -> None:
