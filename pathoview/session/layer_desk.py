@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from psygnal import Signal
 
+from pathoview.core.affine import Affine
+from pathoview.core.byte_cache import ByteCache
+from pathoview.core.errors import PathoViewError
+from pathoview.core.privacy import hide
 from pathoview.core.pyramid import Plane
 from pathoview.core.translation import _
 from pathoview.core.undo import History, Step
 from pathoview.layers.feature_source import FeatureSource
+from pathoview.layers.file_layer import Guess, close_source, guess_layer, open_layer
 from pathoview.layers.layer import BLENDS, Layer, LayerList
 from pathoview.layers.scheduler import TileScheduler
+from pathoview.session.notices import from_error
+from pathoview.slides.slide import Slide
+
+_logger = logging.getLogger(__name__)
 
 
 class LayerDesk:
@@ -20,23 +31,39 @@ class LayerDesk:
 
     active_changed = Signal()
     """Another layer, or none, is the chosen one."""
+    unsure = Signal(object)
+    """(Guess): a file does not tell its kind or its place; ask, then call `open_as`."""
+    notice = Signal(object)
+    """(Notice)"""
 
     def __init__(
         self,
         layers: LayerList,
         scheduler: TileScheduler,
         history: History,
+        memory: ByteCache,
         remove_run: Callable[[Layer], bool],
     ) -> None:
         """``remove_run`` takes away the run that a layer belongs to; False: it belongs to none."""
         self._layers = layers
         self._scheduler = scheduler
         self._history = history
+        self._memory = memory
         self._remove_run = remove_run
         self._active: Layer | None = None
         self._seen: tuple[Layer, ...] = ()
         """The list as it was when it changed last."""
+        self._slide: Slide | None = None
+        self._from_files: list[Layer] = []
+        """Removed ones too: they come back by undo."""
         layers.changed.connect(self._on_layers_changed)
+
+    def set_slide(self, slide: Slide | None) -> None:
+        """Let go of the files of all layers: another slide is opened, or none."""
+        self._slide = slide
+        for layer in self._from_files:
+            close_source(layer.source)
+        self._from_files.clear()
 
     # -- the chosen layer ------------------------------------------------------------------------
 
@@ -156,6 +183,50 @@ class LayerDesk:
     def _move(self, layer: Layer, index: int) -> None:
         if layer in self._layers:  # a run may have been taken away meanwhile
             self._layers.move(layer, min(index, len(self._layers) - 1))
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def open(self, path: Path) -> None:
+        """Open a file as a layer in the background; `unsure` or a notice may follow."""
+        if self._slide is not None:
+            hide(path)
+            self._scheduler.submit(
+                partial(guess_layer, path, self._slide.info), partial(self._on_guess, self._slide)
+            )
+
+    def _on_guess(self, slide: Slide, guess: Guess | None, error: BaseException | None) -> None:
+        if slide is not self._slide:
+            return
+        if guess is None:
+            self._on_error(error)
+        elif guess.placement is not None and guess.is_sure:
+            self.open_as(guess.path, guess.kind, guess.placement)
+        else:
+            self.unsure.emit(guess)
+
+    def open_as(self, path: Path, kind: str, placement: Affine) -> None:
+        """Open a file as a layer of a kind; ``placement``: px of the file to level-0 px."""
+        if self._slide is not None:
+            opened = partial(
+                open_layer, path, self._slide.info, kind, placement, memory=self._memory
+            )
+            self._scheduler.submit(opened, partial(self._on_open, self._slide))
+
+    def _on_open(self, slide: Slide, layer: Layer | None, error: BaseException | None) -> None:
+        if layer is None:
+            self._on_error(error)
+        elif slide is not self._slide:
+            close_source(layer.source)
+        else:
+            self._from_files.append(layer)
+            self.add(layer)
+
+    def _on_error(self, error: BaseException | None) -> None:
+        if error is None:
+            return
+        if not isinstance(error, PathoViewError):
+            _logger.error("a layer cannot be opened", exc_info=error)
+        self.notice.emit(from_error(error, (_("Open another file"), "layer.open")))
 
     # -- how it is drawn -------------------------------------------------------------------------
 

@@ -104,7 +104,8 @@ class Session:
         self._desk = RunDesk(shelf, self.scheduler, self.history, runner or JobRunner(post))
         self._analyses = AnalysisDesk(self.settings, self._desk)
         self.layer_desk = LayerDesk(
-            self.layers, self.scheduler, self.history, self._desk.remove_by_layer
+            *(self.layers, self.scheduler, self.history, self.memory),
+            self._desk.remove_by_layer,
         )
         self.cursor_l0: tuple[float, float] | None = None
         """Where the mouse is, level-0 px; None: not on the slide."""
@@ -123,6 +124,7 @@ class Session:
         self._desk.job_changed.connect(self.job_changed)
         self._desk.notice.connect(self.notice)
         self._analyses.notice.connect(self.notice)
+        self.layer_desk.notice.connect(self.notice)
         self._analyses.scale_needed.connect(self.scale_needed)
 
     # -- the slide -------------------------------------------------------------------------------
@@ -158,6 +160,7 @@ class Session:
         self.slide = slide
         source = SlideSource(slide, correct_colors=self.settings.correct_colors, memory=self.memory)
         self.layers.add(Layer(_("Slide"), source))
+        self.layer_desk.set_slide(slide)
         self.scheduler.add(source, self.plane)
         self.views.set_slide(slide.info.width, slide.info.height)
         self.settings.add_recent(slide.path)
@@ -181,6 +184,7 @@ class Session:
         for layer in self.layers:
             self.layers.remove(layer)
             self.scheduler.remove(layer.source)
+        self.layer_desk.set_slide(None)
         self.views.forget()
         self._troubles.clear()
         if self.slide is not None:

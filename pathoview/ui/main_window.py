@@ -175,6 +175,7 @@ class MainWindow(QMainWindow):
         session.tool_changed.connect(self._say_tool)
         session.notice.connect(self._on_notice)
         session.scale_needed.connect(self._on_scale_needed)
+        session.layer_desk.unsure.connect(self.commands.ask_about_layer)
         session.command_requested.connect(self.commands.answer)
         self.views.changed.connect(self.actions_by_id.apply_keys)
         self.jobs.shown_changed.connect(self._jobs_bar.setVisible)

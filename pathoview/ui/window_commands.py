@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
+from pathoview.layers.file_layer import Guess
 from pathoview.session.notices import Notice
 from pathoview.session.session import Session
 from pathoview.ui import theme
@@ -24,6 +25,7 @@ _SLIDES = (
     "*.svs *.tif *.tiff *.ndpi *.mrxs *.scn *.vms *.vmu *.bif *.svslide *.czi *.dcm "
     "*.png *.jpg *.jpeg *.bmp *.webp"
 )
+_LAYERS = f"*.npy *.ome.tif *.ome.tiff {_SLIDES}"
 _RESULTS = "*.geojson *.json *.geojson.gz *.json.gz *.zip"
 
 
@@ -41,6 +43,7 @@ class WindowCommands:
             "file.settings": self._settings,
             "file.quit": window.close,
             "view.scale": self._scale,
+            "layer.open": self._open_layer,
             "layer.rename": self._rename_layer,
             "analyze.run": self._analyze,
             "window.panels": window.toggle_panels,
@@ -91,6 +94,16 @@ class WindowCommands:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(lambda name: take(Path(name)))
         dialog.open()
+
+    def _open_layer(self) -> None:
+        filters = ";;".join([_("Pictures ({types})").format(types=_LAYERS), _("All files (*)")])
+        self._ask_file(_("Open as layer"), filters, self._session.layer_desk.open)
+
+    def ask_about_layer(self, guess: Guess) -> None:
+        """Ask what a file is that does not tell it."""
+        from pathoview.ui.dialogs.open_layer import OpenLayerDialog
+
+        self._show(OpenLayerDialog(self._session, guess, self._window))
 
     def _rename_layer(self) -> None:
         self._window.docks.bring_front("layers")

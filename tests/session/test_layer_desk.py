@@ -8,9 +8,12 @@ import pytest
 from fakes import ArraySlide
 from makers import make_svs
 from run_files import new_run, squares
-from stage import Loop
+from stage import Ears, Loop
 
+from pathoview.core.affine import Affine
 from pathoview.core.pyramid import TileKey
+from pathoview.layers.file_layer import Guess
+from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.layers.layer import Layer
 from pathoview.layers.slide_source import SlideSource
 from pathoview.session.commands import command, run_command
@@ -165,3 +168,65 @@ def test_commands_work_on_the_chosen_layer(three: Session) -> None:
     assert not command("layer.remove").enabled(three)
     run_command(three, "layer.next")
     assert three.active_layer is b
+
+
+# -- layers from files ---------------------------------------------------------------------------
+
+
+def saved(folder: Path, array: np.ndarray) -> Path:
+    path = folder / "made.npy"
+    np.save(path, array)
+    return path
+
+
+FLOATS = np.linspace(0, 1, 96 * 128, dtype=np.float32).reshape(96, 128)
+
+
+def test_a_file_that_tells_all_is_opened_at_once_and_can_be_taken_back(
+    opened: Session, loop: Loop, tmp_path: Path
+) -> None:
+    opened.layer_desk.open(saved(tmp_path, FLOATS))
+    loop.run_until(lambda: len(opened.layers) == 2)
+    layer = opened.layers[1]
+    assert isinstance(layer.source, HeatmapSource)
+    assert layer.source.placement == Affine.scaled(8)
+    assert opened.active_layer is layer
+    opened.undo()
+    assert names(opened) == ["Slide"]
+    opened.redo()
+    assert opened.layers[1] is layer
+
+
+def test_a_file_that_does_not_tell_its_place_is_asked_about(
+    opened: Session, loop: Loop, tmp_path: Path
+) -> None:
+    asked: list[Guess] = []
+    opened.layer_desk.unsure.connect(asked.append)
+    path = saved(tmp_path, FLOATS[:, :50])
+    opened.layer_desk.open(path)
+    loop.run_until(lambda: asked)
+    assert asked[0].placement is None
+    opened.layer_desk.open_as(path, "heatmap", Affine.scaled(2))
+    loop.run_until(lambda: len(opened.layers) == 2)
+
+
+def test_a_file_that_is_no_picture_becomes_a_notice(
+    opened: Session, ears: Ears, loop: Loop, tmp_path: Path
+) -> None:
+    (tmp_path / "text.npy").write_text("no numbers")
+    opened.layer_desk.open(tmp_path / "text.npy")
+    loop.run_until(lambda: ears.notices)
+    assert "text.npy" in ears.notices[0].text
+    assert ears.notices[0].action == ("Open another file", "layer.open")
+    opened.layer_desk.open_as(saved(tmp_path, FLOATS), "labels", Affine())
+    loop.run_until(lambda: len(ears.notices) == 2)
+    assert "whole numbers" in ears.notices[1].text
+
+
+def test_a_file_that_comes_after_the_slide_has_gone_is_not_shown(
+    opened: Session, loop: Loop, tmp_path: Path
+) -> None:
+    opened.layer_desk.open_as(saved(tmp_path, FLOATS), "heatmap", Affine())
+    opened.close_slide()
+    loop.run_for(0.3)
+    assert not len(opened.layers)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pathoview.core.translation import _
 from pathoview.layers.layer import Layer
-from pathoview.session.command import Command, has_layer
+from pathoview.session.command import Command, has_layer, has_slide
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
@@ -49,6 +49,7 @@ def _is_solo(session: Session) -> bool:
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command("layer.open", _("Open as layer…"), "Ctrl+Shift+O", "Layer", has_slide),
     Command("layer.rename", _("Rename layer"), "F2", "Layer", has_layer),
     Command(
         "layer.remove",

@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
-from pathoview.layers.colormaps import DEFAULT, colors_of
+from pathoview.layers.colormaps import DEFAULT, Colormap, colors_of
 from pathoview.ui import theme
 from pathoview.ui.text import value_text
 from pathoview.ui.widgets import label, row
@@ -23,7 +23,7 @@ class ColorRamp(QWidget):
         strip = label()
         strip.setScaledContents(True)
         strip.setFixedHeight(theme.GRID)
-        strip.setPixmap(_strip())
+        strip.setPixmap(color_strip(DEFAULT))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -35,7 +35,8 @@ class ColorRamp(QWidget):
         self._high.setText(_("≥ {value}").format(value=value_text(high)))
 
 
-def _strip() -> QPixmap:
-    colors = colors_of(DEFAULT)
+def color_strip(name: Colormap) -> QPixmap:
+    """Return the colours of a name from left to right, 256 × 1 px."""
+    colors = colors_of(name)
     image = QImage(colors.data, len(colors), 1, 3 * len(colors), QImage.Format.Format_RGB888)
     return QPixmap.fromImage(image)

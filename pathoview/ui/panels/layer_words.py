@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathoview.core.translation import _
+from pathoview.layers.class_map_source import ClassMapSource
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.feature_source import FeatureSource
+from pathoview.layers.heatmap_source import HeatmapSource
+from pathoview.layers.label_source import LabelSource
 from pathoview.layers.layer import Blend
 from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.source import TileSource
@@ -19,6 +22,9 @@ _KINDS: tuple[tuple[type, str, str], ...] = (
     (SlideSource, _("slide"), "slide"),
     (DetectionSource, _("detections"), "nucleus"),
     (FeatureSource, _("annotations"), "annotation"),
+    (HeatmapSource, _("heatmap"), "heatmap"),
+    (ClassMapSource, _("class map"), "class-map"),
+    (LabelSource, _("labels"), "labels"),
 )
 
 

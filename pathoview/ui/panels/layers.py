@@ -8,15 +8,22 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
+from pathoview.layers.class_map_source import ClassMapSource
 from pathoview.layers.detection_source import DetectionSource
+from pathoview.layers.heatmap_source import HeatmapSource
+from pathoview.layers.label_source import LabelSource
 from pathoview.layers.layer import Layer
 from pathoview.session.commands import command, run_command
 from pathoview.session.session import Session
 from pathoview.ui import theme
+from pathoview.ui.panels.layer_controls.class_map import ClassMapControls
 from pathoview.ui.panels.layer_controls.controls import Controls
 from pathoview.ui.panels.layer_controls.detections import DetectionControls
+from pathoview.ui.panels.layer_controls.heatmap import HeatmapControls
+from pathoview.ui.panels.layer_controls.labels import LabelControls
 from pathoview.ui.panels.layer_list import LayerListView
 from pathoview.ui.widgets import (
+    button,
     clear_layout,
     column,
     icon_button,
@@ -38,6 +45,7 @@ class LayersPanel(QWidget):
         """Those of the chosen layer, if its kind has any."""
         self.list = LayerListView(session)
         self._empty = label(_("Open a slide to see its layers."), "muted")
+        self.open = button(_("Open as layer…"), self._runner("layer.open"), "open")
         self.buttons = {
             name: icon_button(icon, _(command(name).title), self._runner(name))
             for name, icon in (
@@ -47,7 +55,7 @@ class LayersPanel(QWidget):
             )
         }
         self._below = QVBoxLayout()
-        self._bar = column(row(1, *self.buttons.values(), spacing=0))
+        self._bar = column(row(self.open, 1, *self.buttons.values(), spacing=0))
         content = column(
             self._empty, self.list, self._bar, line(), self._below, 1, margin=theme.GRID + 4
         )
@@ -63,6 +71,7 @@ class LayersPanel(QWidget):
         ):
             changed.connect(self.refresh)
         session.layers.repainted.connect(self._on_repainted)
+        session.cursor_changed.connect(self._on_cursor_changed)
         self.refresh()
 
     def refresh(self) -> None:
@@ -86,9 +95,21 @@ class LayersPanel(QWidget):
         self.list.rename_chosen()
 
     def _controls_of(self, layer: Layer) -> Controls | None:
-        if isinstance(layer.source, DetectionSource):
-            return DetectionControls(self._session, layer, layer.source)
+        session, source = self._session, layer.source
+        match source:
+            case DetectionSource():
+                return DetectionControls(session, layer, source)
+            case HeatmapSource():
+                return HeatmapControls(session, source)
+            case ClassMapSource():
+                return ClassMapControls(session, source)
+            case LabelSource():
+                return LabelControls(session, source)
         return None
+
+    def _on_cursor_changed(self) -> None:
+        if self.controls is not None and self.isVisible():
+            self.controls.show_cursor(self._session.cursor_l0)
 
     def _on_repainted(self, layer: Layer, rect_l0: Rect | None) -> None:
         if layer is self._controlled and rect_l0 is None and self.controls is not None:

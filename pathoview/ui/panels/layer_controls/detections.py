@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from pathoview.ui import icons
 from pathoview.ui.dialogs.color import Rgb, ask_color
 from pathoview.ui.panels.color_ramp import ColorRamp
 from pathoview.ui.panels.layer_controls.controls import Controls
+from pathoview.ui.panels.layer_controls.legend import Entry, Legend
+from pathoview.ui.text import count_text
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import button, label, roomy, row, shrinkable
 
@@ -27,11 +29,10 @@ class DetectionControls(Controls):
     """How one layer of detections looks; runs to come look like it."""
 
     def __init__(self, session: Session, layer: Layer, source: DetectionSource) -> None:
-        super().__init__()
-        self._session = session
+        super().__init__(session)
         self._layer = layer
         self._source = source
-        self._is_refreshing = False
+        self.legend = Legend()
         self.color_by = QComboBox()
         self.color_by.setAccessibleName(_("Colour detections by"))
         self.color = button(_("Colour…"), self._ask_color)
@@ -54,20 +55,21 @@ class DetectionControls(Controls):
         self.color_by.currentIndexChanged.connect(self._on_color_by_chosen)
         self.fill.toggled.connect(self._on_fill_toggled)
         self.line_width.valueChanged.connect(self._on_line_width_changed)
+        self.legend.shown_changed.connect(self._on_class_toggled)
+        self.legend.color_chosen.connect(self._on_class_colored)
         self.refresh()
 
     def _lay_out(self) -> None:
         by = row(label(_("Colour by")), self.color_by)
         by.setStretchFactor(self.color_by, 1)
         self.box.addLayout(by)
+        self.box.addWidget(self.legend)
         self.box.addWidget(self.ramp)
         self.box.addLayout(row(self.color, self.fill, 1, self.line_width))
         self.box.addLayout(row(self.same, 1))
 
-    def refresh(self) -> None:
-        """Show the style that the layer has."""
+    def _show(self) -> None:
         style = self._source.style
-        self._is_refreshing = True
         self._offer_measurements(self._source.measurement_names)
         chosen = (style.mode, style.measurement if style.mode == "measurement" else "")
         offered = [self.color_by.itemData(index) for index in range(self.color_by.count())]
@@ -76,11 +78,37 @@ class DetectionControls(Controls):
         self.color.setEnabled(style.mode != "measurement")
         self.fill.setChecked(style.fill_opacity > 0)
         self.line_width.setValue(style.line_width_px)
-        self._is_refreshing = False
         self.ramp.setVisible(style.mode == "measurement")
         if style.mode == "measurement":
             self.ramp.show_limits(*self._source.color_limits)
         self.same.setVisible(len(self._session.runs) > 1)
+        self.legend.setVisible(style.mode == "class")
+        if style.mode == "class":
+            self.legend.show_entries(list(self._entries()))
+
+    def _entries(self) -> Iterator[Entry]:
+        """Classes, those with most objects first; the unclassified have an empty name."""
+        source = self._source
+        counts = sorted(source.class_counts().items(), key=lambda item: -item[1])
+        for index, n in counts:
+            kind = source.classes[index] if index >= 0 else None
+            yield Entry(
+                kind.name if kind else "",
+                kind.name if kind else _("Unclassified"),
+                kind.color if kind else source.style.color,
+                count_text(n),
+                (kind.name if kind else "") not in source.hidden_classes,
+            )
+
+    def _on_class_toggled(self, name: str, is_shown: bool) -> None:
+        hidden = self._source.hidden_classes
+        self._source.hidden_classes = hidden - {name} if is_shown else hidden | {name}
+
+    def _on_class_colored(self, name: str, color: Rgb) -> None:
+        if name:
+            self._source.recolor_class(name, color)
+        else:
+            self._restyle(color=color)
 
     def _offer_measurements(self, names: Sequence[str]) -> None:
         offered = [self.color_by.itemText(index) for index in range(self.color_by.count())]
