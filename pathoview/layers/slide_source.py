@@ -8,12 +8,21 @@ import numpy as np
 from psygnal import Signal
 
 from pathoview.core.byte_cache import ByteCache
-from pathoview.core.pyramid import TileKey
-from pathoview.layers.display import ChannelDisplay, color_corrector, default_display, to_rgb
+from pathoview.core.pyramid import ALL_CHANNELS, Plane, TileKey
+from pathoview.layers.display import (
+    PLAIN,
+    ChannelDisplay,
+    Rgb,
+    color_corrector,
+    default_display,
+    to_rgb,
+    with_window,
+)
 from pathoview.layers.paint import opaque
 from pathoview.layers.raw_tiles import RawTiles
+from pathoview.layers.slide_style import SlideStyle, adjusted, stain_picture
 from pathoview.layers.source import Rgba, Unfinished
-from pathoview.slides.slide import Slide
+from pathoview.slides.slide import Pixels, Slide
 
 _TILE_PX = 512
 """A tile is about that wide: a whole multiple of the stored tiles."""
@@ -36,6 +45,7 @@ class SlideSource:
         self._display_lock = threading.Lock()
         self._correct = color_corrector(slide.info.icc_profile) if slide.info.is_rgb else None
         self._is_corrected = correct_colors
+        self._style = SlideStyle()
         self._style_version = 0
 
     @property
@@ -68,13 +78,35 @@ class SlideSource:
         self._is_corrected = correct_colors
         self._restyled()
 
+    @property
+    def style(self) -> SlideStyle:
+        """Brightness, contrast, gamma and stains."""
+        return self._style
+
+    @style.setter
+    def style(self, style: SlideStyle) -> None:
+        if style != self._style:
+            self._style = style
+            self._restyled()
+
     def _restyled(self) -> None:
         self._style_version += 1
         self.changed.emit(None)
 
     def read_tile(self, key: TileKey) -> Rgba | Unfinished | None:
         raw, is_whole = self._raw.read(key)
-        rgb = to_rgb(raw, self.slide.info, key.plane, self.display)
-        if self._correct is not None and self._is_corrected:
-            rgb = self._correct(np.ascontiguousarray(rgb))
+        rgb = self._rgb(raw, key.plane, self._style)
         return opaque(rgb) if is_whole else Unfinished(opaque(rgb))
+
+    def _rgb(self, raw: Pixels, plane: Plane, style: SlideStyle) -> Rgb:
+        info, display = self.slide.info, self.display
+        if style.stain != "original" and info.is_rgb and plane.c == ALL_CHANNELS:
+            # stains are told apart by the colours that methods see, whatever the profile says
+            picture = stain_picture(to_rgb(raw, info, plane, display), style)
+            return with_window(picture, adjusted(PLAIN, style))
+        if style.is_adjusted:
+            display = tuple(adjusted(channel, style) for channel in display)
+        rgb = to_rgb(raw, info, plane, display)
+        if self._correct is not None and self._is_corrected:
+            return self._correct(np.ascontiguousarray(rgb))
+        return rgb
