@@ -18,6 +18,7 @@ from pathoview.layers.source import Rgba, Unfinished
 from pathoview.slides.slide import Pixels
 
 _N_COLORS = 256
+_N_BINS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,42 @@ class HeatmapStyle:
     """Which of the raster's channels is shown."""
 
 
+class _Ranks:
+    """Tells between which of 255 values one lies; they part a sample into 256 equal shares."""
+
+    def __init__(self, sample: npt.NDArray[np.float32], limits: tuple[float, float]) -> None:
+        """Take the part of the sample that lies between the limits."""
+        between = sample[(sample >= limits[0]) & (sample <= limits[1])]
+        shares = np.arange(1, _N_COLORS) / _N_COLORS
+        steps = np.quantile(between if len(between) else limits, shares)
+        self._steps = steps.astype(np.float32)
+        self._limits = limits
+        # A search a pixel is slow. In most of many even bins all values have the same place.
+        self._bins = np.zeros(_N_BINS, np.int16)
+        at_step = _even_steps(self._steps, limits, _N_BINS).astype(np.intp)
+        np.add.at(self._bins, at_step, 1)
+        self._bins = np.cumsum(self._bins, dtype=np.int16)
+        self._bins[at_step] = -1
+
+    def index(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.integer]:
+        index = self._bins.take(_even_steps(values, self._limits, _N_BINS).astype(np.uint16))
+        is_open = index < 0
+        if is_open.any():
+            index[is_open] = np.searchsorted(self._steps, values[is_open], side="right")
+        return index
+
+
+def _even_steps(
+    values: npt.NDArray[np.float32], limits: tuple[float, float], n_steps: int
+) -> npt.NDArray[np.float32]:
+    """Return numbers from 0 to ``n_steps`` - 1 that rise evenly from limit to limit."""
+    low, high = limits
+    step = np.clip(values, np.float32(low), np.float32(high))
+    step -= np.float32(low)
+    step *= np.float32((n_steps - 1) / max(high - low, 1e-12))
+    return np.rint(step, out=step)
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """The colours of a style, now that the data have had their say."""
@@ -48,8 +85,8 @@ class _Look:
     limits: tuple[float, float]
     palette: Packed
     """(256,) from low to high."""
-    steps: npt.NDArray[np.float32] | None
-    """(255,) values from which on the next colour is taken; None: evenly between the limits."""
+    ranks: _Ranks | None
+    """None: colours go evenly from limit to limit."""
 
     def packed(self, values: Pixels) -> Packed:
         """Return colours for values, (height, width)."""
@@ -66,13 +103,9 @@ class _Look:
         return colors
 
     def _index(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.integer]:
-        if self.steps is not None:
-            return np.searchsorted(self.steps, values, side="right")
-        low, high = self.limits
-        step = np.clip(values, np.float32(low), np.float32(high))
-        step -= np.float32(low)
-        step *= np.float32((_N_COLORS - 1) / max(high - low, 1e-12))
-        return np.rint(step, out=step).astype(np.uint8)
+        if self.ranks is not None:
+            return self.ranks.index(values)
+        return _even_steps(values, self.limits, _N_COLORS).astype(np.uint8)
 
 
 class HeatmapSource(RasterSource):
@@ -153,12 +186,5 @@ class HeatmapSource(RasterSource):
             limits = float(ends[0]), float(ends[1])
         opacity = np.linspace(style.low_opacity, 1, _N_COLORS)
         palette = packed_colors(colors_of(style.colormap), opacity)
-        steps = _ranks(self.sample(), limits) if style.scaling == "rank" else None
-        return _Look(style, limits, palette, steps)
-
-
-def _ranks(values: npt.NDArray[np.float32], limits: tuple[float, float]) -> npt.NDArray[np.float32]:
-    """Return the values that part those between the limits into 256 equal shares."""
-    between = values[(values >= limits[0]) & (values <= limits[1])]
-    shares = np.arange(1, _N_COLORS) / _N_COLORS
-    return np.quantile(between if len(between) else limits, shares).astype(np.float32)
+        ranks = _Ranks(self.sample(), limits) if style.scaling == "rank" else None
+        return _Look(style, limits, palette, ranks)

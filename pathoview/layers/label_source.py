@@ -97,12 +97,14 @@ class LabelSource(RasterSource):
         if seen is None:
             return None
         labels = seen.carried(seen.block)
-        index = labels.astype(np.intp) & (N_COLORS - 1)
-        index[labels == 0] = N_COLORS
-        if line_px:
-            index[_edges(labels, line_px)] += N_COLORS + 1
         inner = np.s_[line_px : len(labels) - line_px, line_px : labels.shape[1] - line_px]
-        colors = _palette(style).take(index[inner])
+        index = labels[inner].astype(np.intp)
+        is_background = index == 0
+        index &= N_COLORS - 1
+        np.putmask(index, is_background, N_COLORS)
+        if line_px:
+            np.add(index, N_COLORS + 1, out=index, where=_edges(labels, line_px)[inner])
+        colors = _palette(style).take(index)
         tile = colors.view(np.uint8).reshape(*colors.shape, 4)
         return tile if seen.is_whole else Unfinished(tile)
 
