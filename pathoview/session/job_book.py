@@ -72,7 +72,7 @@ class JobBook:
         if kind == "started":
             entry.run_path = Path(str(data["run_file"]))
             self.run_started.emit(entry.slide_hash, entry.run_path, entry.job.request.title)
-        elif kind in ("tile", "finalised") and entry.run_path is not None:
+        elif kind in ("tile", "features", "finalised") and entry.run_path is not None:
             self.run_grew.emit(entry.run_path, bool(data.get("dropped")))
 
     def _on_changed(self, entry: _Entry, job: Job) -> None:

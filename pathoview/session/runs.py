@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.annotations.detections import DetectionClass, concatenate
+from pathoview.annotations.detections import DetectionClass, Detections, concatenate
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.layers.detection_source import DetectionSource
@@ -48,8 +48,12 @@ class Statistics:
 class Loaded:
     """What one step of loading brought."""
 
-    rects_l0: tuple[Rect | None, ...]
-    """Where objects have come or gone; None: anywhere."""
+    detections_l0: Rect | None
+    """Around the new detections; None: there are none."""
+    features_l0: Rect | None
+    """Around the new features; None: there are none."""
+    have_gone: bool
+    """Detections that were loaded before were dropped."""
     is_complete: bool
     """Nothing was left in the file."""
 
@@ -73,6 +77,10 @@ class RunView:
         self.may_have_dropped = False
         """Objects loaded already may have been dropped from the file since."""
         self._loaded: set[tuple[int, int]] = set()
+        self._waiting: list[tuple[int, int]] = []
+        """Tiles that are known of and not loaded yet, (column, row)."""
+        self._last_tile = self._last_feature = 0
+        """Numbers, in the file, of the last that is known of."""
 
     @property
     def layers(self) -> Sequence[Layer]:
@@ -106,28 +114,45 @@ class RunView:
         return self.source.column(name)
 
     def load(self) -> Loaded:
-        """Load what is new in the file; raises `StorageError`. Emits nothing."""
-        new = sorted(self._file.finished_tiles() - self._loaded, key=lambda tile: tile[::-1])
-        tables, n_rows = [], 0
-        while new and n_rows < _ROWS_AT_ONCE:
-            tile = new.pop(0)
-            tables.append(self._file.tile(*tile))
-            n_rows += len(tables[-1])
-            self._loaded.add(tile)
-        rect_l0 = self.source.add(concatenate(tables))
-        rects_l0 = () if rect_l0 is None else (rect_l0,)
-        if new or self.is_growing:
-            return Loaded(rects_l0, is_complete=not new)
-        return Loaded((*rects_l0, None) if self._load_end() else rects_l0, is_complete=True)
+        """Load some of what is new in the file; raises `StorageError`. Emits nothing."""
+        is_growing = self.is_growing  # read first: what came before it ended is then seen below
+        detections_l0 = self._load_tiles()
+        features_l0, has_more_features = self._load_features()
+        is_complete = not self._waiting and not has_more_features
+        have_gone = is_complete and not is_growing and self._load_end()
+        return Loaded(detections_l0, features_l0, have_gone, is_complete)
+
+    def _load_tiles(self) -> Rect | None:
+        for number, col, row in self._file.tiles_since(self._last_tile):
+            self._last_tile = number
+            if (col, row) not in self._loaded:
+                self._loaded.add((col, row))
+                self._waiting.append((col, row))
+        self._waiting.sort(key=lambda tile: tile[::-1])
+        tables: list[Detections] = []
+        n_rows = 0
+        for table in self._file.tiles(self._waiting):
+            tables.append(table)
+            n_rows += len(table)
+            if n_rows >= _ROWS_AT_ONCE:
+                break
+        del self._waiting[: len(tables)]
+        return self.source.add(concatenate(tables))
+
+    def _load_features(self) -> tuple[Rect | None, bool]:
+        """Load some features; return the rectangle around them, and whether there may be more."""
+        features, last = self._file.features_since(self._last_feature)
+        if last is None:
+            return None, False
+        self._last_feature = last
+        return self.features.add(features), True
 
     def _load_end(self) -> bool:
-        """Load what comes last: the record, single objects, and what was dropped in the end."""
+        """Load what comes last, the record; return whether objects were dropped in the end."""
         self.record = self._file.record
-        features = list(self._file.features())[len(self.features) :]
-        self.features.add(features)
         n_dropped = self.source.remove(self._gone_ids()) if self.may_have_dropped else 0
         self.may_have_dropped = False
-        return bool(features or n_dropped)
+        return n_dropped > 0
 
     def _gone_ids(self) -> npt.NDArray[np.uint8]:
         kept = [table.ids for table in self._file.tiles()]
@@ -135,10 +160,12 @@ class RunView:
 
     def tell(self, loaded: Loaded) -> None:
         """Have what was loaded drawn."""
-        for rect_l0 in loaded.rects_l0:
-            self.source.changed.emit(rect_l0)
-            if rect_l0 is None:
-                self.features.changed.emit(None)
+        if loaded.have_gone:
+            self.source.changed.emit(None)
+        elif loaded.detections_l0 is not None:
+            self.source.changed.emit(loaded.detections_l0)
+        if loaded.features_l0 is not None:
+            self.features.changed.emit(loaded.features_l0)
 
     def close(self) -> None:
         self._file.close()

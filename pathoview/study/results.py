@@ -33,7 +33,7 @@ from pathoview.study.records import RunRecord
 SUFFIX = ".run"
 _APPLICATION = 0x50565231  # "PVR1"
 _VERSION = 1
-_FEATURES_AT_ONCE = 500
+_FEATURES_AT_ONCE = 2000
 _KEY_LETTERS = 12
 _SCHEMA = (
     "CREATE TABLE record (id INTEGER PRIMARY KEY CHECK (id = 1), json BLOB NOT NULL)",
@@ -120,10 +120,21 @@ class RunFile:
         """Return a tile's detections, less those dropped; empty when it is not stored."""
         return self._tile(col, row, self._dropped())
 
-    def tiles(self) -> Iterator[Detections]:
-        """Yield the tiles row by row, less what was dropped, one in memory at a time."""
+    def tiles_since(self, number: int) -> list[tuple[int, int, int]]:
+        """Return (number, column, row) of the tiles stored after the one with a number; 0: all."""
+        query = "SELECT rowid, col, row FROM tile WHERE rowid > ? ORDER BY rowid"
+        return [(int(one), col, row) for one, col, row in self._rows(query, number)]
+
+    def tiles(self, places: Iterable[tuple[int, int]] | None = None) -> Iterator[Detections]:
+        """Yield tiles less what was dropped, one in memory at a time.
+
+        ``places`` are (column, row); None: all, row by row.
+        """
         dropped = self._dropped()
-        for row, col in self._rows("SELECT row, col FROM tile ORDER BY row, col"):
+        if places is None:
+            rows = self._rows("SELECT row, col FROM tile ORDER BY row, col")
+            places = ((col, row) for row, col in rows)
+        for col, row in places:
             yield self._tile(col, row, dropped)
 
     def all(self) -> Detections:
@@ -150,15 +161,28 @@ class RunFile:
 
     def features(self) -> Iterator[Feature]:
         """Yield the stored features in the order they came, less those dropped."""
-        dropped = {one.tobytes() for one in self._dropped()}
-        last = 0
+        features, last = self.features_since(0)
+        while last is not None:
+            yield from features
+            features, last = self.features_since(last)
+
+    def features_since(self, number: int) -> tuple[list[Feature], int | None]:
+        """Return some features stored after the one with a number, and the number of the last.
+
+        Dropped ones are left out; None: there are no more. 0 begins with the first.
+        """
         query = "SELECT number, json FROM feature WHERE number > ? ORDER BY number LIMIT ?"
-        while rows := self._rows(query, last, _FEATURES_AT_ONCE):
-            for number, data in rows:
-                for feature in parse_objects(orjson.loads(data), number, log.warning):
-                    if feature.id.bytes not in dropped:
-                        yield feature
-            last = rows[-1][0]
+        rows = self._rows(query, number, _FEATURES_AT_ONCE)
+        if not rows:
+            return [], None
+        dropped = {one.tobytes() for one in self._dropped()}
+        features = [
+            feature
+            for place, data in rows
+            for feature in parse_objects(orjson.loads(data), place, log.warning)
+            if feature.id.bytes not in dropped
+        ]
+        return features, int(rows[-1][0])
 
     def _tile(self, col: int, row: int, dropped: npt.NDArray[np.uint8]) -> Detections:
         rows = self._rows("SELECT data FROM tile WHERE row = ? AND col = ?", row, col)

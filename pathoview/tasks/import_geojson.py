@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +101,18 @@ class _Import:
         self._n_features = 0
 
     def run(self, file: Path) -> dict[str, Any]:
-        """Read everything and return what came in."""
+        """Read everything and return what came in; a thread stores what was read before."""
         started = time.perf_counter()
         self._progress.event("started", {"run_file": str(self._run_file.path)})
-        for number, batch in enumerate(read_geojson(file)):
-            self._add(number, batch)
-            self._report(batch.fraction)
+        with ThreadPoolExecutor(1, thread_name_prefix="store") as writer:
+            stored: Future[None] | None = None
+            for number, batch in enumerate(read_geojson(file)):
+                if stored is not None:
+                    stored.result()
+                stored = writer.submit(self._add, number, batch)
+                self._report(batch.fraction)
+            if stored is not None:
+                stored.result()
         self._run_file.update_record(
             state="done",
             finished=now(),
@@ -123,7 +130,9 @@ class _Import:
         self._warnings.update(batch.warnings)
         features = [feature.moved(*self._offset_l0) for feature in batch.features]
         if features:
-            self._n_features += self._run_file.add_features(features)
+            n_stored = self._run_file.add_features(features)
+            self._n_features += n_stored
+            self._progress.event("features", {"n": n_stored})
         detections = batch.detections.moved(*self._offset_l0)
         if not len(detections):
             return

@@ -5,15 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from makers import make_plain, make_svs
 from run_files import new_run, squares
 from stage import Ears, FakeRunner, Loop, end
 
+from pathoview.annotations.feature import Feature
 from pathoview.core.geometry import Rect
 from pathoview.jobs.runner import JobState
+from pathoview.session import runs
 from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.session.settings import ExportSettings
+from pathoview.slides.opening import open_slide
 
 OpenSlide = Callable[[Path], None]
 
@@ -123,6 +127,60 @@ def test_nuclei_of_an_analysis_appear_tile_by_tile_and_the_end_offers_the_export
     assert ears.notices[-1].text == "3 nuclei found in 0.50 mm² of tissue."
     assert ears.notices[-1].action == ("Export GeoJSON", "file.export")
     np.testing.assert_array_equal(session.results.column("Area px"), [400, 400, 400])
+
+
+def test_annotations_of_an_import_appear_while_it_is_read(
+    session: Session, loop: Loop, runner: FakeRunner, svs: Path, open_slide_of: OpenSlide
+) -> None:
+    open_slide_of(svs)
+    assert session.slide is not None
+    job = session.import_geojson(Path("some.geojson"))
+    assert job is not None
+    with new_run(session.slide, kind="import", title="some.geojson") as run:
+        job.event.emit("started", {"run_file": str(run.path)})
+        loop.run_until(lambda: session.results is not None)
+        results = session.results
+        assert results is not None
+        told: list[Rect] = []
+        results.features.changed.connect(told.append)
+        for n_before in (0, 2):
+            corners = [(100 * n, 10) for n in range(n_before, n_before + 2)]
+            run.add_features([Feature(shapely.box(x, y, x + 50, y + 50)) for x, y in corners])
+            job.event.emit("features", {"n": 2})
+            loop.run_until(lambda n=n_before: len(results.features) == n + 2)
+            loop.run_until(lambda: results.annotation_layer in session.layers)
+        end(job, JobState.DONE, {"n_features": 4})
+        loop.run_for(0.1)
+    assert len(results.features) == 4
+    assert len(told) == 2
+    assert told[1].contains(325, 35)
+
+
+def test_tiles_and_features_are_loaded_once_however_often_a_run_is_looked_at(
+    svs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_ROWS_AT_ONCE", 3)
+    with open_slide(svs) as slide, new_run(slide) as run:
+        for number in range(5):
+            run.add_tile(number, 0, squares([(10 * number, 0), (10 * number, 50)]))
+        run.add_features([Feature(shapely.Point(1, 1))] * 3)
+        view = runs.RunView(run.path, slide.info)
+        view.is_growing = True
+        steps = [view.load()]
+        while not steps[-1].is_complete:
+            steps.append(view.load())
+        assert [len(view.source), len(view.features)] == [10, 3]
+        assert len(steps) >= 3
+        run.add_tile(2, 3, squares([(500, 500)]))
+        run.add_tile(0, 0, squares([(0, 0)]))  # stored again, and loaded before
+        run.add_features([Feature(shapely.Point(2, 2))])
+        view.is_growing = False
+        while not view.load().is_complete:
+            pass
+        assert [len(view.source), len(view.features)] == [11, 4]
+        again = view.load()
+        assert (again.detections_l0, again.features_l0, again.have_gone) == (None, None, False)
+        view.close()
 
 
 def test_objects_dropped_at_the_end_of_a_run_go_from_view(

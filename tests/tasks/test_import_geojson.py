@@ -80,6 +80,7 @@ def test_the_window_sees_it_grow(slide: Slide, file: Path, monkeypatch: pytest.M
     tiles = [data for kind, data in progress.events if kind == "tile"]
     assert len(tiles) == len({(data["col"], data["row"]) for data in tiles}) > 2
     assert sum(data["n"] for data in tiles) == 400
+    assert sum(data["n"] for kind, data in progress.events if kind == "features") == 1
     assert progress.fractions == sorted(progress.fractions)
 
 
