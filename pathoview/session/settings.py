@@ -81,6 +81,8 @@ class Settings(_Group):
     keys: KeySettings = Field(default_factory=KeySettings)
     recent_commands: list[str] = Field(default_factory=list)
     """Ids, newest first."""
+    opengl: bool = False
+    """Draw the canvas by OpenGL where the screen can (an experiment)."""
     correct_colors: bool = True
     """Show colours as the slide's ICC profile says; methods see raw pixels all the same."""
     accepted_research_use: bool = False

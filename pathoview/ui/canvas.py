@@ -19,9 +19,10 @@ from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.session.view import View
 from pathoview.ui import canvas_painting as furniture
-from pathoview.ui import theme
+from pathoview.ui import gl_surface, theme
 from pathoview.ui.drops import Drops
 from pathoview.ui.gestures import Gestures
+from pathoview.ui.gl_surface import GlSurface
 from pathoview.ui.glide import Glide
 from pathoview.ui.linked_cursor import LinkedCursor
 from pathoview.ui.links import Links
@@ -58,6 +59,9 @@ class Canvas(QWidget):
         self._session = session
         self.view = view or session.views.active
         self.viewport = self.view.viewport
+        self._surface: GlSurface | None = None
+        if session.settings.opengl and gl_surface.is_available():
+            self._surface = GlSurface(self, self._paint)
         self._is_ring_shown = False
         self._message = ""
         self._links = Links()
@@ -224,17 +228,28 @@ class Canvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Copy the picture, and write over it."""
-        with QPainter(self) as painter:
-            if self._session.slide is None:
-                painter.fillRect(self.rect(), QColor(theme.current().canvas))
-            else:
-                self._draw_picture(painter)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._draw_region(painter)
-            self.linked_cursor.draw(painter)
-            self._draw_labels(painter)
-            if self.drops.is_near or self._is_ring_shown:
-                furniture.draw_frame(painter, QRectF(self.rect()), dashed=self.drops.is_near)
+        if self._surface is None:
+            with QPainter(self) as painter:
+                self._paint(painter)
+
+    def update(self, *part: QRect) -> None:  # type: ignore[override]
+        """Have a part, or everything, painted soon."""
+        if self._surface is None:
+            super().update(*part)
+        else:
+            self._surface.update()
+
+    def _paint(self, painter: QPainter) -> None:
+        if self._session.slide is None:
+            painter.fillRect(self.rect(), QColor(theme.current().canvas))
+        else:
+            self._draw_picture(painter)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._draw_region(painter)
+        self.linked_cursor.draw(painter)
+        self._draw_labels(painter)
+        if self.drops.is_near or self._is_ring_shown:
+            furniture.draw_frame(painter, QRectF(self.rect()), dashed=self.drops.is_near)
 
     def _draw_picture(self, painter: QPainter) -> None:
         ratio = self.devicePixelRatioF()
@@ -293,6 +308,8 @@ class Canvas(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what is seen in the middle."""
+        if self._surface is not None:
+            self._surface.setGeometry(self.rect())
         self.viewport.set_size(self.width(), self.height())
         self._arrange()
         self._on_viewport_changed()

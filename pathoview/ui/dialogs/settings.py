@@ -27,6 +27,9 @@ class SettingsDialog(Dialog):
         self.colors = QCheckBox(_("Show colours as the slide's profile says"))
         self.colors.setChecked(settings.correct_colors)
         self.colors.setToolTip(_("Only what is seen; methods always get the raw pixels"))
+        self.opengl = QCheckBox(_("Draw with OpenGL (experimental)"))
+        self.opengl.setChecked(settings.opengl)
+        self.opengl.setToolTip(_("The same picture; faster only with a graphics card"))
         self.memory = QSpinBox()
         roomy(self.memory)
         self.memory.setRange(_SMALLEST_MIB, _LARGEST_MIB)
@@ -51,10 +54,17 @@ class SettingsDialog(Dialog):
         )
         form.addRow(_("Keys"), self.keys)
         form.addRow(self.colors)
+        form.addRow(self.opengl)
         form.addRow(_("Memory for tiles"), self.memory)
         self.body.addLayout(form)
         self.body.addWidget(
-            label(_("Colours take effect with the next slide, memory at once."), "muted")
+            label(
+                _(
+                    "Colours take effect with the next slide, OpenGL with the next start, "
+                    "memory at once."
+                ),
+                "muted",
+            )
         )
         self.body.addStretch(1)
         self.add_close()
@@ -80,4 +90,5 @@ class SettingsDialog(Dialog):
     def _save(self) -> None:
         settings = self._session.settings
         settings.correct_colors = self.colors.isChecked()
+        settings.opengl = self.opengl.isChecked()
         settings.save()
