@@ -15,7 +15,7 @@ from pathoview.layers.source import Rgba
 DOTS = 4
 """A bin is drawn as ``DOTS × DOTS`` px."""
 N_DOTS = DOTS * DOTS
-_ORDER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
+_ORDER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.uint8)
 """In which order the dots of a bin are given away, so that kinds mix evenly; and how bins differ in
 their rounding, so that shares smaller than a dot add up over neighbouring bins."""
 _FAINTEST = 0.35
@@ -36,15 +36,17 @@ def dot_image(
     kinds = sorted(counts)
     stack = np.stack([counts[kind] for kind in kinds])
     total = stack.sum(axis=0)
-    ends = shared_dots(stack).cumsum(axis=0)
+    ends = shared_dots(stack).cumsum(axis=0).astype(np.uint8)
     scale = max(1, math.ceil(shape[0] / total.shape[0] / DOTS))
-    owner = (ends[:, :, None, :, None] <= _ORDER[None, None, :, None, :]).sum(axis=0)
-    owner = np.minimum(owner, len(kinds) - 1).reshape(total.shape[0] * DOTS, -1)
+    is_before = ends[:, :, None, :, None] <= _ORDER[None, None, :, None, :]
+    owner = is_before.sum(axis=0, dtype=np.uint8).reshape(total.shape[0] * DOTS, -1)
+    owner = np.minimum(owner, len(kinds) - 1)
     share = np.minimum(1, total * (object_px / (DOTS * scale)) ** 2)
     alpha = np.where(total > 0, 255 * (_FAINTEST + (1 - _FAINTEST) * share), 0).astype(np.uint8)
-    colors = np.array([palette[kind] for kind in kinds], np.uint8)
-    image = premultiplied(np.dstack([colors[owner], alpha.repeat(DOTS, 0).repeat(DOTS, 1)]))
-    return image.repeat(scale, 0).repeat(scale, 1)[: shape[0], : shape[1]]
+    image = np.empty((*owner.shape, 4), np.uint8)
+    image[..., :3] = np.array([palette[kind] for kind in kinds], np.uint8).take(owner, axis=0)
+    image[..., 3] = alpha.repeat(DOTS, 0).repeat(DOTS, 1)
+    return premultiplied(image).repeat(scale, 0).repeat(scale, 1)[: shape[0], : shape[1]]
 
 
 def shared_dots(stack: Counts) -> Counts:

@@ -91,7 +91,8 @@ def test_coarse_bins_hold_what_the_fine_ones_hold_also_while_objects_come(bin_l0
     places = np.empty((0, 2))
     for left in range(0, width, 5000):
         new = rng.uniform((left, 0), (left + 5000, height), (500, 2))
-        density.add(new, np.where(np.arange(500) < 100, UNCOUNTED, 7))
+        boxes_l0 = np.concatenate([new - 3, new + 3], axis=1)
+        density.add(density.places(boxes_l0), np.where(np.arange(500) < 100, UNCOUNTED, 7))
         places = np.concatenate([places, new[100:]])
         found = density.counts(whole_l0, bin_l0)
         expected = np.zeros_like(found[7])
