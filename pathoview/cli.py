@@ -15,6 +15,7 @@ import orjson
 import typer
 
 from pathoview import __version__
+from pathoview.cli_picture import picture
 from pathoview.cli_progress import TerminalProgress, terminal_progress
 from pathoview.core.errors import Cancelled, PathoViewError, UsageError
 from pathoview.core.logs import start_logging
@@ -244,6 +245,9 @@ def evaluate(
         typer.echo(str(json_file))
     else:
         _print_json(scores)
+
+
+app.command("picture", help=_("Write a picture of a place, with results and scale bar."))(picture)
 
 
 def _each(

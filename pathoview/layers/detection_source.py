@@ -21,7 +21,7 @@ from pathoview.core.pyramid import TileKey
 from pathoview.layers import outline_colors as colors
 from pathoview.layers import paint
 from pathoview.layers.density import DensityCounter, Kinds
-from pathoview.layers.detection_index import Chunk, DetectionIndex
+from pathoview.layers.detection_index import Chunk, DetectionIndex, Rows
 from pathoview.layers.dots import DOTS, dot_image
 from pathoview.layers.outline_colors import Look, OutlineStyle
 from pathoview.layers.outline_tile import draw_objects
@@ -309,6 +309,15 @@ class DetectionSource:
         draw_objects(canvas, near, look, tile_lv, downsample, width)
         self._draw_selected(canvas, look, tile_lv, downsample)
         return canvas
+
+    def seen_in(
+        self, rect_l0: Rect, downsample: float = 1.0
+    ) -> tuple[list[tuple[Chunk, Rows]], Look]:
+        """Return the rows whose boxes touch a place, and how outlines of them look."""
+        with self._lock:
+            near, look = self._index.near(rect_l0), self._look()
+        width = self._line_width_px(look.style, downsample)
+        return near, replace(look, style=replace(look.style, line_width_px=width))
 
     def _line_width_px(self, style: OutlineStyle, downsample: float) -> float:
         """Return the width of lines on a tile: small objects get thin ones."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pathoview.session.place_text import parse_place
+from pathoview.core.place_text import parse_place
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session

@@ -61,6 +61,16 @@ class KeySettings(_Group):
     """The person's own keys by id of the command, as in `Command.shortcut`; others are ignored."""
 
 
+class PictureSettings(_Group):
+    """How pictures of the view are made."""
+
+    factor: int = Field(default=1, ge=1, le=4)
+    """Px of the picture a px of the view."""
+    scale_bar: bool = True
+    legend: bool = True
+    background: Literal["white", "dark"] = "white"
+
+
 class Settings(_Group):
     """All settings. Set a field, then `Settings.save`."""
 
@@ -83,6 +93,7 @@ class Settings(_Group):
     """Ids, newest first."""
     opengl: bool = False
     """Draw the canvas by OpenGL where the screen can (an experiment)."""
+    picture: PictureSettings = Field(default_factory=PictureSettings)
     correct_colors: bool = True
     """Show colours as the slide's ICC profile says; methods see raw pixels all the same."""
     accepted_research_use: bool = False

@@ -15,6 +15,7 @@ from pathoview.core.translation import _
 from pathoview.layers.backdrop import Backdrop
 from pathoview.layers.frame import Frame
 from pathoview.layers.layer import Layer
+from pathoview.layers.scale_bar import scale_bar
 from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.session.view import View
@@ -29,7 +30,6 @@ from pathoview.ui.links import Links
 from pathoview.ui.overview import Overview
 from pathoview.ui.picture_painting import draw_picture
 from pathoview.ui.plane_bar import PlaneBar
-from pathoview.ui.scale_bar import scale_bar
 from pathoview.ui.turn_chip import TurnChip
 from pathoview.ui.welcome import Welcome
 

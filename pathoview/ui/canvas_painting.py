@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from pathoview.core.affine import Affine
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
+from pathoview.layers.scale_bar import ScaleBar, length_text
 from pathoview.ui import text as words
 from pathoview.ui import theme
 from pathoview.ui.region_drag import GRIPS, grip_place
-from pathoview.ui.scale_bar import ScaleBar, length_text
 
 MARGIN = 2 * theme.GRID
 CHIP_HEIGHT = 24.0

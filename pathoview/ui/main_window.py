@@ -57,6 +57,7 @@ _SEPARATED = frozenset(
         "file.settings",
         "file.quit",
         "results.remove",
+        "view.copy",
         "view.left",
         "view.detections",
         "view.scale",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-
-from PySide6.QtWidgets import QWidget
+from typing import TYPE_CHECKING
 
 from pathoview.session.session import Session
+from pathoview.ui.clipboard import copy_view
 from pathoview.ui.dialogs.dialog import Dialog
+
+if TYPE_CHECKING:
+    from pathoview.ui.main_window import MainWindow
 
 
 def place_answers(
-    session: Session, window: QWidget, show: Callable[[Dialog], None]
+    session: Session, window: MainWindow, show: Callable[[Dialog], None]
 ) -> Mapping[str, Callable[[], object]]:
     """Return what is done for each command, by its id; ``show`` shows a dialog."""
     # Dialogs are imported when they are opened: the window's start does not wait for them.
@@ -26,4 +29,14 @@ def place_answers(
 
         show(TurnDialog(session, window))
 
-    return {"go.coordinates": go_to, "turn.any": turn}
+    def export_view() -> None:
+        from pathoview.ui.dialogs.picture import PictureDialog
+
+        show(PictureDialog(session, window))
+
+    return {
+        "go.coordinates": go_to,
+        "turn.any": turn,
+        "view.copy": lambda: copy_view(session, window.canvas.say),
+        "view.export": export_view,
+    }

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pathoview.core.geometry import Rect
+from pathoview.layers.scale_bar import length_text, scale_bar
 from pathoview.ui.canvas_painting import magnification_text, position_text, region_text
-from pathoview.ui.scale_bar import length_text, scale_bar
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathoview.core.translation import _
-from pathoview.session.command import Command, can_redo, can_undo, has_results
+from pathoview.session.command import Command, can_redo, can_undo, has_results, has_slide
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -22,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
         can_redo,
         lambda s: s.redo(),
     ),
+    Command("view.copy", _("Copy view as image"), "Ctrl+Shift+C", "Edit", has_slide),
     Command(
         "results.remove",
         _("Remove results from view"),

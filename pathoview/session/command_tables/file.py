@@ -11,6 +11,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("file.close", _("Close slide"), "Ctrl+W", "File", has_slide, lambda s: s.close_slide()),
     Command("file.import", _("Import GeoJSON…"), "Ctrl+I", "File", has_slide),
     Command("file.export", _("Export GeoJSON…"), "Ctrl+E", "File", has_results),
+    Command("view.export", _("Export view…"), "Ctrl+Shift+E", "File", has_slide),
     Command("file.settings", _("Settings…"), "Ctrl+,", "File"),
     Command("file.quit", _("Quit"), "Ctrl+Q", "File"),
 )

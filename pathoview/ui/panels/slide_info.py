@@ -11,10 +11,10 @@ from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
+from pathoview.layers.scale_bar import length_text
 from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.ui import theme
-from pathoview.ui.scale_bar import length_text
 from pathoview.ui.text import magnification_text, size_text
 from pathoview.ui.widgets import button, clear_layout, column, label, scrolled
 

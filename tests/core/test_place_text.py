@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pathoview.core.errors import UsageError
 from pathoview.core.geometry import Rect
-from pathoview.session.place_text import parse_place
+from pathoview.core.place_text import parse_place
 
 SLIDE = Rect(0, 0, 40_000, 30_000)
 MPP = (0.5, 0.25)

@@ -18,10 +18,17 @@ class ScaleBar:
 
 def scale_bar(um_per_view_px: float, longest_view: float) -> ScaleBar:
     """Return the longest bar of 1, 2 or 5 times a power of ten that fits."""
-    longest_um = um_per_view_px * longest_view
-    power = 10.0 ** math.floor(math.log10(longest_um))
-    length_um = max(step * power for step in (1, 2, 5) if step * power <= longest_um * (1 + 1e-9))
+    length_um = round_length(um_per_view_px * longest_view)
     return ScaleBar(length_um / um_per_view_px, length_text(length_um))
+
+
+def round_length(length: float, *, up: bool = False) -> float:
+    """Return the next number of 1, 2 or 5 times a power of ten, below (or above) a length."""
+    power = 10.0 ** math.floor(math.log10(length))
+    steps = [step * power for step in (1, 2, 5, 10)]
+    if up:
+        return min(step for step in steps if step >= length * (1 - 1e-9))
+    return max(step for step in steps if step <= length * (1 + 1e-9))
 
 
 def length_text(length_um: float) -> str:

@@ -1,0 +1,83 @@
+"""Pictures of the active view to take away; drawn in the scheduler's threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pathoview.core.progress import Control, Progress, SilentProgress
+from pathoview.core.translation import _
+from pathoview.layers.pictures.drawing import check_size, drawn, write_png
+from pathoview.layers.pictures.order import DARK, WHITE, PictureOrder
+from pathoview.layers.pictures.svg import write_svg
+from pathoview.layers.source import Rgba
+from pathoview.session.settings import PictureSettings
+
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
+
+
+class PictureProgress(SilentProgress):
+    """How far a picture is; read it from any thread, and cancel by its control."""
+
+    def __init__(self) -> None:
+        super().__init__(Control())
+        self.fraction = 0.0
+
+    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
+        self.fraction = fraction
+
+
+def picture_order(session: Session, options: PictureSettings) -> PictureOrder:
+    """Return what is to be drawn to get what is seen now, ``options.factor`` times as large."""
+    view = session.views.active
+    seen = [layer for layer in session.layers if layer.visible and view.shows(layer)]
+    slide = session.slide
+    return PictureOrder(
+        frame=view.viewport.frame(options.factor),
+        shown=view.shown,
+        slide_l0=view.viewport.slide_l0,
+        mpp=slide.info.mpp if slide is not None else None,
+        enlarged=options.factor,
+        background=WHITE if options.background == "white" else DARK,
+        scale_bar=options.scale_bar,
+        legend=tuple((layer.name, layer.source) for layer in seen) if options.legend else (),
+        note=_("Research use only") if session.results is not None else "",
+    )
+
+
+def take_picture(
+    session: Session,
+    options: PictureSettings,
+    done: Callable[[Rgba | None, BaseException | None], None],
+) -> PictureProgress:
+    """Draw what is seen now; ``done(picture, error)`` follows."""
+    return _begun(session, options, drawn, done)
+
+
+def save_picture(
+    session: Session,
+    path: Path,
+    options: PictureSettings,
+    done: Callable[[None, BaseException | None], None],
+) -> PictureProgress:
+    """Write what is seen now as SVG, if the name ends so, else as PNG; ``done(_, error)`` follows.
+
+    Raises `UsageError` when the picture would be too large.
+    """
+    write = write_svg if path.suffix.lower() == ".svg" else write_png
+    return _begun(session, options, lambda order, progress: write(order, path, progress), done)
+
+
+def _begun(
+    session: Session,
+    options: PictureSettings,
+    work: Callable[[PictureOrder, Progress], Rgba | None],
+    done: Callable[..., None],
+) -> PictureProgress:
+    order, progress = picture_order(session, options), PictureProgress()
+    check_size(order.frame)
+    session.scheduler.submit(partial(work, order, progress), done)
+    return progress
