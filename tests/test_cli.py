@@ -233,3 +233,27 @@ def test_listing_methods_imports_neither_torch_nor_qt() -> None:
         [sys.executable, "-c", code], env=os.environ, capture_output=True, check=False
     )
     assert done.returncode == 0
+
+
+def test_a_picture_of_a_place_is_written_as_png_and_svg(
+    in_tmp: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slide = make_pyramid_tiff(in_tmp / "a.tif", he_image(512, 512))
+    assert run("analyze", slide, "--output", "o.geojson") == 0
+    place = ("--center", "256,256", "--magnification", "20", "--size", "320,240")
+    more = ("--rotate", "15", "--flip", "--legend", "--grid", "--colour-by", "Area µm²")
+    assert run("picture", slide, "p.png", *place) == 0
+    assert cv2.imread("p.png").shape == (240, 320, 3)
+    assert run("picture", slide, "p.svg", *place, *more) == 0
+    svg = (in_tmp / "p.svg").read_text("utf-8")
+    assert svg.count("<path") > 10
+    assert "a.tif" not in svg
+    assert run("picture", slide, "q.png", *place, "--no-results", "--no-scale-bar") == 0
+    plain, full = cv2.imread("q.png"), cv2.imread("p.png")
+    assert (plain != full).any()
+    assert np.abs(plain.astype(int) - he_image(512, 512)[136:376, 96:416, ::-1]).mean() < 3
+    capsys.readouterr()
+    assert run("picture", slide, "p.png", "--size", "large") == 2
+    assert run("picture", slide, "p.png", "--scale", "1", "--magnification", "1") == 2
+    assert run("picture", slide, "p.jpg") == 2
+    assert "neither PNG nor SVG" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def picture_order(session: Session, options: PictureSettings) -> PictureOrder:
         background=WHITE if options.background == "white" else DARK,
         scale_bar=options.scale_bar,
         legend=tuple((layer.name, layer.source) for layer in seen) if options.legend else (),
-        note=_("Research use only") if session.results is not None else "",
+        note=_("Research use only") if len(seen) > 1 and session.results is not None else "",
     )
 
 

@@ -140,5 +140,5 @@ def _note(order: PictureOrder) -> list[Mark]:
     )
     return [
         _plate(plate, k),
-        Words(order.note, plate.x + _PAD * k, plate.y + _PAD * k / 2, _SMALL * k, _MUTED),
+        Words(order.note, plate.x + _PAD * k, plate.y + _PAD * k / 2, _SMALL * k, _TEXT),
     ]

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from pathoview.core.errors import PathoViewError, UsageError
 from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
+from pathoview.session.notices import Notice
 from pathoview.session.pictures import PictureProgress, save_picture
 from pathoview.session.session import Session
 from pathoview.ui import theme
@@ -87,7 +88,7 @@ class PictureDialog(Dialog):
         self.body.addLayout(row(self.file, button(_("Browse…"), self._browse, "open")))
         self.body.addWidget(
             label(
-                _("A name that ends in .svg keeps outlines and letters as shapes; .png is px."),
+                _("A name that ends in .svg keeps outlines and letters as shapes, .png does not."),
                 "muted",
             )
         )
@@ -148,6 +149,8 @@ class PictureDialog(Dialog):
         if self._is_closed:
             return
         if error is None:
+            name = Path(self.file.text()).name
+            self._session.notice.emit(Notice(_("“{name}” is written.").format(name=name)))
             super().accept()
             return
         self._set_busy(False)
