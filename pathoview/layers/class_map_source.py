@@ -138,13 +138,11 @@ class ClassMapSource(RasterSource):
 
     def _colors(self) -> Packed:
         """Return the colours of the values from 0 on, one for others, and none for nothing."""
-        rgb = many_colors()[np.arange(_N_VALUES) % N_COLORS]
+        made_up = np.tile(packed_colors(many_colors()), _N_VALUES // N_COLORS)
+        palette = np.concatenate([made_up, packed_colors([_OTHER]), np.zeros(1, np.uint32)])
         for value, entry in self._classes.items():
             if 0 <= value < _N_VALUES:
-                rgb[value] = entry.color
-        palette = np.concatenate(
-            [packed_colors(rgb), packed_colors([_OTHER]), packed_colors([_OTHER], 0)]
-        )
+                palette[value] = packed_colors([entry.color])[0]
         for value in (*self._style.hidden, self.nothing):
             if 0 <= value < _N_VALUES:
                 palette[value] = 0

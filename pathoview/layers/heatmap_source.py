@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Literal
 
@@ -123,6 +124,8 @@ class HeatmapSource(RasterSource):
         self._style = style or HeatmapStyle()
         self._look: _Look | None = None
         self._samples: dict[int, npt.NDArray[np.float32]] = {}
+        self._reading = threading.RLock()
+        """Held while the file is read; who changes the style never waits for it."""
 
     @property
     def style(self) -> HeatmapStyle:
@@ -149,7 +152,7 @@ class HeatmapSource(RasterSource):
         `SlideError`.
         """
         channel = self._style.channel
-        with self._lock:
+        with self._reading:
             if channel not in self._samples:
                 values = self.raster.sample(channel).astype(np.float32)
                 self._samples[channel] = values[np.isfinite(values)]
@@ -173,7 +176,7 @@ class HeatmapSource(RasterSource):
         return pixels if seen.is_whole else Unfinished(pixels)
 
     def _current_look(self) -> _Look:
-        with self._lock:
+        with self._reading:
             if self._look is None or self._look.style != self._style:
                 self._look = self._looked(self._style)
             return self._look

@@ -70,8 +70,8 @@ class SyntheticSource(WarpedSource):
             _first(own_lv.x, own_lv.width, width),
             _first(own_lv.y, own_lv.height, height),
         )
-        for y in _steps(first_y, tile_lv.y - height, tile_lv.bottom):
-            for x in _steps(first_x, tile_lv.x - width, tile_lv.right):
+        for y in _steps(first_y, tile_lv.y, tile_lv.bottom):
+            for x in _steps(first_x, tile_lv.x, tile_lv.right):
                 _stamp(pixels, badge, x - int(tile_lv.x), y - int(tile_lv.y))
 
 
@@ -121,7 +121,7 @@ def _first(start: float, extent: float, badge_px: int) -> int:
 
 
 def _steps(first: int, low: float, high: float) -> range:
-    """Return the badges between two places; those before the first lie outside the picture."""
+    """Return the badges that reach into a stretch; none lies before the first."""
     n_before = max(0, int((low - first) // BADGE_EVERY_PX))
     return range(first + n_before * BADGE_EVERY_PX, int(high), BADGE_EVERY_PX)
 

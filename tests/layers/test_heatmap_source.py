@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +10,9 @@ from fakes import ArraySlide
 
 from pathoview.core.affine import Affine
 from pathoview.core.errors import UsageError
+from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
-from pathoview.layers.colormaps import colors_of
+from pathoview.layers.colormaps import COLORMAPS, colors_of
 from pathoview.layers.heatmap_source import HeatmapSource, HeatmapStyle
 from pathoview.layers.raster import ArrayRaster
 from pathoview.layers.raster_file import SlideRaster
@@ -171,3 +174,37 @@ def test_a_tile_of_a_huge_raster_comes_bit_by_bit() -> None:
     assert tile is not None
     assert (tile[:250, :250, 3] == 255).all()
     assert slide.largest_read <= 2048 * 2048
+
+
+def test_who_changes_the_style_does_not_wait_for_the_file() -> None:
+    class Hanging(ArrayRaster):
+        def sample(self, channel: int) -> np.ndarray:
+            reached.set()
+            waited.append(gate.wait(10))
+            return super().sample(channel)
+
+    waited: list[bool] = []
+    gate, reached = threading.Event(), threading.Event()
+    heatmap = HeatmapSource(Hanging(np.ones((4, 4))), Affine(), 512, 512)
+    with ThreadPoolExecutor(1) as pool:
+        tile = pool.submit(heatmap.read_tile, TileKey(LEVEL_0, 0, 0))
+        assert reached.wait(10)
+        heatmap.style = HeatmapStyle(colormap="magma")
+        heatmap.placement = Affine.scaled(2)
+        gate.set()
+        assert tile.result(10) is not None
+    assert waited == [True]
+
+
+def test_tiles_are_painted_by_several_threads_while_the_style_changes() -> None:
+    values = np.random.default_rng(0).random((900, 900)).astype(np.float32)
+    heatmap = HeatmapSource(ArrayRaster(values), Affine.scaled(3), 2700, 2700)
+    keys = list(heatmap.pyramid.tiles_in(Rect(0, 0, 2700, 2700), LEVEL_0)) * 3
+    with ThreadPoolExecutor(4) as pool:
+        tiles = [pool.submit(heatmap.read_tile, key) for key in keys]
+        for colormap in (*COLORMAPS, "cividis"):
+            heatmap.style = HeatmapStyle(colormap=colormap, scaling="rank")
+        assert all(tile.result(30) is not None for tile in tiles)
+    wanted = HeatmapSource(heatmap.raster, Affine.scaled(3), 2700, 2700, heatmap.style)
+    for key in keys[:4]:
+        np.testing.assert_array_equal(heatmap.read_tile(key), wanted.read_tile(key))

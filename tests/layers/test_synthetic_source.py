@@ -56,12 +56,12 @@ def test_every_screenful_shows_a_badge_at_every_zoom(level: int, share: float) -
 
 
 def test_badges_go_on_across_tiles() -> None:
-    source = synthetic()
-    lv = source.pyramid.levels[LEVEL_0]
-    picture = source_picture(source, Rect(0, 0, 1600, 1100), 1600, 1100).astype(int)
-    expected = (1600 // BADGE_EVERY_PX) * (1100 // BADGE_EVERY_PX)
-    assert lv.downsample == 1
-    assert n_badges(picture) >= expected
+    height, width = badge_pixels().shape[:2]
+    corner = Affine.moved(*(500 - 1.5 * BADGE_EVERY_PX + size / 2 for size in (width, height)))
+    source = synthetic(placement=corner)
+    picture = source_picture(source, Rect(400, 400, 300, 300), 300, 300).astype(int)
+    assert (picture[100 : 100 + height, 100 : 100 + width, :3] == badge_pixels()).all()
+    assert n_badges(picture) == 1
 
 
 def test_a_small_picture_has_a_badge_in_its_middle() -> None:
@@ -78,6 +78,16 @@ def test_badges_lie_inside_the_picture_only() -> None:
     assert not tile[:449].any()
     assert tile[451:, 189:347, 3].min() == 255
     assert source.read_tile(TileKey(LEVEL_0, 4, 0)) is None
+
+
+def test_a_picture_smaller_than_a_badge_has_a_part_of_it() -> None:
+    source = synthetic(WHITE[:12, :40], Affine.moved(100, 100))
+    tile = source.read_tile(TileKey(LEVEL_0, 0, 0))
+    assert isinstance(tile, np.ndarray)
+    outside = tile.copy()
+    outside[100:112, 100:140] = 0
+    assert not outside.any()
+    assert (tile[100:112, 100:140, :3] != 255).any()
 
 
 def test_beside_the_badges_the_pixels_are_the_pictures() -> None:
