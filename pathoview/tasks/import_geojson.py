@@ -128,12 +128,14 @@ class _Import:
 
     def _add(self, number: int, batch: Batch) -> None:
         self._warnings.update(batch.warnings)
-        features = [feature.moved(*self._offset_l0) for feature in batch.features]
+        features, detections = batch.features, batch.detections
+        if any(self._offset_l0):
+            features = tuple(feature.moved(*self._offset_l0) for feature in features)
+            detections = detections.moved(*self._offset_l0)
         if features:
             n_stored = self._run_file.add_features(features)
             self._n_features += n_stored
             self._progress.event("features", {"n": n_stored})
-        detections = batch.detections.moved(*self._offset_l0)
         if not len(detections):
             return
         self._run_file.add_tile(number, 0, detections)

@@ -18,7 +18,7 @@ from pathoview.layers.outline_colors import OutlineStyle
 
 N_OUTLINES, N_VERTICES, SIDE_PX = 6_700, 17, 512
 LONGEST_STALL_S = 0.005
-ATTEMPTS = 25
+ATTEMPTS = 50
 """The machine may be busy with something else: one of them has to be undisturbed."""
 LEVEL_0 = TileKey(4, 0, 0)
 """Four enlarged levels come first."""
