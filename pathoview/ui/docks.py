@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from PySide6.QtCore import QByteArray, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
+from pathoview.core.translation import _
 from pathoview.session.settings import Settings
 
 _SIZE = (1440, 900)
@@ -118,7 +119,11 @@ class Docks(Mapping[str, QDockWidget]):
         settings.save()
 
     def _refresh_titles(self) -> None:
-        """Leave out the title of a panel whose tab says it already."""
+        """Leave out the title of a panel whose tab says it already, and name the tabs."""
+        for bar in self._window.findChildren(
+            QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly
+        ):
+            bar.setAccessibleName(_("Panels"))
         for dock in self.values():
             is_tab = bool(self._window.tabifiedDockWidgets(dock)) and not dock.isFloating()
             if is_tab == (dock.titleBarWidget() is None):

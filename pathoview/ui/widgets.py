@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
@@ -198,6 +199,26 @@ def scrolled(content: QWidget) -> QScrollArea:
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     content.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
     return area
+
+
+def order_tabs(root: QWidget) -> None:
+    """Have Tab lead through all that is shown, line by line and from left to right."""
+    stops = [
+        widget
+        for widget in root.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.focusProxy() is None
+        and widget.isVisibleTo(root)
+    ]
+    places = {stop: stop.mapTo(root, stop.rect().center()) for stop in stops}
+    ordered: list[QWidget] = []
+    while stops:
+        top = min(places[stop].y() for stop in stops)
+        in_line = [stop for stop in stops if places[stop].y() <= top + theme.GRID]
+        ordered += sorted(in_line, key=lambda stop: places[stop].x())
+        stops = [stop for stop in stops if stop not in in_line]
+    for before, after in pairwise(ordered):
+        QWidget.setTabOrder(before, after)
 
 
 def clear_layout(layout: QLayout) -> None:

@@ -13,10 +13,6 @@ from psygnal import Signal
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSlider,
-    QAbstractSpinBox,
-    QComboBox,
     QMessageBox,
 )
 from pytestqt.qtbot import QtBot
@@ -90,19 +86,6 @@ def test_no_two_commands_have_the_same_key(window: MainWindow) -> None:
         if key
     ]
     assert sorted(set(keys)) == sorted(keys)
-
-
-def test_every_control_has_a_name_for_those_who_cannot_see_it(open_window: MainWindow) -> None:
-    kinds = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox)
-    nameless = [
-        f"{type(widget).__name__} in {type(widget.parent()).__name__}"
-        for kind in kinds
-        for widget in open_window.findChildren(kind)
-        if widget.isVisible()
-        and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
-        and not (widget.accessibleName() or getattr(widget, "text", str)())
-    ]
-    assert not nameless
 
 
 def test_what_cannot_be_done_now_is_off(

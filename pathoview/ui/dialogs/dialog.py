@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
 from pathoview.ui import theme
-from pathoview.ui.widgets import button, row
+from pathoview.ui.widgets import button, order_tabs, row
 
 
 class Dialog(QDialog):
@@ -26,6 +27,11 @@ class Dialog(QDialog):
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(theme.GRID)
         layout.addLayout(self._buttons)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Have Tab lead from the top to the bottom, whatever was made first."""
+        super().showEvent(event)
+        order_tabs(self)
 
     def add_buttons(self, *buttons: QWidget | int) -> None:
         """Add buttons below; a number is a stretch."""
