@@ -19,7 +19,9 @@ from pathoview.ui import theme
 SIZE = 20
 """Side of an icon in the window, px."""
 
-Tint = Literal["text", "muted", "faint", "accent", "on_accent", "warning", "error", "success"]
+Tint = Literal[
+    "text", "muted", "faint", "accent", "on_accent", "on_plate", "warning", "error", "success"
+]
 """A colour of the theme."""
 
 

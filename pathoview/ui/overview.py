@@ -54,7 +54,7 @@ class Overview(QWidget):
         text = _("Show the overview") if is_folded else _("Hide the overview")
         self.fold_button.setToolTip(text)
         self.fold_button.setAccessibleName(text)
-        self.fold_button.setIcon(icons.icon("slide" if is_folded else "fold"))
+        self.fold_button.setIcon(icons.icon("slide" if is_folded else "fold", "on_plate"))
         self.fit_slide()
 
     def fit_slide(self) -> None:

@@ -40,6 +40,8 @@ class Theme:
     accent_hover: str
     accent_pressed: str
     on_accent: str
+    on_plate: str
+    """On the dark plates that lie over the picture."""
     warning: str
     error: str
     success: str
@@ -60,6 +62,7 @@ DARK: Final = Theme(
     accent_hover="#76b8ec",
     accent_pressed="#4b93cb",
     on_accent="#0d1620",
+    on_plate="#d7d9de",
     warning="#e8b34b",
     error="#f07167",
     success="#7cc08a",
@@ -80,6 +83,7 @@ LIGHT: Final = Theme(
     accent_hover="#1b76b9",
     accent_pressed="#0f5286",
     on_accent="#ffffff",
+    on_plate="#d7d9de",
     warning="#865700",
     error="#b3261e",
     success="#1f7339",
