@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWi
 
 from pathoview.core.translation import _
 from pathoview.session.settings import Settings
+from pathoview.ui.widgets import order_tabs
 
 _SIZE = (1440, 900)
 _RIGHT_PX = 340
@@ -46,7 +47,7 @@ class Docks(Mapping[str, QDockWidget]):
         """Make a dock of each (name, title, panel); those of a group share a place as tabs."""
         self._groups = tuple(tuple(name for name, _title, _panel in group) for group in groups)
         for name, title, panel in (entry for group in groups for entry in group):
-            dock = QDockWidget(title, self._window)
+            dock = _Dock(title, self._window)
             dock.setObjectName(name)
             dock.setWidget(panel)
             dock.setMinimumWidth(_NARROWEST_PX)
@@ -128,6 +129,15 @@ class Docks(Mapping[str, QDockWidget]):
             is_tab = bool(self._window.tabifiedDockWidgets(dock)) and not dock.isFloating()
             if is_tab == (dock.titleBarWidget() is None):
                 dock.setTitleBarWidget(QWidget() if is_tab else None)  # type: ignore[arg-type]
+
+
+class _Dock(QDockWidget):
+    """A dock through which Tab leads from the top to the bottom, whatever was made first."""
+
+    def focusNextPrevChild(self, is_next: bool) -> bool:
+        """Put the controls in order as they are now; a panel's come and go."""
+        order_tabs(self)
+        return super().focusNextPrevChild(is_next)
 
 
 def bring_onto_screen(widget: QWidget) -> None:

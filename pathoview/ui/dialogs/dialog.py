@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
@@ -28,10 +27,10 @@ class Dialog(QDialog):
         self._buttons.setSpacing(theme.GRID)
         layout.addLayout(self._buttons)
 
-    def showEvent(self, event: QShowEvent) -> None:
+    def focusNextPrevChild(self, is_next: bool) -> bool:
         """Have Tab lead from the top to the bottom, whatever was made first."""
-        super().showEvent(event)
         order_tabs(self)
+        return super().focusNextPrevChild(is_next)
 
     def add_buttons(self, *buttons: QWidget | int) -> None:
         """Add buttons below; a number is a stretch."""
