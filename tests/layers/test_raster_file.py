@@ -10,6 +10,7 @@ from fakes import ArraySlide
 from makers import make_ome_tiff
 from PIL import Image
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import InputError
 from pathoview.layers.raster import ArrayRaster
 from pathoview.layers.raster_file import SlideRaster, open_raster
@@ -173,3 +174,11 @@ def test_made_sizes_average_floating_numbers_without_the_holes() -> None:
     half = whole(raster, 1)
     assert half[0, 0, 0] == 4
     assert np.isfinite(half).all()
+
+
+def test_decoded_tiles_of_a_raster_count_to_the_memory_of_all_layers(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", labels(), tile=(256, 256), compression="zlib")
+    memory = ByteCache(1 << 24)
+    raster = open_raster(tmp_path / "a.tif", memory)
+    raster.read(0, 10, 10, 100, 100)
+    assert memory.n_bytes >= 256 * 256 * 4
