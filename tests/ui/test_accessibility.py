@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from pathoview.layers.file_layer import Guess
 from pathoview.session.commands import run_command
 from pathoview.session.notices import Notice
 from pathoview.session.session import Session
@@ -51,7 +52,19 @@ _CONTROLS = (
 )
 _WHOLE = (QComboBox, QAbstractSpinBox, QKeySequenceEdit, QLineEdit, QTabBar)
 """Controls whose parts are named by the whole."""
-_DIALOGS = ["file.settings", "window.commands", "help.guide", "help.keys", "help.log", "help.about"]
+_DIALOGS = [
+    "file.settings",
+    "go.coordinates",
+    "help.about",
+    "help.guide",
+    "help.keys",
+    "help.log",
+    "turn.any",
+    "view.export",
+    "view.scale",
+    "window.commands",
+]
+"""Commands that open one."""
 
 
 @pytest.fixture
@@ -71,12 +84,14 @@ def window(qtbot: QtBot, session: Session, slide_path: Path) -> Iterator[MainWin
     window.deleteLater()
 
 
-@pytest.fixture(params=[*_DIALOGS, "view.scale", "file.export"])
+@pytest.fixture(params=[*_DIALOGS, "file.export", "layer.open"])
 def dialog(
     qtbot: QtBot, window: MainWindow, session: Session, request: pytest.FixtureRequest
 ) -> Dialog:
     if request.param == "file.export":
         ExportDialog(session, window).show()
+    elif request.param == "layer.open":
+        window.commands.ask_about_layer(Guess(Path("a.tif"), "labels", False, None, "No scale."))
     else:
         run_command(session, request.param)
     (dialog,) = (found for found in window.findChildren(Dialog) if found.isVisible())
