@@ -47,7 +47,9 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
                 "help.keys": "Ctrl+Alt+/",
             },
         ),
-        "asap": Preset("ASAP", {"tool.move": "X", "file.close": "Ctrl+C; Ctrl+W"}),
+        "asap": Preset(
+            "ASAP", {"tool.move": "X", "compare.flicker": "Q", "file.close": "Ctrl+C; Ctrl+W"}
+        ),
     }
 )
 

@@ -94,7 +94,6 @@ class Session:
         self.slide: Slide | None = None
         self.layers = LayerList()
         self.overlay = Overlay(self.layers, self.settings)
-        self.views = Views(partial(View, self.layers, self.scheduler, post))
         self.history = History()
         self.selection: Selection | None = None
         self.region_l0: Rect | None = None
@@ -107,6 +106,8 @@ class Session:
             *(self.layers, self.scheduler, self.history, self.memory),
             self._desk.remove_by_layer,
         )
+        # Views come after the desk: when a layer goes, it chooses another one first.
+        self.views = Views(partial(View, self.layers, self.scheduler, post))
         self.cursor_l0: tuple[float, float] | None = None
         """Where the mouse is, level-0 px; None: not on the slide."""
         self._opener = SlideOpener(self.scheduler, self.memory)
@@ -347,9 +348,11 @@ class Session:
             self.tool_changed.emit()
 
     def cancel_tool(self) -> None:
-        """Leave the tool; else forget the region; else the selection."""
+        """Leave the tool; else end a comparison; else forget the region; else the selection."""
         if self.tool != "move":
             self.set_tool("move")
+        elif self.views.active.curtain.is_on:
+            self.views.active.curtain.end()
         elif self.region_l0 is not None:
             self.set_region(None)
         else:

@@ -18,7 +18,7 @@ class Views:
     """One, two or four views; linked ones look at the same place in the same way."""
 
     changed = Signal()
-    """How many there are, which is the active one, or whether they are linked."""
+    """How many there are, which is the active one, whether they are linked, what is compared."""
     viewport_changed = Signal()
     """The active view looks elsewhere."""
 
@@ -113,6 +113,7 @@ class Views:
             view.viewport.take(first)
         self._views.append(view)
         view.viewport.changed.connect(partial(self._on_moved, view))
+        view.curtain.changed.connect(self.changed)
 
     def _on_moved(self, view: View) -> None:
         if self._is_following:

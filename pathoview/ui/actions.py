@@ -96,6 +96,7 @@ class Actions:
         action = QAction(_(command.title), window)
         action.setObjectName(command.id)
         action.setCheckable(command.checked is not None)
+        action.setAutoRepeat(command.checked is None)  # a held key switches once
         if command.id in ICONS:
             action.setIcon(icons.icon(ICONS[command.id]))
         action.triggered.connect(self._runner(command.id))

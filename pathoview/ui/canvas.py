@@ -21,6 +21,7 @@ from pathoview.session.session import Session
 from pathoview.session.view import View
 from pathoview.ui import canvas_painting as furniture
 from pathoview.ui import gl_surface, theme
+from pathoview.ui.curtain import CurtainControl, draw_view
 from pathoview.ui.drops import Drops
 from pathoview.ui.gestures import Gestures
 from pathoview.ui.gl_surface import GlSurface
@@ -28,7 +29,6 @@ from pathoview.ui.glide import Glide
 from pathoview.ui.linked_cursor import LinkedCursor
 from pathoview.ui.links import Links
 from pathoview.ui.overview import Overview
-from pathoview.ui.picture_painting import draw_picture
 from pathoview.ui.plane_bar import PlaneBar
 from pathoview.ui.turn_chip import TurnChip
 from pathoview.ui.welcome import Welcome
@@ -72,6 +72,7 @@ class Canvas(QWidget):
         self.linked_cursor = LinkedCursor(self, session, self.view, self.gestures)
         self.drops = Drops(self, session)
         self.overview = Overview(session, self.view, self)
+        self.curtain = CurtainControl(self, session, self.view, self.overview)
         self.planes = PlaneBar(session, self)
         self.turn_chip = TurnChip(self.viewport, self)
         self.welcome = Welcome(self)
@@ -81,6 +82,7 @@ class Canvas(QWidget):
         self._set_up_widget()
         self._connect()
         self.installEventFilter(self.gestures)
+        self.installEventFilter(self.curtain)  # comes first
         self._take_slide()
 
     def _set_up_widget(self) -> None:
@@ -106,6 +108,8 @@ class Canvas(QWidget):
         link(session.views.changed, self._arrange)
         link(self.viewport.changed, self._on_viewport_changed)
         link(self.view.changed, self.redraw)
+        link(self.view.curtain.changed, self.redraw)
+        link(self.view.curtain.repainted, self._on_furniture_changed)
         link(self.view.compositor.changed, self._on_picture_changed)
         self.overview.resized.connect(self._arrange)
         self.welcome.command.connect(self._on_welcome_command)
@@ -121,9 +125,11 @@ class Canvas(QWidget):
         """Listen to the session no more: this canvas goes, and its view is closed."""
         self._links.cut()
         self.linked_cursor.links.cut()
+        self.curtain.links.cut()
         self.glide.stop()
         for timer in (self._order_timer, self._rest_timer, self._message_timer):
             timer.stop()
+            timer.blockSignals(True)  # Qt still sends events to a widget that goes
 
     # -- what is shown -------------------------------------------------------------------------
 
@@ -135,7 +141,7 @@ class Canvas(QWidget):
     @property
     def is_settled(self) -> bool:
         """Whether the picture is that of the place where one looks now, as far as it is read."""
-        return not self._order_timer.isActive() and self.view.compositor.is_idle
+        return not self._order_timer.isActive() and self.view.is_idle
 
     def say(self, text: str) -> None:
         """Show a short word for a moment."""
@@ -199,7 +205,7 @@ class Canvas(QWidget):
         self.update()
 
     def _on_layer_repainted(self, layer: Layer, rect_l0: Rect | None) -> None:
-        self.view.compositor.wish_again()
+        self.view.wish_again()
 
     def _on_gesture_changed(self) -> None:
         is_cheap = self.gestures.drawn_region_l0 is None and not self.gestures.is_dragging
@@ -248,6 +254,7 @@ class Canvas(QWidget):
         self._draw_region(painter)
         self.linked_cursor.draw(painter)
         self._draw_labels(painter)
+        self.curtain.draw(painter)
         if self.drops.is_near or self._is_ring_shown:
             furniture.draw_frame(painter, QRectF(self.rect()), dashed=self.drops.is_near)
 
@@ -255,9 +262,7 @@ class Canvas(QWidget):
         ratio = self.devicePixelRatioF()
         painter.save()
         painter.scale(1 / ratio, 1 / ratio)
-        draw_picture(
-            painter, self.view.compositor.picture, self.frame, QColor(theme.current().canvas)
-        )
+        draw_view(painter, self.view, self.frame, QColor(theme.current().canvas))
         painter.restore()
 
     def _draw_region(self, painter: QPainter) -> None:
@@ -326,6 +331,7 @@ class Canvas(QWidget):
             self.height() - self.planes.height() - _MARGIN - _BOTTOM_ROW,
         )
         self.planes.setVisible(self.planes.has_choice and self._is_first)
+        self.curtain.arrange()
 
     @property
     def _is_first(self) -> bool:

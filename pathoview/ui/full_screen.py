@@ -86,6 +86,7 @@ class FullScreen(QObject):
         return (
             not self._views.active.gestures.is_dragging
             and session.tool == "move"
+            and not session.views.active.curtain.is_on
             and session.region_l0 is None
             and session.selection is None
         )

@@ -27,6 +27,7 @@ from pathoview.ui import icons
 from pathoview.ui.actions import Actions
 from pathoview.ui.dialogs.research_use import ResearchUseSheet
 from pathoview.ui.docks import Docks
+from pathoview.ui.flicker_key import FlickerKey
 from pathoview.ui.full_screen import FullScreen
 from pathoview.ui.notice_bar import NoticeStack
 from pathoview.ui.panels.analyze import AnalyzePanel
@@ -64,6 +65,7 @@ _SEPARATED = frozenset(
         "go.coordinates",
         "turn.right_90",
         "compare.one",
+        "compare.curtain",
         "layer.toggle",
         "layer.up",
         "help.about",
@@ -111,6 +113,7 @@ class MainWindow(QMainWindow):
         self.full_screen = FullScreen(
             self, self.views, session, self.docks, (self.menuBar(), self.tools, self.statusBar())
         )
+        self.flicker_key = FlickerKey(session, self.keymap, self.views)
         self._connect()
         self._restore_layout()
         self._on_slide_changed()

@@ -26,7 +26,7 @@ INKS = ("text", "muted", "accent", "warning", "error", "success")
 _NOT_ON_LINES = {"muted", "accent", "warning", "error", "success"}
 _DRAWN_OVER_THE_PICTURE = {
     *("canvas.py", "canvas_painting.py", "overview.py"),
-    *("linked_cursor.py", "turn_chip.py"),
+    *("curtain.py", "curtain_handle.py", "linked_cursor.py", "turn_chip.py"),
 }
 
 

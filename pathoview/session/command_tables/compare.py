@@ -1,4 +1,4 @@
-"""Commands to see several things at once: views side by side."""
+"""Commands to see several things at once: views side by side, and two layers in one view."""
 
 from __future__ import annotations
 
@@ -17,6 +17,27 @@ def _is_split(session: Session) -> bool:
 
 def _toggle_link(session: Session) -> None:
     session.views.is_linked = not session.views.is_linked
+
+
+def _can_compare(session: Session) -> bool:
+    curtain = session.views.active.curtain
+    return session.slide is not None and (curtain.is_on or bool(curtain.candidates))
+
+
+def _toggle_curtain(session: Session) -> None:
+    curtain = session.views.active.curtain
+    if curtain.is_drawn:
+        curtain.end()
+    else:
+        curtain.draw(session.active_layer)
+
+
+def _toggle_flicker(session: Session) -> None:
+    curtain = session.views.active.curtain
+    if curtain.is_flicked:
+        curtain.unflick()
+    else:
+        curtain.flick(session.active_layer)
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -55,5 +76,23 @@ COMMANDS: tuple[Command, ...] = (
         _is_split,
         _toggle_link,
         lambda s: s.views.is_linked,
+    ),
+    Command(
+        "compare.curtain",
+        _("Curtain between two layers"),
+        "Shift+W",
+        "View",
+        _can_compare,
+        _toggle_curtain,
+        lambda s: s.views.active.curtain.is_drawn,
+    ),
+    Command(
+        "compare.flicker",
+        _("Flicker: show the other picture"),
+        "X",
+        "View",
+        _can_compare,
+        _toggle_flicker,
+        lambda s: s.views.active.curtain.is_flicked,
     ),
 )
