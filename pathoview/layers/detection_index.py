@@ -105,3 +105,33 @@ class DetectionIndex:
         """Return the chunk of a row of the whole table, and the row in it."""
         chunk = self.chunks[bisect_right(self.chunks, row, key=attrgetter("start")) - 1]
         return chunk, row - chunk.start
+
+    def find(self, id_bytes: npt.NDArray[np.uint8]) -> int | None:
+        """Return the row with an id, (16,)."""
+        for chunk in self.chunks:
+            rows = np.flatnonzero((chunk.table.ids == id_bytes).all(axis=1))
+            if len(rows):
+                return chunk.start + int(rows[0])
+        return None
+
+    def without(self, ids: npt.NDArray[np.uint8]) -> DetectionIndex:
+        """Return an index of the other rows, in the same order; ``ids`` is (n, 16)."""
+        rest = DetectionIndex()
+        for chunk in self.chunks:
+            stays = ~_are_among(chunk.table.ids, ids)
+            if stays.any():
+                rest.append(chunk.table.take(stays))
+        return rest
+
+
+def _are_among(ids: npt.NDArray[np.uint8], some: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Say which ids, (n, 16), are among some others: by their halves first, numbers are fast."""
+    ours, others = (np.ascontiguousarray(one).view(np.uint64) for one in (ids, some))
+    are_there = np.isin(ours[:, 0], others[:, 0])
+    rows = np.flatnonzero(are_there)
+    are_there[rows] = np.isin(_keys(ids[rows]), _keys(some))
+    return are_there
+
+
+def _keys(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.bytes_]:
+    return np.ascontiguousarray(ids).view("V16").ravel()

@@ -51,6 +51,8 @@ class DetectionSource:
         self._style = style or OutlineStyle()
         self._hidden: frozenset[str] = frozenset()
         self._style_version = 0
+        self._writing = threading.RLock()
+        """Held by those who change rows, before and much longer than the other."""
         self._lock = threading.RLock()
         self._selected: int | None = None
         self._reset()
@@ -125,20 +127,20 @@ class DetectionSource:
         """
         if not len(table):
             return None
-        with self._lock:
+        with self._writing, self._lock:
             chunk = self._index.append(self._with_our_classes(table))
             self._whole = None
             self._names |= dict.fromkeys(table.measurements)
             self._typical_px = self._typical_with(chunk)
-            self._counts += np.bincount(chunk.table.class_index + 1, minlength=len(self._counts))
+            self._counts += self._counted(chunk)
             if self._n_at_limits and len(self._index) >= 2 * self._n_at_limits:
                 self._restyle()
                 self._style_version += 1
-            return table.extent_l0().expanded(self._margin_l0())
+        return table.extent_l0().expanded(self._margin_l0())
 
     def set(self, table: Detections) -> None:
         """Replace all rows."""
-        with self._lock:
+        with self._writing, self._lock:
             self._reset()
             self._selected = None
             self.add(table)
@@ -156,33 +158,27 @@ class DetectionSource:
 
     def remove(self, ids: npt.NDArray[np.uint8]) -> int:
         """Remove rows without a word; the caller emits `changed` with None."""
-        with self._lock:
-            tables = [chunk.table for chunk in self._index.chunks]
-            stays = [~np.isin(_keys(table.ids), _keys(ids)) for table in tables]
-            n_dropped = len(self) - sum(int(mask.sum()) for mask in stays)
+        with self._writing:
+            index = self._index.without(ids)  # painting goes on with the old one meanwhile
+            n_dropped = len(self) - len(index)
             if n_dropped:
-                chosen = None if self._selected is None else self.row(self._selected).ids[0]
-                self._reset()
-                for table, mask in zip(tables, stays, strict=True):
-                    self.add(table.take(mask))
-                self._selected = None if chosen is None else self._find(chosen)
+                self._take_index(index)
             return n_dropped
 
-    def ids_not_in(self, ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Return the ids of our rows that are not among ``ids``, (n, 16)."""
+    def _take_index(self, index: DetectionIndex) -> None:
         with self._lock:
-            ours = [chunk.table.ids for chunk in self._index.chunks]
-        return np.concatenate(
-            [np.empty((0, 16), np.uint8)]
-            + [table[~np.isin(_keys(table), _keys(ids))] for table in ours]
-        )
+            chosen = None if self._selected is None else self.row(self._selected).ids[0]
+            self._index = index
+            self._whole = None
+            self._counts = sum(
+                (self._counted(chunk) for chunk in index.chunks), np.zeros_like(self._counts)
+            )
+            self._by_class = self._counter(_class_of)
+            self._restyle()
+            self._selected = None if chosen is None else index.find(chosen)
 
-    def _find(self, id_bytes: npt.NDArray[np.uint8]) -> int | None:
-        for chunk in self._index.chunks:
-            rows = np.flatnonzero((chunk.table.ids == id_bytes).all(axis=1))
-            if len(rows):
-                return chunk.start + int(rows[0])
-        return None
+    def _counted(self, chunk: Chunk) -> npt.NDArray[np.int64]:
+        return np.bincount(chunk.table.class_index + 1, minlength=len(self._counts))
 
     def _with_our_classes(self, table: Detections) -> Detections:
         known = {entry.name: index for index, entry in enumerate(self._classes)}
@@ -363,10 +359,6 @@ class DetectionSource:
     def _margin_l0(self) -> float:
         """Return how far beyond its box an object is drawn at most, level-0 px."""
         return (self._style.line_width_px + 2) * max(self._typical_px / _SMALLEST_SEEN_PX, 1)
-
-
-def _keys(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.bytes_]:
-    return np.ascontiguousarray(ids).view("V16").ravel()
 
 
 def _class_of(chunk: Chunk) -> Kinds:

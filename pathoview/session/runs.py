@@ -150,13 +150,9 @@ class RunView:
     def _load_end(self) -> bool:
         """Load what comes last, the record; return whether objects were dropped in the end."""
         self.record = self._file.record
-        n_dropped = self.source.remove(self._gone_ids()) if self.may_have_dropped else 0
+        n_dropped = self.source.remove(self._file.dropped()) if self.may_have_dropped else 0
         self.may_have_dropped = False
         return n_dropped > 0
-
-    def _gone_ids(self) -> npt.NDArray[np.uint8]:
-        kept = [table.ids for table in self._file.tiles()]
-        return self.source.ids_not_in(np.concatenate([np.empty((0, 16), np.uint8), *kept]))
 
     def tell(self, loaded: Loaded) -> None:
         """Have what was loaded drawn."""

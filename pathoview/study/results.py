@@ -118,7 +118,7 @@ class RunFile:
 
     def tile(self, col: int, row: int) -> Detections:
         """Return a tile's detections, less those dropped; empty when it is not stored."""
-        return self._tile(col, row, self._dropped())
+        return self._tile(col, row, self.dropped())
 
     def tiles_since(self, number: int) -> list[tuple[int, int, int]]:
         """Return (number, column, row) of the tiles stored after the one with a number; 0: all."""
@@ -130,7 +130,7 @@ class RunFile:
 
         ``places`` are (column, row); None: all, row by row.
         """
-        dropped = self._dropped()
+        dropped = self.dropped()
         if places is None:
             rows = self._rows("SELECT row, col FROM tile ORDER BY row, col")
             places = ((col, row) for row, col in rows)
@@ -175,7 +175,7 @@ class RunFile:
         rows = self._rows(query, number, _FEATURES_AT_ONCE)
         if not rows:
             return [], None
-        dropped = {one.tobytes() for one in self._dropped()}
+        dropped = {one.tobytes() for one in self.dropped()}
         features = [
             feature
             for place, data in rows
@@ -197,7 +197,8 @@ class RunFile:
         gone = np.isin(_keys(table.ids), _keys(dropped))
         return table.take(~gone) if gone.any() else table
 
-    def _dropped(self) -> npt.NDArray[np.uint8]:
+    def dropped(self) -> npt.NDArray[np.uint8]:
+        """Return the ids of the objects that are left out, (n, 16)."""
         data = b"".join(row[0] for row in self._rows("SELECT id FROM dropped"))
         return np.frombuffer(data, np.uint8).reshape(-1, 16)
 

@@ -195,6 +195,25 @@ def test_dropping_removes_rows_counts_and_pictures_and_keeps_the_selected_one() 
     assert source.drop(table.ids[:1]) == 0
 
 
+def test_dropping_some_of_many_leaves_the_rest_in_order_and_in_their_colours() -> None:
+    source = DetectionSource(4096, 4096)
+    for row in range(4):
+        rects = [Rect(40 * column, 40 * row, 20, 20) for column in range(50)]
+        source.append(boxes(rects, [TUMOR, IMMUNE], [row % 2] * 50))
+    source.recolor_class("Tumor", (0, 255, 0))
+    ids = source.detections.ids
+    gone = np.concatenate([ids[50:100], ids[[3, 120]]])
+    almost = ids[7:8].copy()
+    almost[0, -1] ^= 1  # the same first half
+    assert source.drop(np.concatenate([gone, almost])) == 52
+    kept = np.delete(np.arange(200), [*range(50, 100), 3, 120])
+    assert np.array_equal(source.detections.ids, ids[kept])
+    assert source.class_counts() == {0: 98, 1: 50}
+    assert source.classes[0].color == (0, 255, 0)
+    assert source.pick(50, 50) is None
+    assert source.pick(50, 10) == 1
+
+
 def test_classes_of_later_tables_are_merged_by_name() -> None:
     source = DetectionSource(1024, 1024)
     source.append(boxes([Rect(0, 0, 9, 9), Rect(20, 0, 9, 9)], [TUMOR], [0, -1]))
