@@ -28,6 +28,10 @@ def has_layer(session: Session) -> bool:
     return session.active_layer is not None
 
 
+def has_bookmarks(session: Session) -> bool:
+    return bool(session.bookmarks.all)
+
+
 def can_undo(session: Session) -> bool:
     return bool(session.history.undo_name)
 
@@ -39,6 +43,7 @@ def can_redo(session: Session) -> bool:
 _MISSING: dict[Callable[[Session], bool], str] = {
     has_slide: _("needs a slide"),
     has_results: _("needs results"),
+    has_bookmarks: _("needs a bookmark"),
     has_layer: _("needs a layer"),
     can_undo: _("nothing to take back"),
     can_redo: _("nothing was taken back"),

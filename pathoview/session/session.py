@@ -26,6 +26,8 @@ from pathoview.layers.slide_source import SlideSource
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import MethodSpec
 from pathoview.session.analysis_desk import AnalysisDesk
+from pathoview.session.bookmark_desk import BookmarkDesk
+from pathoview.session.keeper import Keeper
 from pathoview.session.layer_desk import LayerDesk
 from pathoview.session.notices import from_error
 from pathoview.session.opener import SlideOpener
@@ -111,6 +113,8 @@ class Session:
         self.cursor_l0: tuple[float, float] | None = None
         """Where the mouse is, level-0 px; None: not on the slide."""
         self._opener = SlideOpener(self.scheduler, self.memory)
+        self._keeper = Keeper(self.scheduler)
+        self.bookmarks = BookmarkDesk(self, self._keeper)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 
@@ -126,6 +130,7 @@ class Session:
         self._desk.notice.connect(self.notice)
         self._analyses.notice.connect(self.notice)
         self.layer_desk.notice.connect(self.notice)
+        self._keeper.failed.connect(self._on_error)
         self._analyses.scale_needed.connect(self.scale_needed)
 
     # -- the slide -------------------------------------------------------------------------------
@@ -374,6 +379,7 @@ class Session:
         self._desk.close()
         self._opener.cancel()
         self._clear()
+        self._keeper.flush()
         self.views.close()
         self.scheduler.close()
 

@@ -33,6 +33,7 @@ from pathoview.ui.notice_bar import NoticeStack
 from pathoview.ui.panels.analyze import AnalyzePanel
 from pathoview.ui.panels.jobs import JobsStrip
 from pathoview.ui.panels.layers import LayersPanel
+from pathoview.ui.panels.places import PlacesPanel
 from pathoview.ui.panels.results import ResultsPanel
 from pathoview.ui.panels.slide_info import SlideInfoPanel
 from pathoview.ui.text import size_text
@@ -63,6 +64,7 @@ _SEPARATED = frozenset(
         "view.detections",
         "view.scale",
         "go.coordinates",
+        "bookmark.add",
         "turn.right_90",
         "compare.one",
         "compare.curtain",
@@ -95,13 +97,18 @@ class MainWindow(QMainWindow):
         self.results = ResultsPanel(session)
         self.layers = LayersPanel(session)
         self.slide_info = SlideInfoPanel(session)
+        self.places = PlacesPanel(session)
         self.jobs = JobsStrip(session)
         self.keymap = KeyMap(session.settings.keys)
         self.commands = WindowCommands(session, self)
         self.actions_by_id = Actions(session, self.keymap, self, lambda: self.views.canvases)
         self.docks = Docks(self)
         self.docks.fill(
-            (("layers", _("Layers"), self.layers), ("slide", _("Slide"), self.slide_info)),
+            (
+                ("layers", _("Layers"), self.layers),
+                ("slide", _("Slide"), self.slide_info),
+                ("places", _("Places"), self.places),
+            ),
             (("analyze", _("Analyze"), self.analyze), ("results", _("Results"), self.results)),
         )
         self.tools = MainToolBar(session, self.actions_by_id, self)
@@ -168,6 +175,7 @@ class MainWindow(QMainWindow):
             session.selection_changed,
             session.tool_changed,
             session.history.changed,
+            session.bookmarks.changed,
             session.views.changed,
             session.overlay.changed,
         ):

@@ -34,7 +34,12 @@ def place_answers(
 
         show(PictureDialog(session, window))
 
+    def list_bookmarks() -> None:
+        window.docks.bring_front("places")
+        window.places.list.setFocus()
+
     return {
+        "bookmark.list": list_bookmarks,
         "go.coordinates": go_to,
         "turn.any": turn,
         "view.copy": lambda: copy_view(session, window.canvas.say),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from pathoview.core.translation import _
-from pathoview.session.command import Command, has_slide
+from pathoview.session.command import Command, has_bookmarks, has_slide
 from pathoview.session.going import zoom_to
 
 _QUARTER, _STEP = 90.0, 15.0
@@ -35,6 +35,31 @@ _ZOOMS = tuple(
 COMMANDS: tuple[Command, ...] = (
     *_ZOOMS,
     Command("go.coordinates", _("Go to coordinates…"), "Ctrl+G", "Go", has_slide),
+    Command(
+        "bookmark.add",
+        _("Bookmark this place"),
+        "Ctrl+B",
+        "Go",
+        has_slide,
+        lambda s: s.bookmarks.add(),
+    ),
+    Command(
+        "bookmark.next",
+        _("Next bookmark"),
+        "Alt+PgDown",
+        "Go",
+        has_bookmarks,
+        lambda s: s.bookmarks.go_next(1),
+    ),
+    Command(
+        "bookmark.previous",
+        _("Previous bookmark"),
+        "Alt+PgUp",
+        "Go",
+        has_bookmarks,
+        lambda s: s.bookmarks.go_next(-1),
+    ),
+    Command("bookmark.list", _("Bookmarks"), "Ctrl+Shift+B", "Go"),
     Command(
         "turn.right_90",
         _("Turn right by 90°"),
