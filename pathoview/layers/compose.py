@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from pathoview.core.affine import Affine
 from pathoview.core.geometry import Rect
@@ -26,6 +27,11 @@ Fetch = Callable[[TileSource, TileKey], Sequence[Piece]]
 
 _CRISP_SCALE = 2.0
 """Pixels enlarged more than this are drawn as squares, since then they are what one looks for."""
+_FAR_PX = 2**26
+"""Coordinates beyond this would not fit into OpenCV's; nothing that far away is seen."""
+_SHIFT = 4
+"""Fractional bits of the coordinates given to OpenCV."""
+Scalar = float | tuple[float, ...]
 _MARGIN_LV = 2
 """Pixels round the part that is drawn, for smooth edges."""
 
@@ -93,14 +99,50 @@ def warped(item: Shown, to_px: Affine, width: int, height: int, fetch: Fetch) ->
     level = pyramid.level_for(1 / to_px.scale)
     size = pyramid.levels[level]
     lv_to_px = Affine.scaled(size.downsample).then(to_px)
-    part_lv = lv_to_px.inverse().rect(Rect(0, 0, width, height)).expanded(_MARGIN_LV)
-    part_lv = part_lv.intersection(Rect(0, 0, size.width, size.height)).outward()
+    seen_lv = lv_to_px.inverse().rect(Rect(0, 0, width, height))
+    whole_lv = Rect(0, 0, size.width, size.height)
+    part_lv = seen_lv.expanded(_MARGIN_LV).intersection(whole_lv).outward()
     if part_lv.is_empty:
         return None
     mosaic = _mosaic(item, level, part_lv, fetch)
     if mosaic is None:
         return None
-    return _resampled(mosaic, Affine.moved(part_lv.x, part_lv.y).then(lv_to_px), width, height)
+    to_picture = Affine.moved(part_lv.x, part_lv.y).then(lv_to_px)
+    pixels = _resampled(mosaic, to_picture, width, height)
+    if seen_lv.intersection(whole_lv) == seen_lv:
+        return pixels
+    return _trimmed(pixels, whole_lv, lv_to_px)
+
+
+def _trimmed(pixels: Rgba, whole_lv: Rect, lv_to_px: Affine) -> Rgba:
+    """Return pixels without what lies beyond the layer's own edge, cut sharply.
+
+    Sampling goes on with the outermost pixels there; fading out instead would leave a dark rim.
+    """
+    is_outside = np.ones(pixels.shape[:2], np.uint8)
+    draw_rect(is_outside, whole_lv, lv_to_px, 0)
+    pixels = pixels.copy()
+    pixels[is_outside > 0] = 0
+    return pixels
+
+
+def draw_rect(picture: npt.NDArray[np.uint8], rect: Rect, to_px: Affine, value: Scalar) -> None:
+    """Fill a rectangle, wherever and however turned it lies on a picture.
+
+    One that lies upright ends at whole px, so that neighbours meet.
+    """
+    if to_px.xy == to_px.yx == 0 or to_px.xx == to_px.yy == 0:
+        around = to_px.rect(rect)
+        left, right = (max(0, round(x)) for x in (around.x, around.right))
+        top, bottom = (max(0, round(y)) for y in (around.y, around.bottom))
+        picture[top:bottom, left:right] = value
+        return
+    corners = np.array(
+        [(rect.x, rect.y), (rect.right, rect.y), (rect.right, rect.bottom), (rect.x, rect.bottom)]
+    )
+    at_px = to_px.points(corners) - 0.5  # OpenCV counts from the centre of a pixel
+    near = np.clip(at_px, -_FAR_PX, _FAR_PX)
+    cv2.fillConvexPoly(picture, np.rint(near * (1 << _SHIFT)).astype(np.int32), value, shift=_SHIFT)
 
 
 def whole_tiles(source: TileSource, key: TileKey) -> Sequence[Piece]:
@@ -159,7 +201,7 @@ def _place(mosaic: Rgba, piece: Piece, place: Rect) -> None:
         .then(Affine.moved(place.x - left, place.y - top))
     )
     mosaic[top:bottom, left:right] = _resampled(
-        piece.pixels, to_mosaic, right - left, bottom - top, cv2.BORDER_REPLICATE, smooth=True
+        piece.pixels, to_mosaic, right - left, bottom - top, smooth=True
     )
 
 
@@ -168,7 +210,6 @@ def _resampled(
     to_px: Affine,
     width: int,
     height: int,
-    border: int = cv2.BORDER_CONSTANT,
     *,
     smooth: bool = False,
 ) -> Rgba:
@@ -179,7 +220,7 @@ def _resampled(
     """
     shift_x, shift_y = to_px.x0, to_px.y0
     if to_px == Affine.moved(shift_x, shift_y) and shift_x.is_integer() and shift_y.is_integer():
-        return _shifted(pixels, int(shift_x), int(shift_y), width, height, border)
+        return _shifted(pixels, int(shift_x), int(shift_y), width, height)
     n_halvings = max(0, math.floor(-math.log2(to_px.scale) + 0.05))
     if n_halvings:
         factor = 2.0**n_halvings
@@ -192,17 +233,23 @@ def _resampled(
     # Pixel centres: (i + ½) of the one lies on the map of (j + ½) of the other.
     centred = Affine.moved(0.5, 0.5).then(to_px).then(Affine.moved(-0.5, -0.5))
     kind = cv2.INTER_LINEAR if smooth or to_px.scale <= _CRISP_SCALE else cv2.INTER_NEAREST
-    moved = cv2.warpAffine(pixels, centred.matrix(), (width, height), flags=kind, borderMode=border)
+    moved = cv2.warpAffine(
+        pixels, centred.matrix(), (width, height), flags=kind, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(moved, np.uint8)
 
 
-def _shifted(pixels: Rgba, dx: int, dy: int, width: int, height: int, border: int) -> Rgba:
+def _shifted(pixels: Rgba, dx: int, dy: int, width: int, height: int) -> Rgba:
     """Return pixels moved by whole px: nothing is mixed, so nothing is blurred."""
     rows, columns = pixels.shape[:2]
     if dx <= 0 and dy <= 0 and columns + dx >= width and rows + dy >= height:
         return pixels[-dy : height - dy, -dx : width - dx]
-    matrix = Affine.moved(dx, dy).matrix()
+    return _carried(pixels, Affine.moved(dx, dy), width, height, cv2.INTER_NEAREST)
+
+
+def _carried(pixels: Rgba, to_px: Affine, width: int, height: int, kind: int) -> Rgba:
+    """Sample between pixel centres; beyond the edge the outermost pixels go on."""
     moved = cv2.warpAffine(
-        pixels, matrix, (width, height), flags=cv2.INTER_NEAREST, borderMode=border
+        pixels, to_px.matrix(), (width, height), flags=kind, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(moved, np.uint8)

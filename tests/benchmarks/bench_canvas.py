@@ -372,4 +372,7 @@ def checks(name: str, facts: Mapping[str, float]) -> Iterator[tuple[str, float, 
 
 
 if __name__ == "__main__":
+    from pathoview.core.threads import one_thread_each
+
+    one_thread_each()
     print(json.dumps(measured(Path(sys.argv[1]), json.loads(sys.argv[2]))))

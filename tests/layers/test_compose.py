@@ -73,3 +73,15 @@ def test_hidden_layers_are_left_out_and_faint_ones_shine_through() -> None:
     assert np.unique(compose([slide], whole, 64, 64)[..., 0]).tolist() == [127]
     slide.visible = False
     assert compose([slide], whole, 64, 64)[..., 0].min() == 255
+
+
+@pytest.mark.parametrize("factor", [0.3, 0.77, 1.5, 5.3])
+def test_the_edge_of_a_slide_is_neither_dark_nor_blurred(factor: float) -> None:
+    slide = Layer("Slide", SlideSource(ArraySlide(np.full((300, 400, 3), 240, np.uint8))))
+    part = Rect(-50.3, -40.2, 500, 400)
+    width, height = round(part.width * factor), round(part.height * factor)
+    picture = compose([slide], part, width, height)[..., 0]
+    assert set(np.unique(picture).tolist()) == {240, 255}
+    rows, columns = np.nonzero(picture == 240)
+    assert columns.min() == round(50.3 * width / part.width)
+    assert rows.max() + 1 == round(340.2 * height / part.height)
