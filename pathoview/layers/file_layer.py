@@ -5,6 +5,7 @@ The window, the command line and scripts open files through here, so that all of
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -19,15 +20,20 @@ from pathoview.layers.class_map_source import ClassMapSource
 from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.layers.label_source import LabelSource
 from pathoview.layers.layer import Layer
-from pathoview.layers.placement import guessed_placement
+from pathoview.layers.placement import Picture, guessed_placement, placement_by_mpp
 from pathoview.layers.raster import Raster
 from pathoview.layers.raster_file import open_raster
 from pathoview.layers.raster_source import RasterSource
+from pathoview.layers.registered_source import RegisteredSource
+from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.source import TileSource
+from pathoview.layers.synthetic_source import PictureSource, SyntheticSource
+from pathoview.layers.warped_source import WarpedSource
+from pathoview.slides.opening import open_slide
 from pathoview.slides.slide import SlideInfo
 
-FileKind = Literal["heatmap", "class_map", "labels"]
-"""Measured numbers; numbers of classes; numbers of objects."""
+FileKind = Literal["slide", "heatmap", "class_map", "labels", "synthetic"]
+"""A second slide; measured numbers; numbers of classes, of objects; a picture made by a method."""
 FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
 
 _MOST_CLASSES = 32
@@ -60,7 +66,7 @@ class Guess:
 def guess_layer(path: Path, base: SlideInfo) -> Guess:
     """Return what a file seems to hold and where on a slide it seems to lie.
 
-    Raises `InputError` when it is no grid of numbers.
+    Raises `InputError` when it is neither a slide nor a grid of numbers.
     """
     raster = open_raster(path)
     try:
@@ -68,7 +74,7 @@ def guess_layer(path: Path, base: SlideInfo) -> Guess:
         finest = raster.levels[0]
         size = finest.width, finest.height
         try:
-            return Guess(path, kind, is_sure, guessed_placement(raster, base), "", *size)
+            return Guess(path, kind, is_sure, _placement(raster, kind, base), "", *size)
         except InputError as error:
             return Guess(path, kind, is_sure, None, error.full_text, *size)
     finally:
@@ -76,13 +82,22 @@ def guess_layer(path: Path, base: SlideInfo) -> Guess:
 
 
 def _kind_of(raster: Raster) -> tuple[FileKind, bool]:
-    """Return what numbers seem to mean, and whether they can hardly mean anything else."""
+    """Return what a file seems to hold, and whether it can hardly be anything else."""
+    if raster.is_rgb:
+        return ("slide", True) if raster.mpp is not None else ("synthetic", False)
+    if len(raster.channels) > 1 and raster.dtype.kind in "iu":
+        return "slide", False
     if raster.dtype.kind == "f":
         return "heatmap", True
     n_values = len(np.unique(raster.sample(0)))
     if n_values <= _MOST_CLASSES:
         return "class_map", False
-    return ("heatmap", False) if raster.dtype.itemsize == 1 else ("labels", True)
+    return ("heatmap", False) if raster.dtype.itemsize == 1 else ("labels", raster.mpp is None)
+
+
+def _placement(picture: Picture, kind: str, base: SlideInfo) -> Affine:
+    """Guess a place; another slide begins at the same corner until it is aligned."""
+    return (placement_by_mpp if kind == "slide" else guessed_placement)(picture, base)
 
 
 def open_layer(
@@ -103,29 +118,62 @@ def open_layer(
             _("There is no kind of layer “{kind}”.").format(kind=kind),
             _("Choose one of {kinds}.").format(kinds=", ".join(FILE_KINDS)),
         )
-    raster = open_raster(path, memory)
-    try:
-        place = placement if placement is not None else guessed_placement(raster, base)
-        source = _source(raster, kind or _kind_of(raster)[0], place, base)
-    except BaseException:
-        raster.close()
-        raise
+    kind = kind or guess_layer(path, base).kind
+    source = (_slide_source if kind == "slide" else _raster_source)(
+        path, base, kind, placement, memory
+    )
     return Layer(path.stem, source, opacity=_OPACITY)
 
 
-def _source(raster: Raster, kind: str, placement: Affine, base: SlideInfo) -> TileSource:
-    size = float(base.width), float(base.height)
-    if kind == "heatmap":
-        return HeatmapSource(raster, placement, *size)
-    if kind == "labels":
-        return LabelSource(raster, placement, *size)
-    classes = ClassMapSource(raster, placement, *size)
-    if _BACKGROUND in classes.classes:
-        classes.style = replace(classes.style, hidden=frozenset({_BACKGROUND}))
-    return classes
+def _slide_source(
+    path: Path, base: SlideInfo, kind: str, placement: Affine | None, memory: ByteCache | None
+) -> TileSource:
+    slide = open_slide(path)
+    try:
+        place = placement if placement is not None else _placement(slide.info, kind, base)
+        inner = SlideSource(slide, memory=memory)
+        return RegisteredSource(inner, place, base.width, base.height, memory)
+    except BaseException:
+        slide.close()
+        raise
+
+
+def _raster_source(
+    path: Path, base: SlideInfo, kind: str, placement: Affine | None, memory: ByteCache | None
+) -> TileSource:
+    raster = open_raster(path, memory)
+    try:
+        place = placement if placement is not None else _placement(raster, kind, base)
+        return _MAKERS[kind](raster, place, base.width, base.height)
+    except BaseException:
+        raster.close()
+        raise
+
+
+def _class_map(raster: Raster, placement: Affine, width_l0: float, height_l0: float) -> TileSource:
+    """Return a map whose 0, mostly the background, is not drawn at first."""
+    source = ClassMapSource(raster, placement, width_l0, height_l0)
+    if _BACKGROUND in source.classes:
+        source.style = replace(source.style, hidden=frozenset({_BACKGROUND}))
+    return source
+
+
+def _synthetic(raster: Raster, placement: Affine, width_l0: float, height_l0: float) -> TileSource:
+    return SyntheticSource(PictureSource(raster), placement, width_l0, height_l0)
+
+
+_MAKERS: Mapping[str, Callable[[Raster, Affine, float, float], TileSource]] = {
+    "heatmap": HeatmapSource,
+    "class_map": _class_map,
+    "labels": LabelSource,
+    "synthetic": _synthetic,
+}
 
 
 def close_source(source: TileSource) -> None:
     """Let go of the file of a layer that came from one."""
-    if isinstance(source, RasterSource):
-        source.raster.close()
+    inner = source.inner if isinstance(source, WarpedSource) else source
+    if isinstance(inner, SlideSource):
+        inner.slide.close()
+    elif isinstance(inner, RasterSource | PictureSource):
+        inner.raster.close()

@@ -19,7 +19,9 @@ from pathoview.core.undo import History, Step
 from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.file_layer import Guess, close_source, guess_layer, open_layer
 from pathoview.layers.layer import BLENDS, Layer, LayerList
+from pathoview.layers.raster_source import RasterSource
 from pathoview.layers.scheduler import TileScheduler
+from pathoview.layers.warped_source import WarpedSource
 from pathoview.session.notices import from_error
 from pathoview.slides.slide import Slide
 
@@ -159,6 +161,21 @@ class LayerDesk:
                 _("Rename {name}").format(name=before),
                 partial(setattr, layer, "name", name),
                 partial(setattr, layer, "name", before),
+            )
+        )
+
+    def place(self, layer: Layer, placement: Affine) -> None:
+        """Lay a layer elsewhere on the slide; ``placement``: its own px to level-0 px."""
+        source = layer.source
+        if not isinstance(source, WarpedSource | RasterSource) or placement == source.placement:
+            return
+        before = source.placement
+        source.placement = placement
+        self._history.remember(
+            Step(
+                _("Place {name}").format(name=layer.name),
+                partial(setattr, source, "placement", placement),
+                partial(setattr, source, "placement", before),
             )
         )
 

@@ -38,6 +38,7 @@ from pathoview.session.selection import Selection, select
 from pathoview.session.settings import ExportSettings, Settings, load_settings
 from pathoview.session.shelf import RunShelf
 from pathoview.session.tile_troubles import TileTroubles
+from pathoview.session.toolbox import Tool, Toolbox
 from pathoview.session.view import View
 from pathoview.session.viewport import Viewport
 from pathoview.session.views import Views
@@ -47,7 +48,6 @@ from pathoview.study.scales import remember_scale
 
 _logger = logging.getLogger(__name__)
 
-Tool = Literal["move", "rectangle"]
 Where = Literal["slide", "viewport"]
 _MOST_TILE_THREADS = 4
 
@@ -100,7 +100,6 @@ class Session:
         self.selection: Selection | None = None
         self.region_l0: Rect | None = None
         """The rectangle drawn with the tool, to be analyzed."""
-        self.tool: Tool = "move"
         shelf = RunShelf(self.layers, self.scheduler, self.overlay)
         self._desk = RunDesk(shelf, self.scheduler, self.history, runner or JobRunner(post))
         self._analyses = AnalysisDesk(self.settings, self._desk)
@@ -110,6 +109,7 @@ class Session:
         )
         # Views come after the desk: when a layer goes, it chooses another one first.
         self.views = Views(partial(View, self.layers, self.scheduler, post))
+        self.toolbox = Toolbox(self.layers, self.layer_desk.place)
         self.cursor_l0: tuple[float, float] | None = None
         """Where the mouse is, level-0 px; None: not on the slide."""
         self._opener = SlideOpener(self.scheduler, self.memory)
@@ -131,6 +131,8 @@ class Session:
         self._analyses.notice.connect(self.notice)
         self.layer_desk.notice.connect(self.notice)
         self._keeper.failed.connect(self._on_error)
+        self.toolbox.changed.connect(self.tool_changed)
+        self.toolbox.alignment.failed.connect(self._on_error)
         self._analyses.scale_needed.connect(self.scale_needed)
 
     # -- the slide -------------------------------------------------------------------------------
@@ -347,10 +349,19 @@ class Session:
             self.cursor_l0 = place_l0
             self.cursor_changed.emit()
 
+    @property
+    def tool(self) -> Tool:
+        return self.toolbox.tool
+
     def set_tool(self, tool: Tool) -> None:
-        if tool != self.tool:
-            self.tool = tool
-            self.tool_changed.emit()
+        self.toolbox.choose(tool)
+
+    def tool_clicked(self, x_l0: float, y_l0: float) -> None:
+        """Take a click on the slide as the tool means it."""
+        if self.tool == "align":
+            self.toolbox.alignment.pick(x_l0, y_l0)
+        else:
+            self.select_at(x_l0, y_l0)
 
     def cancel_tool(self) -> None:
         """Leave the tool; else end a comparison; else forget the region; else the selection."""
@@ -362,14 +373,6 @@ class Session:
             self.set_region(None)
         else:
             self.clear_selection()
-
-    def change_overlay_opacity(self, step: float) -> None:
-        """Make everything that lies on the slide stronger (or fainter, below 0)."""
-        self.overlay.change_opacity(step)
-
-    def apply_overlay_style(self) -> None:
-        """Paint as `settings.overlay` says; call it after changing that."""
-        self.overlay.apply()
 
     # -- the end ---------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from pathoview.ui.widgets import order_tabs
 
 _SIZE = (1440, 900)
 _RIGHT_PX = 340
-_HEIGHTS_PX = (228, 612)
+_HEIGHTS_PX = (420, 420)
 _NARROWEST_PX = 280
 _LAYOUT_VERSION = 1
 

@@ -269,7 +269,7 @@ class Gestures(QObject):
         # Alt turns the wheel sideways on some platforms.
         notches = (angle.y() or angle.x()) / _NOTCH
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._session.change_overlay_opacity(notches * _OPACITY_PER_NOTCH)
+            self._session.overlay.change_opacity(notches * _OPACITY_PER_NOTCH)
             self.opacity_set.emit()
         elif px.y() and event.phase() != Qt.ScrollPhase.NoScrollPhase:
             # A trackpad is smooth by itself.

@@ -241,6 +241,8 @@ class MainWindow(QMainWindow):
             text = _("Opening the slide…")
         elif self.session.slide is None:
             text = _("Open a slide to begin")
+        elif self.session.tool == "align":
+            text = self.session.toolbox.alignment.prompt
         elif self.session.tool == "rectangle":
             text = _("Drag a rectangle: the region to analyze. Esc cancels.")
         else:

@@ -156,4 +156,4 @@ class OpacitySlider(QSlider):
 
     def _on_moved(self, percent: int) -> None:
         now = self._session.settings.overlay.opacity
-        self._session.change_overlay_opacity(percent / 100 - now)
+        self._session.overlay.change_opacity(percent / 100 - now)

@@ -123,7 +123,7 @@ class Photographer:
         overlay = self.session.settings.overlay
         overlay.mode, overlay.measurement = "measurement", "Hematoxylin mean"
         overlay.fill = True
-        self.session.apply_overlay_style()
+        self.session.overlay.apply()
         self.window.docks.bring_front("slide")
         self.session.viewport.fit()
         self.rest()

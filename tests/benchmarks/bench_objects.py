@@ -176,11 +176,11 @@ def _recolored(desk: Desk, column: str) -> tuple[float, float]:
     overlay = desk.session.settings.overlay
     overlay.mode, overlay.measurement = "measurement", column
     started = time.perf_counter()
-    desk.session.apply_overlay_style()
+    desk.session.overlay.apply()
     blocked = time.perf_counter() - started
     seconds = blocked + desk.seconds_until(desk.is_painted)
     overlay.mode = "class"
-    desk.session.apply_overlay_style()
+    desk.session.overlay.apply()
     desk.seconds_until(desk.is_painted)
     return seconds, blocked
 

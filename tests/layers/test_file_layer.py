@@ -5,13 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import ArraySlide
+from makers import he_image, make_plain, make_svs
 
 from pathoview.core.affine import Affine
 from pathoview.core.errors import InputError, UsageError
 from pathoview.layers.class_map_source import ClassMapSource
-from pathoview.layers.file_layer import guess_layer, open_layer
+from pathoview.layers.file_layer import close_source, guess_layer, open_layer
 from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.layers.label_source import LabelSource
+from pathoview.layers.registered_source import RegisteredSource
+from pathoview.layers.synthetic_source import SyntheticSource
 
 BASE = ArraySlide(np.zeros((400, 800, 3), np.uint8)).info
 FLOATS = np.linspace(0, 1, 20_000, dtype=np.float32).reshape(100, 200)
@@ -76,6 +79,36 @@ def test_a_stated_place_is_taken(tmp_path: Path) -> None:
     assert isinstance(layer.source, HeatmapSource)
     assert layer.source.value_at(30.5, 40.5) == 0
     assert layer.source.value_at(10, 10) is None
+
+
+def test_a_picture_with_a_scale_is_a_second_slide_that_begins_at_the_same_corner(
+    tmp_path: Path,
+) -> None:
+    path = make_svs(tmp_path / "other.svs", he_image(600, 500), mpp=0.25)
+    guess = guess_layer(path, BASE)
+    assert (guess.kind, guess.is_sure) == ("slide", True)
+    assert guess.placement == Affine.scaled(0.5)
+    layer = open_layer(path, BASE)
+    assert isinstance(layer.source, RegisteredSource)
+    assert layer.source.placement == Affine.scaled(0.5)
+    close_source(layer.source)
+
+
+def test_a_picture_without_a_scale_may_be_synthetic(tmp_path: Path) -> None:
+    path = make_plain(tmp_path / "healthy.png", he_image(200, 100))
+    guess = guess_layer(path, BASE)
+    assert (guess.kind, guess.is_sure) == ("synthetic", False)
+    layer = open_layer(path, BASE, "synthetic", guess.placement)
+    assert isinstance(layer.source, SyntheticSource)
+    as_slide = open_layer(path, BASE, "slide")
+    assert isinstance(as_slide.source, RegisteredSource)
+    assert as_slide.source.placement == Affine()
+    close_source(as_slide.source)
+
+
+def test_several_channels_of_whole_numbers_are_no_labels(tmp_path: Path) -> None:
+    path = saved(tmp_path, np.arange(60_000, dtype=np.uint16).reshape(100, 200, 3))
+    assert guess_layer(path, BASE).kind == "slide"
 
 
 def test_the_background_of_a_class_map_is_not_drawn_at_first(tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_controls_are_those_of_the_chosen_layer_and_change_it_alone(
     qtbot: QtBot, nuclei: tuple[Layer, Layer], panel: LayersPanel, layered: Session
 ) -> None:
     layered.layer_desk.active = nuclei[0]
-    controls = panel.controls
+    (controls,) = panel.controls
     assert isinstance(controls, DetectionControls)
     controls.fill.setFocus()
     qtbot.keyClick(controls.fill, Qt.Key.Key_Space)
@@ -271,4 +271,4 @@ def test_controls_are_those_of_the_chosen_layer_and_change_it_alone(
     assert first.style.line_width_px == second.style.line_width_px + 0.5
     assert second.style.fill_opacity == 0
     layered.layer_desk.active = layered.layers[0]
-    assert not isinstance(panel.controls, DetectionControls)
+    assert not [found for found in panel.controls if isinstance(found, DetectionControls)]

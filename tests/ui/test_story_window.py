@@ -135,7 +135,7 @@ def test_the_layers_panel_follows_the_keys_and_explains_the_colours(
 ) -> None:
     open_slide(qtbot, session, make_svs(tmp_path / "case.svs", he_image(600, 500)))
     wait_for(qtbot, click_analyze(qtbot, window))
-    style = window.layers.controls
+    (style,) = window.layers.controls
     assert isinstance(style, DetectionControls)
     qtbot.waitUntil(lambda: style.color_by.findText("Area µm²") > 0)
     qtbot.keyClick(window.canvas, Qt.Key.Key_F)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pathoview.core.translation import _
 from pathoview.layers.layer import Layer
+from pathoview.layers.warped_source import WarpedSource
 from pathoview.session.command import Command, has_layer, has_slide
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ def _can_remove(session: Session) -> bool:
     return layer is not None and session.layer_desk.can_remove(layer)
 
 
+def _can_align(session: Session) -> bool:
+    layer = session.active_layer
+    return layer is not None and isinstance(layer.source, WarpedSource)
+
+
 def _can_move(step: int) -> Callable[[Session], bool]:
     def can_move(session: Session) -> bool:
         layer = session.active_layer
@@ -26,7 +32,7 @@ def _can_move(step: int) -> Callable[[Session], bool]:
     return can_move
 
 
-def _on_layer(act: Callable[[Session, Layer], None]) -> Callable[[Session], None]:
+def _on_layer(act: Callable[[Session, Layer], object]) -> Callable[[Session], None]:
     """Return what does something with the chosen layer, if there is one."""
 
     def run(session: Session) -> None:
@@ -100,6 +106,15 @@ COMMANDS: tuple[Command, ...] = (
         "Layer",
         _can_move(-1),
         _on_layer(lambda s, layer: _step(s, layer, -1)),
+    ),
+    Command(
+        "layer.align",
+        _("Align by three landmarks"),
+        "",
+        "Layer",
+        _can_align,
+        _on_layer(lambda s, layer: s.toolbox.alignment.start(layer)),
+        lambda s: s.tool == "align",
     ),
     Command(
         "layer.next",

@@ -102,7 +102,7 @@ COMMANDS: tuple[Command, ...] = (
         "[",
         "View",
         has_slide,
-        lambda s: s.change_overlay_opacity(-_OPACITY_STEP),
+        lambda s: s.overlay.change_opacity(-_OPACITY_STEP),
     ),
     Command(
         "view.stronger",
@@ -110,7 +110,7 @@ COMMANDS: tuple[Command, ...] = (
         "]",
         "View",
         has_slide,
-        lambda s: s.change_overlay_opacity(_OPACITY_STEP),
+        lambda s: s.overlay.change_opacity(_OPACITY_STEP),
     ),
     Command("view.scale", _("State the scale of the slide…"), "", "View", has_slide),
 )

@@ -17,9 +17,11 @@ from pathoview.ui.widgets import button, label, roomy, row
 _WIDTH = 480
 _LARGEST = 1e6
 _KINDS: dict[FileKind, str] = {
+    "slide": _("Second slide, to be laid on the first"),
     "heatmap": _("Heatmap: measured numbers, such as probabilities"),
     "class_map": _("Class map: each number is a class"),
     "labels": _("Labels: each number is one object, 0 is none"),
+    "synthetic": _("Synthetic picture, made by a method"),
 }
 
 
@@ -35,10 +37,10 @@ class OpenLayerDialog(Dialog):
         for kind in FILE_KINDS:
             self.kind.addItem(_KINDS[kind], kind)
         self.kind.setCurrentIndex(FILE_KINDS.index(guess.kind))
-        self.scale = _number(_("Slide pixels a pixel of the picture"), 1 / 1024, 4)
+        self.scale = _number(_("Scale"), _(" slide px a pixel"), 1 / 1024, 4)
         self.offset_x, self.offset_y = (
-            _number(_("Offset to the right"), -_LARGEST, 1),
-            _number(_("Offset downwards"), -_LARGEST, 1),
+            _number(_("Offset to the right"), _(" px"), -_LARGEST, 1),
+            _number(_("Offset downwards"), _(" px"), -_LARGEST, 1),
         )
         place = guess.placement or Affine()
         self.scale.setValue(place.scale)
@@ -97,13 +99,13 @@ class OpenLayerDialog(Dialog):
         return stated_placement(scale, (x, y))
 
 
-def _number(words: str, lowest: float, decimals: int) -> QDoubleSpinBox:
+def _number(words: str, unit: str, lowest: float, decimals: int) -> QDoubleSpinBox:
     box = QDoubleSpinBox()
     roomy(box)
     box.setDecimals(decimals)
     box.setRange(lowest, _LARGEST)
     box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
-    box.setSuffix(_(" px"))
+    box.setSuffix(unit)
     box.setAccessibleName(words)
     box.setToolTip(words)
     return box

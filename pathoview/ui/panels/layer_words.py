@@ -9,8 +9,10 @@ from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.layers.label_source import LabelSource
 from pathoview.layers.layer import Blend
+from pathoview.layers.registered_source import RegisteredSource
 from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.source import TileSource
+from pathoview.layers.synthetic_source import SyntheticSource
 
 BLEND_WORDS: dict[Blend, str] = {
     "normal": _("Normal"),
@@ -25,6 +27,8 @@ _KINDS: tuple[tuple[type, str, str], ...] = (
     (HeatmapSource, _("heatmap"), "heatmap"),
     (ClassMapSource, _("class map"), "class-map"),
     (LabelSource, _("labels"), "labels"),
+    (RegisteredSource, _("second slide"), "slides"),
+    (SyntheticSource, _("synthetic picture"), "synthetic"),
 )
 
 

@@ -8,19 +8,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
-from pathoview.layers.class_map_source import ClassMapSource
-from pathoview.layers.detection_source import DetectionSource
-from pathoview.layers.heatmap_source import HeatmapSource
-from pathoview.layers.label_source import LabelSource
 from pathoview.layers.layer import Layer
 from pathoview.session.commands import command, run_command
 from pathoview.session.session import Session
 from pathoview.ui import theme
-from pathoview.ui.panels.layer_controls.class_map import ClassMapControls
 from pathoview.ui.panels.layer_controls.controls import Controls
-from pathoview.ui.panels.layer_controls.detections import DetectionControls
-from pathoview.ui.panels.layer_controls.heatmap import HeatmapControls
-from pathoview.ui.panels.layer_controls.labels import LabelControls
+from pathoview.ui.panels.layer_controls.factory import controls_for
 from pathoview.ui.panels.layer_list import LayerListView
 from pathoview.ui.widgets import (
     button,
@@ -41,8 +34,8 @@ class LayersPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._controlled: Layer | None = None
-        self.controls: Controls | None = None
-        """Those of the chosen layer, if its kind has any."""
+        self.controls: tuple[Controls, ...] = ()
+        """Those of the chosen layer, one set below the other."""
         self.list = LayerListView(session)
         self._empty = label(_("Open a slide to see its layers."), "muted")
         self.open = button(_("Open as layer…"), self._runner("layer.open"), "open")
@@ -55,6 +48,7 @@ class LayersPanel(QWidget):
             )
         }
         self._below = QVBoxLayout()
+        self._below.setSpacing(theme.GRID + theme.GRID // 2)
         self._bar = column(row(self.open, 1, *self.buttons.values(), spacing=0))
         content = column(
             self._empty, self.list, self._bar, line(), self._below, 1, margin=theme.GRID + 4
@@ -68,6 +62,7 @@ class LayersPanel(QWidget):
             session.active_layer_changed,
             session.runs_changed,
             session.overlay.changed,
+            session.tool_changed,
         ):
             changed.connect(self.refresh)
         session.layers.repainted.connect(self._on_repainted)
@@ -84,36 +79,30 @@ class LayersPanel(QWidget):
         if layer is not self._controlled:
             self._controlled = layer
             clear_layout(self._below)
-            self.controls = None if layer is None else self._controls_of(layer)
-            if layer is not None and self.controls is not None:
-                self._below.addWidget(self.controls)
-        elif self.controls is not None:
-            self.controls.refresh()
+            self.controls = () if layer is None else controls_for(self._session, layer)
+            for index, controls in enumerate(self.controls):
+                if index:
+                    self._below.addWidget(line())
+                self._below.addWidget(controls)
+        else:
+            self._refresh_controls()
+
+    def _refresh_controls(self) -> None:
+        for controls in self.controls:
+            controls.refresh()
 
     def rename(self) -> None:
         """Have the name of the chosen layer edited."""
         self.list.rename_chosen()
 
-    def _controls_of(self, layer: Layer) -> Controls | None:
-        session, source = self._session, layer.source
-        match source:
-            case DetectionSource():
-                return DetectionControls(session, layer, source)
-            case HeatmapSource():
-                return HeatmapControls(session, source)
-            case ClassMapSource():
-                return ClassMapControls(session, source)
-            case LabelSource():
-                return LabelControls(session, source)
-        return None
-
     def _on_cursor_changed(self) -> None:
-        if self.controls is not None and self.isVisible():
-            self.controls.show_cursor(self._session.cursor_l0)
+        if self.isVisible():
+            for controls in self.controls:
+                controls.show_cursor(self._session.cursor_l0)
 
     def _on_repainted(self, layer: Layer, rect_l0: Rect | None) -> None:
-        if layer is self._controlled and rect_l0 is None and self.controls is not None:
-            self.controls.refresh()
+        if layer is self._controlled and rect_l0 is None:
+            self._refresh_controls()
 
     def _runner(self, command_id: str) -> Callable[[], None]:
         def run() -> None:

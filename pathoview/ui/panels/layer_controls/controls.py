@@ -45,14 +45,32 @@ class Controls(QWidget):
         """Say what is under the mouse; most controls have nothing to say."""
 
 
+class Note(Controls):
+    """A sentence about a layer."""
+
+    def __init__(self, session: Session, text: str) -> None:
+        super().__init__(session)
+        self.box.addWidget(label(text, "muted"))
+
+    def _show(self) -> None:
+        """Say the same."""
+
+
 class Latest(Generic[T]):
     """Work in the background for a widget: one piece at a time, and of those waiting the last."""
 
-    def __init__(self, session: Session, owner: QWidget, done: Callable[[T], None]) -> None:
-        """``done`` gets each result while ``owner`` is there; what fails leaves things as is."""
+    def __init__(
+        self,
+        session: Session,
+        owner: QWidget,
+        done: Callable[[T], None],
+        failed: Callable[[BaseException], None] = lambda _error: None,
+    ) -> None:
+        """``done`` gets each result, and ``failed`` each error, while ``owner`` is there."""
         self._session = session
         self._owner = owner
         self._done = done
+        self._failed = failed
         self._next: Callable[[], T] | None = None
         self._is_busy = False
 
@@ -69,6 +87,8 @@ class Latest(Generic[T]):
             return
         if error is None:
             self._done(result)  # type: ignore[arg-type]
+        else:
+            self._failed(error)
         work, self._next = self._next, None
         if work is not None:
             self.ask(work)

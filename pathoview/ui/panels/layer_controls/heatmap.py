@@ -53,7 +53,8 @@ class HeatmapControls(Controls):
         self.channel = QComboBox()
         self.channel.setAccessibleName(_("Channel"))
         self.channel.addItems(list(source.raster.channels))
-        self.channel.setVisible(len(source.raster.channels) > 1)
+        if len(source.raster.channels) == 1:
+            self.channel.hide()
         self.plot = LimitsPlot()
         self.scaling = QComboBox()
         self.scaling.setAccessibleName(_("Limits"))

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
@@ -39,8 +39,9 @@ class Legend(QWidget):
     color_chosen = Signal(object, tuple)
     """(key, (red, green, blue))"""
 
-    def __init__(self) -> None:
+    def __init__(self, *, can_recolor: bool = True) -> None:
         super().__init__()
+        self._can_recolor = can_recolor
         self._entries: tuple[Entry, ...] = ()
         self.eyes: list[QToolButton] = []
         self.swatches: list[QToolButton] = []
@@ -80,7 +81,11 @@ class Legend(QWidget):
             eye = eye_button(_("Show {name}").format(name=entry.name))
             eye.toggled.connect(partial(self._on_toggled, entry.key))
             swatch = icon_button("fill", _("Colour of {name}…").format(name=entry.name))
-            swatch.clicked.connect(partial(self._on_swatch, line))
+            if self._can_recolor:
+                swatch.clicked.connect(partial(self._on_swatch, line))
+            else:
+                swatch.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+                swatch.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             figure = label("", "muted")
             figure.setWordWrap(False)
             for place, widget in enumerate((eye, swatch, ElidedLabel(entry.name), figure)):
