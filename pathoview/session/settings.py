@@ -94,6 +94,8 @@ class Settings(_Group):
     opengl: bool = False
     """Draw the canvas by OpenGL where the screen can (an experiment)."""
     picture: PictureSettings = Field(default_factory=PictureSettings)
+    trackpad_pans: bool = False
+    """Two fingers on a trackpad move the slide (a pinch, or Shift, zooms); else they zoom."""
     correct_colors: bool = True
     """Show colours as the slide's ICC profile says; methods see raw pixels all the same."""
     accepted_research_use: bool = False

@@ -271,12 +271,20 @@ class Gestures(QObject):
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._session.overlay.change_opacity(notches * _OPACITY_PER_NOTCH)
             self.opacity_set.emit()
-        elif px.y() and event.phase() != Qt.ScrollPhase.NoScrollPhase:
-            # A trackpad is smooth by itself.
-            self._viewport.zoom_about(at.x(), at.y(), _ZOOM_PER_PX ** px.y())
+        elif not px.isNull() and event.phase() != Qt.ScrollPhase.NoScrollPhase:
+            self._on_trackpad(event)
         elif notches:
             self._glide.zoom(at.x(), at.y(), _ZOOM_PER_NOTCH**notches)
         return True
+
+    def _on_trackpad(self, event: QWheelEvent) -> None:
+        """Zoom, or move where the settings say so; a trackpad is smooth by itself."""
+        at, px = event.position(), event.pixelDelta()
+        is_zoom = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if self._session.settings.trackpad_pans and not is_zoom:
+            self._viewport.pan(px.x(), px.y())
+        else:
+            self._viewport.zoom_about(at.x(), at.y(), _ZOOM_PER_PX ** (px.y() or px.x()))
 
     def _on_native_gesture(self, event: QNativeGestureEvent) -> bool:
         at, kind = event.position(), event.gestureType()

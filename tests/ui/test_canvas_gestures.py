@@ -50,6 +50,36 @@ def test_a_trackpad_zooms_at_once_and_by_pixels(near: Canvas, session: Session) 
     assert session.viewport.to_l0(200, 100) == pytest.approx(place_l0, abs=1e-6)
 
 
+def test_a_trackpad_can_move_the_slide_and_then_zooms_with_shift(
+    near: Canvas, session: Session
+) -> None:
+    session.settings.trackpad_pans = True
+    place_l0 = session.viewport.to_l0(200, 100)
+    wheel(near, (200, 100), 0.5, trackpad_px=50)
+    assert session.viewport.scale == 1.0
+    assert session.viewport.to_l0(200, 150) == pytest.approx(place_l0, abs=1e-6)
+    wheel(near, (200, 100), 0.5, Qt.KeyboardModifier.ShiftModifier, trackpad_px=50)
+    assert session.viewport.scale == pytest.approx(1.004**50)
+
+
+def test_two_fingers_that_turn_turn_the_slide(near: Canvas, session: Session) -> None:
+    at = QPointF(200, 100)
+    QApplication.sendEvent(
+        near,
+        QNativeGestureEvent(
+            Qt.NativeGestureType.RotateNativeGesture,
+            QPointingDevice.primaryPointingDevice(),
+            2,
+            at,
+            at,
+            at,
+            25.0,
+            QPointF(),
+        ),
+    )
+    assert session.viewport.rotation == 25
+
+
 def test_a_pinch_zooms_about_the_fingers(near: Canvas, session: Session) -> None:
     place_l0 = session.viewport.to_l0(200, 100)
     at = QPointF(200, 100)

@@ -24,12 +24,21 @@ class SettingsDialog(Dialog):
         self._session = session
         super().__init__(_("Settings"), parent)
         settings = session.settings
-        self.colors = QCheckBox(_("Show colours as the slide's profile says"))
-        self.colors.setChecked(settings.correct_colors)
-        self.colors.setToolTip(_("Only what is seen; methods always get the raw pixels"))
-        self.opengl = QCheckBox(_("Draw with OpenGL (experimental)"))
-        self.opengl.setChecked(settings.opengl)
-        self.opengl.setToolTip(_("The same picture; faster only with a graphics card"))
+        self.colors = _switch(
+            _("Show colours as the slide's profile says"),
+            _("Only what is seen; methods always get the raw pixels"),
+            is_on=settings.correct_colors,
+        )
+        self.trackpad = _switch(
+            _("Two fingers on a trackpad move the slide"),
+            _("A pinch, or Shift and two fingers, zooms; else two fingers do"),
+            is_on=settings.trackpad_pans,
+        )
+        self.opengl = _switch(
+            _("Draw with OpenGL (experimental)"),
+            _("The same picture; faster only with a graphics card"),
+            is_on=settings.opengl,
+        )
         self.memory = QSpinBox()
         roomy(self.memory)
         self.memory.setRange(_SMALLEST_MIB, _LARGEST_MIB)
@@ -53,6 +62,7 @@ class SettingsDialog(Dialog):
             _("Keyboard shortcuts…"), lambda: run_command(session, "help.keys"), "keyboard"
         )
         form.addRow(_("Keys"), self.keys)
+        form.addRow(self.trackpad)
         form.addRow(self.colors)
         form.addRow(self.opengl)
         form.addRow(_("Memory for tiles"), self.memory)
@@ -91,4 +101,12 @@ class SettingsDialog(Dialog):
         settings = self._session.settings
         settings.correct_colors = self.colors.isChecked()
         settings.opengl = self.opengl.isChecked()
+        settings.trackpad_pans = self.trackpad.isChecked()
         settings.save()
+
+
+def _switch(text: str, tip: str, *, is_on: bool) -> QCheckBox:
+    made = QCheckBox(text)
+    made.setChecked(is_on)
+    made.setToolTip(tip)
+    return made
