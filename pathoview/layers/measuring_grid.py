@@ -8,12 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.geometry import Rect
+from pathoview.layers.paint import Color
 from pathoview.layers.scale_bar import round_length
 
 _LEAST_PX = 72.0
 """Lines chosen by the zoom are at least that far apart on the screen."""
 _CLOSEST_PX = 8.0
 """Lines of a fixed distance that come nearer than this are thinned out."""
+
+DARK_LINE: Color = (20, 60, 110)
+"""Over slides in bright light."""
+LIGHT_LINE: Color = (150, 190, 235)
+"""Over dark ones."""
+LINE_OPACITY = 0.45
 
 Lines = npt.NDArray[np.float64]
 """(n, 2, 2): both ends of each line, x and y."""
@@ -48,3 +55,8 @@ def grid_lines(visible_l0: Rect, slide_l0: Rect, step_l0: tuple[float, float]) -
 
 def _multiples(low: float, high: float, step: float) -> list[float]:
     return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def line_color(is_bright: bool) -> Color:
+    """Return the colour of lines over a slide in bright light, or over a dark one."""
+    return DARK_LINE if is_bright else LIGHT_LINE

@@ -29,7 +29,7 @@ def has_layer(session: Session) -> bool:
 
 
 def has_bookmarks(session: Session) -> bool:
-    return bool(session.bookmarks.all)
+    return bool(session.places.bookmarks.all)
 
 
 def can_undo(session: Session) -> bool:

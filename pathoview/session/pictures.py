@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pathoview.core.progress import Control, Progress, SilentProgress
 from pathoview.core.translation import _
+from pathoview.layers.measuring_grid import line_color
 from pathoview.layers.pictures.drawing import check_size, drawn, write_png
 from pathoview.layers.pictures.order import DARK, WHITE, PictureOrder
 from pathoview.layers.pictures.svg import write_svg
@@ -34,7 +35,7 @@ def picture_order(session: Session, options: PictureSettings) -> PictureOrder:
     """Return what is to be drawn to get what is seen now, ``options.factor`` times as large."""
     view = session.views.active
     seen = [layer for layer in session.layers if layer.visible and view.shows(layer)]
-    slide = session.slide
+    slide, grid = session.slide, session.places.grid
     return PictureOrder(
         frame=view.viewport.frame(options.factor),
         shown=view.shown,
@@ -43,6 +44,9 @@ def picture_order(session: Session, options: PictureSettings) -> PictureOrder:
         enlarged=options.factor,
         background=WHITE if options.background == "white" else DARK,
         scale_bar=options.scale_bar,
+        grid=grid.is_shown,
+        grid_um=grid.step_um,
+        grid_color=line_color(slide is None or slide.info.is_rgb),
         legend=tuple((layer.name, layer.source) for layer in seen) if options.legend else (),
         note=_("Research use only") if len(seen) > 1 and session.results is not None else "",
     )

@@ -26,12 +26,11 @@ from pathoview.layers.slide_source import SlideSource
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import MethodSpec
 from pathoview.session.analysis_desk import AnalysisDesk
-from pathoview.session.bookmark_desk import BookmarkDesk
-from pathoview.session.keeper import Keeper
 from pathoview.session.layer_desk import LayerDesk
 from pathoview.session.notices import from_error
 from pathoview.session.opener import SlideOpener
 from pathoview.session.overlay import Overlay
+from pathoview.session.places import Places
 from pathoview.session.run_desk import RunDesk
 from pathoview.session.runs import RunView
 from pathoview.session.selection import Selection, select
@@ -113,8 +112,7 @@ class Session:
         self.cursor_l0: tuple[float, float] | None = None
         """Where the mouse is, level-0 px; None: not on the slide."""
         self._opener = SlideOpener(self.scheduler, self.memory)
-        self._keeper = Keeper(self.scheduler)
-        self.bookmarks = BookmarkDesk(self, self._keeper)
+        self.places = Places(self)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 
@@ -382,7 +380,7 @@ class Session:
         self._desk.close()
         self._opener.cancel()
         self._clear()
-        self._keeper.flush()
+        self.places.close()
         self.views.close()
         self.scheduler.close()
 

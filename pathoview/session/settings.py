@@ -71,6 +71,14 @@ class PictureSettings(_Group):
     background: Literal["white", "dark"] = "white"
 
 
+class GridSettings(_Group):
+    """The measuring grid."""
+
+    is_shown: bool = False
+    step_um: float | None = Field(default=None, gt=0)
+    """Distance of the lines; None: a round one that suits the zoom."""
+
+
 class Settings(_Group):
     """All settings. Set a field, then `Settings.save`."""
 
@@ -96,6 +104,7 @@ class Settings(_Group):
     picture: PictureSettings = Field(default_factory=PictureSettings)
     trackpad_pans: bool = False
     """Two fingers on a trackpad move the slide (a pinch, or Shift, zooms); else they zoom."""
+    grid: GridSettings = Field(default_factory=GridSettings)
     correct_colors: bool = True
     """Show colours as the slide's ICC profile says; methods see raw pixels all the same."""
     accepted_research_use: bool = False

@@ -16,6 +16,7 @@ from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.frame import Frame, Look
 from pathoview.layers.layer import Layer
+from pathoview.layers.measuring_grid import line_color
 from pathoview.layers.outline_colors import OutlineStyle
 from pathoview.layers.pictures.drawing import write_png
 from pathoview.layers.pictures.order import PictureOrder
@@ -74,6 +75,7 @@ def write_picture(
         mpp=slide.info.mpp,
         scale_bar=request.scale_bar,
         grid=request.grid,
+        grid_color=line_color(slide.info.is_rgb),
         legend=tuple((layer.name, layer.source) for layer in drawn) if request.legend else (),
         note=_("Research use only") if found else "",
     )

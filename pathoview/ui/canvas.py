@@ -26,6 +26,7 @@ from pathoview.ui.drops import Drops
 from pathoview.ui.gestures import Gestures
 from pathoview.ui.gl_surface import GlSurface
 from pathoview.ui.glide import Glide
+from pathoview.ui.grid_painting import draw_grid
 from pathoview.ui.linked_cursor import LinkedCursor
 from pathoview.ui.links import Links
 from pathoview.ui.overview import Overview
@@ -101,6 +102,7 @@ class Canvas(QWidget):
         link(session.opening_changed, self._on_opening_changed)
         link(session.layers_changed, self.redraw)
         link(session.runs_changed, self._on_furniture_changed)
+        link(session.places.grid.changed, self._on_furniture_changed)
         link(session.selection_changed, self._on_furniture_changed)
         link(session.notice, self._on_notice)
         link(session.tool_changed, self._on_tool_changed)
@@ -251,9 +253,10 @@ class Canvas(QWidget):
         else:
             self._draw_picture(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        grid_text = draw_grid(painter, self._session, self.viewport)
         self._draw_region(painter)
         self.linked_cursor.draw(painter)
-        self._draw_labels(painter)
+        self._draw_labels(painter, grid_text)
         self.curtain.draw(painter)
         if self.drops.is_near or self._is_ring_shown:
             furniture.draw_frame(painter, QRectF(self.rect()), dashed=self.drops.is_near)
@@ -272,7 +275,7 @@ class Canvas(QWidget):
         text = furniture.region_text(region_l0, self._session.slide.info.mpp)
         furniture.draw_region(painter, region_l0, self.viewport.affine, text, QRectF(self.rect()))
 
-    def _draw_labels(self, painter: QPainter) -> None:
+    def _draw_labels(self, painter: QPainter, grid_text: str) -> None:
         slide, viewport = self._session.slide, self.viewport
         if slide is None:
             return
@@ -285,7 +288,10 @@ class Canvas(QWidget):
             furniture.draw_chip(painter, _("Research use only"), corner, theme.MUTED)
         if mpp is not None:
             bar = scale_bar(mpp[0] / viewport.scale, furniture.LONGEST_BAR_VIEW)
-            furniture.draw_scale_bar(painter, bar, QPointF(_MARGIN, bottom))
+            plate = furniture.draw_scale_bar(painter, bar, QPointF(_MARGIN, bottom))
+            if grid_text:
+                beside = QPointF(plate.right() + theme.GRID, bottom - furniture.CHIP_HEIGHT)
+                furniture.draw_chip(painter, grid_text, beside)
         at = self.gestures.cursor_view
         if at is not None:
             text = furniture.position_text(*viewport.to_l0(at.x(), at.y()), mpp)

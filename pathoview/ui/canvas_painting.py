@@ -42,8 +42,8 @@ def draw_chip(
     return plate
 
 
-def draw_scale_bar(painter: QPainter, bar: ScaleBar, bottom_left: QPointF) -> None:
-    """Draw the bar with its length above it."""
+def draw_scale_bar(painter: QPainter, bar: ScaleBar, bottom_left: QPointF) -> QRectF:
+    """Draw the bar with its length above it; return its plate."""
     plate = QRectF(bottom_left.x(), bottom_left.y() - 36, bar.length_view + 2 * 12, 36)
     _plate(painter, plate)
     painter.setPen(QColor(theme.TEXT))
@@ -55,6 +55,7 @@ def draw_scale_bar(painter: QPainter, bar: ScaleBar, bottom_left: QPointF) -> No
     painter.drawLine(QLineF(left, y, right, y))
     painter.drawLine(QLineF(left + 1, y - 4, left + 1, y + 1))
     painter.drawLine(QLineF(right - 1, y - 4, right - 1, y + 1))
+    return plate
 
 
 def draw_region(

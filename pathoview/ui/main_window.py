@@ -175,7 +175,8 @@ class MainWindow(QMainWindow):
             session.selection_changed,
             session.tool_changed,
             session.history.changed,
-            session.bookmarks.changed,
+            session.places.bookmarks.changed,
+            session.places.grid.changed,
             session.views.changed,
             session.overlay.changed,
         ):

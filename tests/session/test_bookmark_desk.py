@@ -19,8 +19,8 @@ def desk(
     session: Session, loop: Loop, open_slide_of: Callable[[Path], None], tmp_path: Path
 ) -> BookmarkDesk:
     open_slide_of(make_svs(tmp_path / "a.svs"))
-    loop.run_until(lambda: session.bookmarks.is_ready)
-    return session.bookmarks
+    loop.run_until(lambda: session.places.bookmarks.is_ready)
+    return session.places.bookmarks
 
 
 def names(desk: BookmarkDesk) -> list[str]:
@@ -118,7 +118,7 @@ def test_where_they_cannot_be_read_none_is_written_over_them(
 ) -> None:
     path = make_svs(tmp_path / "a.svs")
     session.open(path)
-    loop.run_until(lambda: session.bookmarks.is_ready)
+    loop.run_until(lambda: session.places.bookmarks.is_ready)
     assert session.slide is not None
     file = data_folder() / "bookmarks" / f"{session.slide.content_hash}.json"
     file.mkdir(parents=True)
@@ -126,6 +126,6 @@ def test_where_they_cannot_be_read_none_is_written_over_them(
     session.open(path)
     loop.run_until(lambda: ears.notices)
     assert "could not be read" in ears.notices[-1].text
-    session.bookmarks.add()
-    assert session.bookmarks.all == ()
+    session.places.bookmarks.add()
+    assert session.places.bookmarks.all == ()
     assert file.is_dir()

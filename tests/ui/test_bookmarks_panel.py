@@ -23,7 +23,7 @@ def window(qtbot: QtBot, session: Session, slide_path: Path) -> Iterator[MainWin
     window.show()
     qtbot.waitExposed(window)
     session.open(slide_path)
-    qtbot.waitUntil(lambda: session.bookmarks.is_ready)
+    qtbot.waitUntil(lambda: session.places.bookmarks.is_ready)
     for x in (300, 900):
         session.viewport.look_at(x, 400, 1.0)
         qtbot.keyClick(window.canvas, Qt.Key.Key_B, CTRL)
@@ -68,7 +68,7 @@ def test_a_double_click_renames_and_delete_removes_to_be_undone(
     editor.selectAll()
     qtbot.keyClicks(editor, "Mitosis")
     qtbot.keyClick(editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: session.bookmarks.all[0].name == "Mitosis")
+    qtbot.waitUntil(lambda: session.places.bookmarks.all[0].name == "Mitosis")
     rows.setFocus()
     qtbot.keyClick(rows, Qt.Key.Key_Delete)
     assert names(rows) == ["Place 2"]

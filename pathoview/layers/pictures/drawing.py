@@ -21,7 +21,7 @@ from pathoview.core.translation import _
 from pathoview.layers.backdrop import Backdrop, blank
 from pathoview.layers.compose import Shown, draw_layers, whole_tiles
 from pathoview.layers.frame import Frame
-from pathoview.layers.measuring_grid import Lines, grid_lines, grid_step_um
+from pathoview.layers.measuring_grid import LINE_OPACITY, Lines, grid_lines, grid_step_um
 from pathoview.layers.paint import Color
 from pathoview.layers.pictures.furniture import furniture
 from pathoview.layers.pictures.legend import Legend, legend_of
@@ -36,8 +36,6 @@ MOST_PX = 200_000_000
 _BLOCK_PX = 1024
 _KEPT_TILES = 96
 """Blocks that follow each other share tiles."""
-GRID_COLOR: Color = (20, 60, 110)
-GRID_OPACITY = 0.45
 _SHIFT = 4
 """Fractional bits of the coordinates given to OpenCV."""
 
@@ -71,7 +69,7 @@ def content(
         block = blank(backdrop, part, order.slide_l0)
         draw_layers(block, shown, part.to_px, fetch)
         if grid:
-            _draw_grid(block, part, grid_of(order, part), order.enlarged)
+            _draw_grid(block, grid_of(order, part), order.enlarged, order.grid_color)
         x, y = part.left - frame.left, part.top - frame.top
         picture[y : y + part.height, x : x + part.width] = block
     return picture
@@ -151,10 +149,10 @@ def _parts(frame: Frame) -> Iterator[Frame]:
             )
 
 
-def _draw_grid(block: Rgba, part: Frame, lines: Lines, enlarged: float) -> None:
+def _draw_grid(block: Rgba, lines: Lines, enlarged: float, color: Color) -> None:
     if not len(lines):
         return
     mask = np.zeros(block.shape[:2], np.uint8)
     points = np.rint((lines - 0.5) * (1 << _SHIFT)).astype(np.int32)
     cv2.polylines(mask, list(points), False, 255, max(1, round(enlarged)), cv2.LINE_AA, _SHIFT)
-    ink(block, mask, 0, 0, GRID_COLOR, GRID_OPACITY)
+    ink(block, mask, 0, 0, color, LINE_OPACITY)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathoview.core.geometry import Rect
 from pathoview.layers.compose import Shown
 from pathoview.layers.frame import Frame
+from pathoview.layers.measuring_grid import DARK_LINE
 from pathoview.layers.paint import Color
 from pathoview.layers.source import TileSource
 
@@ -33,6 +34,7 @@ class PictureOrder:
     grid: bool = False
     grid_um: float | None = None
     """Distance of the grid's lines; None: one that suits the scale."""
+    grid_color: Color = DARK_LINE
     legend: tuple[tuple[str, TileSource], ...] = ()
     """Layers that a legend explains, by name."""
     note: str = ""

@@ -18,10 +18,9 @@ from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
 from pathoview.layers.compose import Shown
 from pathoview.layers.detection_source import DetectionSource
+from pathoview.layers.measuring_grid import LINE_OPACITY
 from pathoview.layers.paint import Color
 from pathoview.layers.pictures.drawing import (
-    GRID_COLOR,
-    GRID_OPACITY,
     content,
     grid_of,
     marks_of,
@@ -124,7 +123,7 @@ def _grid(order: PictureOrder) -> Iterator[str]:
     if not len(lines):
         return
     yield (
-        f'<g id="grid" stroke="{_hex(GRID_COLOR)}" stroke-opacity="{GRID_OPACITY:g}" '
+        f'<g id="grid" stroke="{_hex(order.grid_color)}" stroke-opacity="{LINE_OPACITY:g}" '
         f'stroke-width="{order.enlarged:g}">'
     )
     for (x1, y1), (x2, y2) in lines.tolist():

@@ -41,7 +41,7 @@ COMMANDS: tuple[Command, ...] = (
         "Ctrl+B",
         "Go",
         has_slide,
-        lambda s: s.bookmarks.add(),
+        lambda s: s.places.bookmarks.add(),
     ),
     Command(
         "bookmark.next",
@@ -49,7 +49,7 @@ COMMANDS: tuple[Command, ...] = (
         "Alt+PgDown",
         "Go",
         has_bookmarks,
-        lambda s: s.bookmarks.go_next(1),
+        lambda s: s.places.bookmarks.go_next(1),
     ),
     Command(
         "bookmark.previous",
@@ -57,9 +57,18 @@ COMMANDS: tuple[Command, ...] = (
         "Alt+PgUp",
         "Go",
         has_bookmarks,
-        lambda s: s.bookmarks.go_next(-1),
+        lambda s: s.places.bookmarks.go_next(-1),
     ),
     Command("bookmark.list", _("Bookmarks"), "Ctrl+Shift+B", "Go"),
+    Command(
+        "view.grid",
+        _("Measuring grid"),
+        "Shift+G",
+        "View",
+        has_slide,
+        lambda s: s.places.grid.toggle(),
+        lambda s: s.places.grid.is_shown,
+    ),
     Command(
         "turn.right_90",
         _("Turn right by 90°"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QSpinBox, QWidget
 
 from pathoview.core.translation import _
 from pathoview.session.commands import run_command
@@ -14,6 +14,7 @@ from pathoview.ui.widgets import button, label, roomy
 
 _MIB = 2**20
 _SMALLEST_MIB, _LARGEST_MIB = 64, 262_144
+_WIDEST_GRID_UM = 100_000.0
 _WIDTH = 440
 
 
@@ -66,6 +67,8 @@ class SettingsDialog(Dialog):
         form.addRow(self.colors)
         form.addRow(self.opengl)
         form.addRow(_("Memory for tiles"), self.memory)
+        self.grid = grid_box(session)
+        form.addRow(_("Lines of the grid"), self.grid)
         self.body.addLayout(form)
         self.body.addWidget(
             label(
@@ -110,3 +113,17 @@ def _switch(text: str, tip: str, *, is_on: bool) -> QCheckBox:
     made.setChecked(is_on)
     made.setToolTip(tip)
     return made
+def grid_box(session: Session) -> QDoubleSpinBox:
+    """Return the editor for the distance of the measuring grid's lines; 0: by the zoom."""
+    grid, box = session.places.grid, QDoubleSpinBox()
+    roomy(box)
+    box.setRange(0, _WIDEST_GRID_UM)
+    box.setDecimals(1)
+    box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+    box.setSpecialValueText(_("By the zoom"))
+    box.setSuffix(_(" µm apart"))
+    box.setValue(grid.step_um or 0)
+    box.setAccessibleName(_("Distance of the lines of the measuring grid"))
+    box.setKeyboardTracking(False)
+    box.valueChanged.connect(lambda step_um: setattr(grid, "step_um", step_um or None))
+    return box

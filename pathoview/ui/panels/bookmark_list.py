@@ -43,13 +43,13 @@ class BookmarkList(QListWidget):
         self.itemClicked.connect(self._on_clicked)
         self.itemChanged.connect(self._on_renamed)
         self.itemDelegate().closeEditor.connect(self._on_edited)
-        session.bookmarks.changed.connect(self.refresh)
+        session.places.bookmarks.changed.connect(self.refresh)
         session.slide_changed.connect(self._on_slide_changed)
         self.refresh()
 
     def refresh(self) -> None:
         """Show the bookmarks as they are now."""
-        desk, row = self._session.bookmarks, self.currentRow()
+        desk, row = self._session.places.bookmarks, self.currentRow()
         if desk.all != self._shown:  # what is being clicked or edited stays otherwise
             self._shown = desk.all
             self._is_filling = True
@@ -67,23 +67,23 @@ class BookmarkList(QListWidget):
 
     def remove_current(self) -> None:
         if self.currentRow() >= 0:
-            self._session.bookmarks.remove(self.currentRow())
+            self._session.places.bookmarks.remove(self.currentRow())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go to the chosen bookmark, or remove it."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentRow() >= 0:
-            self._session.bookmarks.go(self.currentRow())
+            self._session.places.bookmarks.go(self.currentRow())
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.remove_current()
         else:
             super().keyPressEvent(event)
 
     def _on_clicked(self, item: QListWidgetItem) -> None:
-        self._session.bookmarks.go(self.row(item))
+        self._session.places.bookmarks.go(self.row(item))
 
     def _on_renamed(self, item: QListWidgetItem) -> None:
         if not self._is_filling:
-            self._session.bookmarks.rename(self.row(item), item.text())
+            self._session.places.bookmarks.rename(self.row(item), item.text())
 
     def _on_edited(self) -> None:
         QTimer.singleShot(0, self, self._show_pictures)  # when the editor is gone

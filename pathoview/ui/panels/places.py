@@ -39,7 +39,7 @@ class PlacesPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(column(self._empty, self.list, tools, margin=theme.GRID + 4))
-        session.bookmarks.changed.connect(self.refresh)
+        session.places.bookmarks.changed.connect(self.refresh)
         self.list.currentRowChanged.connect(lambda _row: self.refresh())
         self.refresh()
 
@@ -48,10 +48,10 @@ class PlacesPanel(QWidget):
 
     def refresh(self) -> None:
         """Say what can be done now."""
-        has_some = bool(self._session.bookmarks.all)
+        has_some = bool(self._session.places.bookmarks.all)
         self._empty.setVisible(not has_some)
         self.list.setVisible(has_some)
-        self.add.setEnabled(self._session.bookmarks.is_ready)
+        self.add.setEnabled(self._session.places.bookmarks.is_ready)
         for made in self.buttons.values():
             made.setEnabled(has_some)
         self.remove.setEnabled(self.list.currentRow() >= 0)

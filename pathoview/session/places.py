@@ -1,0 +1,31 @@
+"""What helps one to find one's way on the slide: bookmarks and the measuring grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pathoview.session.bookmark_desk import BookmarkDesk
+from pathoview.session.grid import Grid
+from pathoview.session.keeper import Keeper
+from pathoview.session.notices import from_error
+
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
+
+
+class Places:
+    """All of it for one session; what changes is kept on disk at once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._keeper = Keeper(session.scheduler)
+        self._keeper.failed.connect(self._on_failed)
+        self.grid = Grid(session.settings)
+        self.bookmarks = BookmarkDesk(session, self._keeper)
+
+    def close(self) -> None:
+        """Write what is not on disk yet."""
+        self._keeper.flush()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._session.notice.emit(from_error(error))
