@@ -128,7 +128,6 @@ class Session:
         self._desk.notice.connect(self.notice)
         self._analyses.notice.connect(self.notice)
         self.layer_desk.notice.connect(self.notice)
-        self._keeper.failed.connect(self._on_error)
         self.toolbox.changed.connect(self.tool_changed)
         self.toolbox.alignment.failed.connect(self._on_error)
         self._analyses.scale_needed.connect(self.scale_needed)

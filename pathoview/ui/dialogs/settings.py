@@ -113,6 +113,8 @@ def _switch(text: str, tip: str, *, is_on: bool) -> QCheckBox:
     made.setChecked(is_on)
     made.setToolTip(tip)
     return made
+
+
 def grid_box(session: Session) -> QDoubleSpinBox:
     """Return the editor for the distance of the measuring grid's lines; 0: by the zoom."""
     grid, box = session.places.grid, QDoubleSpinBox()
