@@ -42,6 +42,8 @@ _MOST_SHARE = 0.42
 _MARGIN = round(furniture.MARGIN)
 _BOTTOM_ROW = 48
 """Height kept for the scale bar and the cursor's place."""
+_NARROW, _ROOMY = 420, 600
+"""A canvas less wide has no room for the cursor's place, or not for both px and µm."""
 _POSITION_STRIP = QRect(-560, -48, 560, 48)
 _KEYBOARD_REASONS = (
     Qt.FocusReason.TabFocusReason,
@@ -293,8 +295,9 @@ class Canvas(QWidget):
                 beside = QPointF(plate.right() + theme.GRID, bottom - furniture.CHIP_HEIGHT)
                 furniture.draw_chip(painter, grid_text, beside)
         at = self.gestures.cursor_view
-        if at is not None:
-            text = furniture.position_text(*viewport.to_l0(at.x(), at.y()), mpp)
+        if at is not None and self.width() >= _NARROW:
+            place_l0 = viewport.to_l0(at.x(), at.y())
+            text = furniture.position_text(*place_l0, mpp, is_short=self.width() < _ROOMY)
             corner = QPointF(right, bottom - furniture.CHIP_HEIGHT)
             furniture.draw_chip(painter, text, corner, anchor="right")
         if self._message:

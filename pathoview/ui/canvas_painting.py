@@ -107,13 +107,15 @@ def magnification_text(magnification: float | None, scale: float) -> str:
     return words.magnification_text(magnification)
 
 
-def position_text(x_l0: float, y_l0: float, mpp: tuple[float, float] | None) -> str:
-    """Return the cursor's place in px, and in µm when the scale is known."""
+def position_text(
+    x_l0: float, y_l0: float, mpp: tuple[float, float] | None, *, is_short: bool = False
+) -> str:
+    """Return the cursor's place in px, and in µm when the scale is known; short: one of them."""
     px = _("x {x:,d}  y {y:,d} px").format(x=int(x_l0), y=int(y_l0))
     if mpp is None:
         return px
     um = _("x {x:,.1f}  y {y:,.1f} µm").format(x=x_l0 * mpp[0], y=y_l0 * mpp[1])
-    return f"{px}   ·   {um}"
+    return um if is_short else f"{px}   ·   {um}"
 
 
 def region_text(region_l0: Rect, mpp: tuple[float, float] | None) -> str:

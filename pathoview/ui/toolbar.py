@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QSlider, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QSlider, QToolBar, QToolButton, QWidget
 
 from pathoview.core.translation import _, ngettext
+from pathoview.session.command_tables import compare
 from pathoview.session.session import Session
 from pathoview.ui import icons, theme
 from pathoview.ui.actions import Actions
 from pathoview.ui.text import magnification_text
-from pathoview.ui.widgets import label
+from pathoview.ui.widgets import icon_button, label
 
 _POWERS = (1.25, 2.5, 5, 10, 20, 40)
 _WORKING_PX_PER_POWER = 10.0
@@ -43,6 +44,8 @@ class MainToolBar(QToolBar):
         self.addSeparator()
         self.addAction(actions["view.overlays"])
         self.addWidget(self.opacity)
+        self.compare = self._compare_button(actions)
+        self.addWidget(self.compare)
         self.addSeparator()
         self.addAction(actions["analyze.run"])
         self.analyze = self._with_text("analyze.run", actions)
@@ -68,6 +71,21 @@ class MainToolBar(QToolBar):
         button = self.widgetForAction(actions[command_id])
         assert isinstance(button, QToolButton)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        return button
+
+    def _compare_button(self, actions: Actions) -> QToolButton:
+        """Return a button with a menu of everything that shows two things at once."""
+        button, menu = (
+            icon_button("views", _("Compare: several views, curtain, flicker")),
+            QMenu(self),
+        )
+        for command in compare.COMMANDS:
+            if command.id in ("compare.link", "compare.curtain"):
+                menu.addSeparator()
+            menu.addAction(actions[command.id])
+        button.setIconSize(self.iconSize())
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
 
     def _tint_analyze(self) -> None:

@@ -43,5 +43,7 @@ def test_magnification_is_that_of_an_objective() -> None:
 def test_places_and_sizes_are_told_in_pixels_where_the_scale_is_not_known() -> None:
     assert position_text(12345.7, 6.2, None) == "x 12,345  y 6 px"
     assert position_text(100, 40, (0.5, 0.25)) == "x 100  y 40 px   ·   x 50.0  y 10.0 µm"
+    assert position_text(100, 40, (0.5, 0.25), is_short=True) == "x 50.0  y 10.0 µm"
+    assert position_text(100, 40, None, is_short=True) == "x 100  y 40 px"
     assert region_text(Rect(0, 0, 400, 200), None) == "400 × 200 px"
     assert region_text(Rect(0, 0, 400, 8000), (0.5, 0.25)) == "200 µm × 2 mm"

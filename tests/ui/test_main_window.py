@@ -244,6 +244,16 @@ def test_tab_works_on_every_canvas(qtbot: QtBot, open_window: MainWindow, sessio
     assert not open_window.docks["layers"].isHidden()
 
 
+def test_the_tool_bar_offers_every_way_to_compare(
+    open_window: MainWindow, session: Session
+) -> None:
+    actions = [action for action in open_window.tools.compare.menu().actions() if action.text()]
+    named = {command.id for command in COMMANDS if command.id.startswith("compare.")}
+    assert {action.objectName() for action in actions} == named
+    next(action for action in actions if action.objectName() == "compare.two").trigger()
+    assert len(open_window.views.canvases) == 2
+
+
 def test_analyze_brings_its_panel_to_the_front_before_it_starts(
     qtbot: QtBot, open_window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hands import LEFT, NONE, Picture, drag, is_still, move, picture
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QSplitter
@@ -172,15 +172,17 @@ def test_separators_are_dragged_and_those_of_two_rows_are_one(
 ) -> None:
     canvases = split(qtbot, grid, session, 4)
     session.viewport.look_at(1024, 768, 1.0)
-    upper = next(
-        found
-        for found in grid.findChildren(QSplitter)
-        if found.orientation() == Qt.Orientation.Horizontal and found.count() == 2
-    )
-    drag(upper.handle(1), (1, 50), (-80, 50), (-148, 50))
-    qtbot.waitUntil(lambda: canvases[0].width() < 400)
-    assert canvases[0].width() == canvases[2].width()
-    assert canvases[1].width() == canvases[3].width() > 600
+    rows = [
+        next(found for found in grid.findChildren(QSplitter) if found.indexOf(cell) >= 0)
+        for cell in (canvases[0].parentWidget(), canvases[2].parentWidget())
+    ]
+    width = canvases[0].width()
+    for row, step in zip(rows, (-148, 60), strict=True):
+        drag(row.handle(1), (1, 50), (1 + step, 50))
+        QApplication.processEvents()
+        width += step
+        assert [canvas.width() for canvas in canvases[::2]] == [width, width]
+        assert canvases[1].width() == canvases[3].width()
     assert {look(canvas) for canvas in canvases} == {((1024, 768), 1.0, 0, False)}
 
 
