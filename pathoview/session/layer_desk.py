@@ -224,6 +224,7 @@ class LayerDesk:
     def open_as(self, path: Path, kind: str, placement: Affine) -> None:
         """Open a file as a layer of a kind; ``placement``: px of the file to level-0 px."""
         if self._slide is not None:
+            hide(path)
             opened = partial(
                 open_layer, path, self._slide.info, kind, placement, memory=self._memory
             )

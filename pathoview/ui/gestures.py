@@ -157,8 +157,8 @@ class Gestures(QObject):
         grip = self._drag.grip if self._drag is not None else self._grip_under_cursor()
         if grip is not None and not self._is_new(self._drag):
             return self._grip_cursor(grip)
-        is_drawing = self._session.tool == "rectangle" and self._session.slide is not None
-        return Qt.CursorShape.CrossCursor if is_drawing else Qt.CursorShape.ArrowCursor
+        is_aiming = self._session.tool != "move" and self._session.slide is not None
+        return Qt.CursorShape.CrossCursor if is_aiming else Qt.CursorShape.ArrowCursor
 
     def _grip_cursor(self, grip: Grip) -> Qt.CursorShape:
         """Return the arrows along which an edge or a corner moves on screen."""
@@ -254,7 +254,7 @@ class Gestures(QObject):
         self._session.set_tool("move")
 
     def _click(self, at: QPointF) -> None:
-        self._session.select_at(*self._viewport.to_l0(at.x(), at.y()))
+        self._session.tool_clicked(*self._viewport.to_l0(at.x(), at.y()))
 
     def _on_double_click(self, event: QMouseEvent) -> bool:
         if event.button() != Qt.MouseButton.LeftButton or self._session.tool != "move":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -14,6 +15,8 @@ from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import label, row
+
+_logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _STEPS = 100
@@ -64,9 +67,12 @@ class Latest(Generic[T]):
         session: Session,
         owner: QWidget,
         done: Callable[[T], None],
-        failed: Callable[[BaseException], None] = lambda _error: None,
+        failed: Callable[[BaseException], None] | None = None,
     ) -> None:
-        """``done`` gets each result, and ``failed`` each error, while ``owner`` is there."""
+        """``done`` gets each result, and ``failed`` each error, while ``owner`` is there.
+
+        Without ``failed`` errors are logged, and things stay as they are.
+        """
         self._session = session
         self._owner = owner
         self._done = done
@@ -87,8 +93,10 @@ class Latest(Generic[T]):
             return
         if error is None:
             self._done(result)  # type: ignore[arg-type]
-        else:
+        elif self._failed is not None:
             self._failed(error)
+        else:
+            _logger.warning("a layer's facts cannot be told", exc_info=error)
         work, self._next = self._next, None
         if work is not None:
             self.ask(work)
