@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox
 
 from pathoview.core.translation import _
 from pathoview.layers.colormaps import COLORMAPS
-from pathoview.layers.heatmap_source import HeatmapSource
+from pathoview.layers.heatmap_source import HeatmapSource, HeatmapStyle
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.panels.color_ramp import color_strip
@@ -44,6 +44,7 @@ class HeatmapControls(Controls):
         self._source = source
         self._facts: Latest[_Facts] = Latest(session, self, self._on_facts)
         self._value: Latest[float | None] = Latest(session, self, self._on_value)
+        self._asked_for: HeatmapStyle | None = None
         self._shown_channel = -1
         self.colormap = QComboBox()
         self.colormap.setAccessibleName(_("Colours"))
@@ -126,7 +127,9 @@ class HeatmapControls(Controls):
         self.rank.setChecked(style.scaling == "rank")
         self.fade.setChecked(style.low_opacity < 1)
         self.smooth.setChecked(style.interpolate)
-        self._facts.ask(partial(_look_at, self._source))
+        if style != self._asked_for:
+            self._asked_for = style
+            self._facts.ask(partial(_look_at, self._source))
 
     def _on_facts(self, facts: _Facts) -> None:
         """Show the values of the channel, which only change with it, and the limits."""
