@@ -10,14 +10,13 @@ import numpy.typing as npt
 
 from pathoview.annotations.detections import DetectionClass
 from pathoview.core.affine import Affine
-from pathoview.core.errors import InputError
 from pathoview.core.pyramid import TileKey
 from pathoview.core.translation import _
 from pathoview.layers.many_colors import N_COLORS, many_colors
 from pathoview.layers.paint import Color
 from pathoview.layers.placed import Packed
 from pathoview.layers.raster import Raster
-from pathoview.layers.raster_source import RasterSource, packed_colors
+from pathoview.layers.raster_source import RasterSource, check_whole_numbers, packed_colors
 from pathoview.layers.source import Rgba, Unfinished
 from pathoview.slides.slide import Pixels
 
@@ -35,7 +34,7 @@ class ClassMapStyle:
     """Values that are not drawn."""
 
 
-class ClassMapSource(RasterSource):
+class ClassMapSource(RasterSource[ClassMapStyle]):
     """Whole numbers as the colours of their classes; one number stands for nothing."""
 
     def __init__(
@@ -52,19 +51,12 @@ class ClassMapSource(RasterSource):
 
         Raises `InputError` when the raster holds no whole numbers.
         """
-        if raster.dtype.kind not in "iu":
-            raise InputError(
-                _("A map of classes holds whole numbers; these are of the kind “{kind}”.").format(
-                    kind=raster.dtype.name
-                ),
-                _("Open it as a heatmap."),
-            )
-        super().__init__(raster, placement, width_l0, height_l0)
+        check_whole_numbers(raster, _("A map of classes"))
+        super().__init__(raster, placement, width_l0, height_l0, ClassMapStyle())
         self.nothing = nothing
         """The value where there is no class."""
         found = classes if classes is not None else _made_up(raster.sample(0))
         self._classes = {value: found[value] for value in sorted(found) if value != nothing}
-        self._style = ClassMapStyle()
         self._counts: dict[int, int] | None = None
         self._palette = self._colors()
 
@@ -79,7 +71,7 @@ class ClassMapSource(RasterSource):
         """Give a class another colour on the screen."""
         with self._lock:
             self._classes[value] = replace(self._classes[value], color=color)
-        self._recolored()
+        self._restyled()
 
     def class_at(self, x_l0: float, y_l0: float) -> int | None:
         """Return the value under a point; None outside, and where there is no class.
@@ -121,20 +113,10 @@ class ClassMapSource(RasterSource):
 
     # -- style -----------------------------------------------------------------------------------
 
-    @property
-    def style(self) -> ClassMapStyle:
-        return self._style
-
-    @style.setter
-    def style(self, style: ClassMapStyle) -> None:
-        if style != self._style:
-            self._style = style
-            self._recolored()
-
-    def _recolored(self) -> None:
+    def _restyled(self) -> None:
         with self._lock:
             self._palette = self._colors()
-        self._restyled()
+        super()._restyled()
 
     def _colors(self) -> Packed:
         """Return the colours of the values from 0 on, one for others, and none for nothing."""

@@ -93,8 +93,8 @@ class Compositor:
             self._state.notify_all()
         self._scheduler.ready.disconnect(self._on_tile)
         self._scheduler.failed.disconnect(self._on_failure)
-        self._scheduler.forget_client(self)
         self._thread.join(2.0)
+        self._scheduler.forget_client(self)  # only now: the thread may just have wished
 
     def _on_tile(self, source: TileSource, key: TileKey) -> None:
         with self._state:

@@ -109,7 +109,7 @@ class _Look:
         return _even_steps(values, self.limits, _N_COLORS).astype(np.uint8)
 
 
-class HeatmapSource(RasterSource):
+class HeatmapSource(RasterSource[HeatmapStyle]):
     """Numbers as colours; what is no number (NaN, infinite) is transparent."""
 
     def __init__(
@@ -120,22 +120,11 @@ class HeatmapSource(RasterSource):
         height_l0: float,
         style: HeatmapStyle | None = None,
     ) -> None:
-        super().__init__(raster, placement, width_l0, height_l0)
-        self._style = style or HeatmapStyle()
+        super().__init__(raster, placement, width_l0, height_l0, style or HeatmapStyle())
         self._look: _Look | None = None
         self._samples: dict[int, npt.NDArray[np.float32]] = {}
         self._reading = threading.RLock()
         """Held while the file is read; who changes the style never waits for it."""
-
-    @property
-    def style(self) -> HeatmapStyle:
-        return self._style
-
-    @style.setter
-    def style(self, style: HeatmapStyle) -> None:
-        if style != self._style:
-            self._style = style
-            self._restyled()
 
     @property
     def limits(self) -> tuple[float, float]:

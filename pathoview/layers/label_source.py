@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.affine import Affine
-from pathoview.core.errors import InputError
 from pathoview.core.pyramid import TileKey
 from pathoview.core.translation import _
 from pathoview.layers.many_colors import N_COLORS, many_colors
 from pathoview.layers.paint import Color
 from pathoview.layers.placed import Packed
 from pathoview.layers.raster import MOST_SAMPLES, Raster
-from pathoview.layers.raster_source import RasterSource, packed_colors
+from pathoview.layers.raster_source import RasterSource, check_whole_numbers, packed_colors
 from pathoview.layers.source import Rgba, Unfinished
 from pathoview.slides.slide import Pixels
 
@@ -37,7 +36,7 @@ class LabelStyle:
     """Of all objects; None: each its own, always the same for a number."""
 
 
-class LabelSource(RasterSource):
+class LabelSource(RasterSource[LabelStyle]):
     """A raster in which 0 is the background and every other number one object."""
 
     def __init__(
@@ -49,26 +48,9 @@ class LabelSource(RasterSource):
         style: LabelStyle | None = None,
     ) -> None:
         """Raise `InputError` when the raster holds no whole numbers."""
-        if raster.dtype.kind not in "iu":
-            raise InputError(
-                _("Labels are whole numbers; these are of the kind “{kind}”.").format(
-                    kind=raster.dtype.name
-                ),
-                _("Open it as a heatmap."),
-            )
-        super().__init__(raster, placement, width_l0, height_l0)
-        self._style = style or LabelStyle()
+        check_whole_numbers(raster, _("A picture of labels"))
+        super().__init__(raster, placement, width_l0, height_l0, style or LabelStyle())
         self._n_instances: int | None = None
-
-    @property
-    def style(self) -> LabelStyle:
-        return self._style
-
-    @style.setter
-    def style(self, style: LabelStyle) -> None:
-        if style != self._style:
-            self._style = style
-            self._restyled()
 
     def id_at(self, x_l0: float, y_l0: float) -> int | None:
         """Return the number of the object under a point; None: there is none.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
 from pathoview.core.affine import Affine
-from pathoview.core.errors import UsageError
+from pathoview.core.errors import InputError, UsageError
 from pathoview.core.pyramid import TileKey
 from pathoview.core.translation import _
 from pathoview.layers.placed import Packed, Seen, seen_through, tile_to_l0
@@ -18,25 +19,38 @@ from pathoview.layers.raster import Raster
 from pathoview.layers.source import Rgba, Unfinished
 from pathoview.layers.vector_levels import vector_pyramid
 
+Style = TypeVar("Style")
 
-class RasterSource(ABC):
-    """A raster laid on the slide. Thread-safe."""
+
+class RasterSource(ABC, Generic[Style]):
+    """A raster laid on the slide, in a style that may change. Thread-safe."""
 
     changed = Signal(object)
 
     def __init__(
-        self, raster: Raster, placement: Affine, width_l0: float, height_l0: float
+        self, raster: Raster, placement: Affine, width_l0: float, height_l0: float, style: Style
     ) -> None:
         """``placement`` takes px of the raster to level-0 px of a slide of the given size."""
         self.raster = raster
         self.pyramid = vector_pyramid(width_l0, height_l0)
         self._placement = checked_placement(placement)
+        self._style = style
         self._style_version = 0
         self._lock = threading.RLock()
 
     @property
     def style_version(self) -> int:
         return self._style_version
+
+    @property
+    def style(self) -> Style:
+        return self._style
+
+    @style.setter
+    def style(self, style: Style) -> None:
+        if style != self._style:
+            self._style = style
+            self._restyled()
 
     @property
     def placement(self) -> Affine:
@@ -74,6 +88,17 @@ class RasterSource(ABC):
         pixels, _is_whole = self.raster.read(0, int(x), int(y), 1, 1, channel)
         value: float | int = pixels[0, 0, 0].item()
         return value
+
+
+def check_whole_numbers(raster: Raster, what: str) -> None:
+    """Raise `InputError` when the raster holds no whole numbers; ``what`` says what it is to be."""
+    if raster.dtype.kind not in "iu":
+        raise InputError(
+            _("{what} holds whole numbers; these are of the kind “{kind}”.").format(
+                what=what, kind=raster.dtype.name
+            ),
+            _("Open it as a heatmap."),
+        )
 
 
 def checked_placement(placement: Affine) -> Affine:

@@ -8,6 +8,7 @@ are kept in a temporary folder, and the one path that is shown is a made-up one.
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import time
@@ -16,12 +17,17 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from pathoview.core.affine import Affine
 from pathoview.core.errors import RunError
 from pathoview.jobs.runner import Job, JobRunner
+from pathoview.layers.heatmap_source import HeatmapSource
+from pathoview.layers.layer import Layer
+from pathoview.layers.raster import ArrayRaster
 from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.session.settings import Settings
@@ -36,6 +42,7 @@ SIZE = (1440, 900)
 PATIENCE_S = 120.0
 REST_S = 0.7
 EPIDERMIS_L0 = (1180.0, 880.0)
+SQUARE_PX = 50
 
 
 class Photographer:
@@ -62,13 +69,16 @@ class Photographer:
 
     def rest(self, seconds: float = REST_S) -> None:
         """Wait until all tiles are drawn, and a moment more."""
-        self.wait(lambda: self.session.scheduler.n_pending == 0)
         until = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() > until)
+        self.wait(lambda: self.session.scheduler.n_pending == 0 and self.window.canvas.is_settled)
+        self._application.processEvents()
 
     def take(self, name: str, widget: QWidget | None = None) -> None:
-        (widget or self.window).grab().save(str(IMAGES / f"{name}.png"))
-        print(f"{name}.png")
+        """Write a picture; one with an ending of its own, of tissue, may be a JPEG."""
+        file = name if "." in name else f"{name}.png"
+        (widget or self.window).grab().save(str(IMAGES / file), quality=88)
+        print(file)
 
     def dialog(self, name: str, command_id: str) -> None:
         """Take the picture of a dialog and close it."""
@@ -119,6 +129,58 @@ class Photographer:
         self.rest()
         self.take("results")
 
+    def lay_a_heatmap(self) -> Layer:
+        """Count nuclei in squares of 50 px, as a layer over the slide."""
+        slide_l0, results = self.session.viewport.slide_l0, self.session.results
+        if results is None:
+            raise RunError("the demo slide gave no results")
+        x, y = results.source.detections.centroids_l0().T
+        shape = math.ceil(slide_l0.height / SQUARE_PX), math.ceil(slide_l0.width / SQUARE_PX)
+        edges = [np.arange(n + 1) * SQUARE_PX for n in shape]
+        counts = np.histogram2d(y, x, edges)[0].astype(np.float32)
+        counts[counts == 0] = np.nan
+        placement = Affine.scaled(SQUARE_PX)
+        source = HeatmapSource(ArrayRaster(counts), placement, slide_l0.width, slide_l0.height)
+        layer = Layer("Nuclei in a square of 25 µm", source, opacity=0.55)
+        self.session.layer_desk.add(layer)
+        self.session.layer_desk.active = layer
+        return layer
+
+    def look_at_layers(self) -> None:
+        self.session.clear_selection()
+        heatmap = self.lay_a_heatmap()
+        run_command(self.session, "view.detections")
+        self.window.docks.bring_front("layers")
+        self.session.viewport.look_at(*EPIDERMIS_L0, 0.7)
+        self.rest()
+        self.take("layers.jpg")
+        run_command(self.session, "compare.curtain")
+        self.rest()
+        self.take("curtain.jpg", self.window.centralWidget())
+        run_command(self.session, "compare.curtain")
+        run_command(self.session, "compare.two")
+        self.session.views.all[1].set_shown(heatmap, False)
+        self.rest()
+        self.take("two-views.jpg", self.window.centralWidget())
+        run_command(self.session, "compare.one")
+        run_command(self.session, "view.detections")
+
+    def look_turned(self) -> None:
+        self.session.viewport.set_turn(30, is_flipped=False)
+        run_command(self.session, "view.grid")
+        self.rest()
+        self.take("turned.jpg", self.window.centralWidget())
+        run_command(self.session, "view.grid")
+        run_command(self.session, "turn.reset")
+        self.session.undo()
+
+    def look_in_the_light(self) -> None:
+        run_command(self.session, "window.theme")
+        self.session.viewport.fit()
+        self.rest()
+        self.take("light.jpg")
+        run_command(self.session, "window.theme")
+
     def recolour(self) -> None:
         overlay = self.session.settings.overlay
         overlay.mode, overlay.measurement = "measurement", "Hematoxylin mean"
@@ -144,6 +206,10 @@ def main() -> None:
     at_work.dialog("export", "file.export")
     at_work.dialog("guide", "help.guide")
     at_work.dialog("scale", "view.scale")
+    at_work.look_at_layers()
+    at_work.look_turned()
+    at_work.look_in_the_light()
+    at_work.dialog("keys", "help.keys")
     at_work.recolour()
     at_work.window.close()
 
