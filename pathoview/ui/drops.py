@@ -1,4 +1,4 @@
-"""Files dropped on the canvas: a slide is opened, results are read onto the open one."""
+"""Files dropped on the canvas: a slide is opened; results and arrays are laid on the open one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from pathoview.session.session import Session
 
+_ARRAY_FILES = (".npy",)
 _RESULT_FILES = (".geojson", ".json", ".geojson.gz", ".json.gz", ".zip")
 
 
@@ -51,7 +52,8 @@ class Drops(QObject):
         self._set_near(False)
         files = _files(event)
         results = [path for path in files if path.name.lower().endswith(_RESULT_FILES)]
-        slides = [path for path in files if path not in results]
+        arrays = [path for path in files if path.name.lower().endswith(_ARRAY_FILES)]
+        slides = [path for path in files if path not in results and path not in arrays]
         event.acceptProposedAction()
         if slides:
             self._session.open(slides[0])
@@ -59,6 +61,8 @@ class Drops(QObject):
             return
         for path in results:
             self._session.import_geojson(path)
+        for path in arrays:
+            self._session.layer_desk.open(path)
 
 
 def _files(event: QDropEvent) -> list[Path]:

@@ -189,6 +189,12 @@ def roomy(box: QAbstractSpinBox) -> None:
     box.lineEdit().setTextMargins(theme.GRID // 2, 0, 0, 0)
 
 
+def narrow(box: QAbstractSpinBox) -> None:
+    """Have a number take the room there is, however many digits its bounds have."""
+    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    box.setMinimumWidth(9 * theme.GRID)
+
+
 def scrolled(content: QWidget) -> QScrollArea:
     """Return a vertical scroll area around a panel's content."""
     area = QScrollArea()

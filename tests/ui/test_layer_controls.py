@@ -116,6 +116,10 @@ def test_the_limits_are_shown_and_dragged_on_the_histogram(
     assert heat.scaling.currentText() == "as set by hand"
 
 
+def test_controls_fit_into_the_narrowest_panel(heat: HeatmapControls) -> None:
+    assert heat.minimumSizeHint().width() <= 256
+
+
 def test_limits_are_typed_and_follow_percentiles(
     qtbot: QtBot, heat: HeatmapControls, heatmap: HeatmapSource
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import ArraySlide
-from hands import LEFT, drag, move
+from hands import LEFT, drag, drop, move
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
@@ -17,6 +17,7 @@ from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.layer import Layer
 from pathoview.layers.slide_source import SlideSource
 from pathoview.session.session import Session
+from pathoview.ui.canvas import Canvas
 from pathoview.ui.panels.layer_controls.detections import DetectionControls
 from pathoview.ui.panels.layer_row import LayerRow
 from pathoview.ui.panels.layers import LayersPanel
@@ -185,6 +186,18 @@ def test_buttons_below_the_list_move_and_remove(
     assert names(layered) == ["b", "a", "Slide"]
     layered.layer_desk.active = layered.layers[0]
     assert not panel.buttons["layer.remove"].isEnabled()
+
+
+def test_an_array_dropped_on_the_canvas_becomes_a_layer(
+    qtbot: QtBot, open_canvas: Canvas, session: Session, tmp_path: Path
+) -> None:
+    path = tmp_path / "heat.npy"
+    np.save(path, np.linspace(0, 1, 96 * 128, dtype=np.float32).reshape(96, 128))
+    drop(open_canvas, path)
+    qtbot.waitUntil(lambda: len(session.layers) == 2)
+    assert session.layers[1].name == "heat"
+    assert session.path is not None
+    assert session.path.suffix == ".svs"
 
 
 # -- keys, names, menu ---------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QVBoxLayout, QWidget
 from pathoview.core.translation import _
 from pathoview.ui import theme
 from pathoview.ui.wheel import ignore_wheel
-from pathoview.ui.widgets import label, roomy, row
+from pathoview.ui.widgets import label, narrow, roomy, row
 
 _N_BINS = 96
 _HEIGHT_PX = 72
@@ -41,7 +41,7 @@ class LimitsPlot(QWidget):
             box.setKeyboardTracking(False)
             box.setAccessibleName(words)
             box.setToolTip(words)
-            box.setMinimumWidth(10 * theme.GRID)
+            narrow(box)
             roomy(box)
             ignore_wheel(box)
             box.valueChanged.connect(self._on_typed)

@@ -22,7 +22,7 @@ from pathoview.ui.panels.layer_controls.controls import Controls, Latest
 from pathoview.ui.panels.limits_plot import LimitsPlot
 from pathoview.ui.text import value_text
 from pathoview.ui.wheel import ignore_wheel
-from pathoview.ui.widgets import label, roomy, row, shrinkable
+from pathoview.ui.widgets import label, narrow, roomy, row, shrinkable
 
 _STRIP = QSize(8 * theme.GRID, theme.GRID + theme.GRID // 2)
 _NO_VALUE = "–"
@@ -68,6 +68,7 @@ class HeatmapControls(Controls):
         self.threshold.setDecimals(3)
         self.threshold.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
         self.threshold.setAccessibleName(_("Threshold: smaller values are not drawn"))
+        narrow(self.threshold)
         roomy(self.threshold)
         self.rank = QCheckBox(_("Equal shares"))
         self.rank.setToolTip(_("Each colour stands for equally many of the values"))
