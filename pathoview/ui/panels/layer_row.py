@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSlider, QVBoxLayout
 from pathoview.core.translation import _
 from pathoview.layers.layer import BLENDS, Layer
 from pathoview.session.session import Session
-from pathoview.ui import icons, theme
+from pathoview.ui import theme
 from pathoview.ui.panels.layer_words import BLEND_WORDS, kind_of
 from pathoview.ui.panels.thumbnails import SIDE_PX
 from pathoview.ui.wheel import ignore_wheel
-from pathoview.ui.widgets import ElidedLabel, eye_button, row
+from pathoview.ui.widgets import ElidedLabel, Sign, eye_button, row
 
 _ICON_PX = 16
 _ROUND_PX = 4
@@ -36,8 +36,7 @@ class LayerRow(QWidget):
         self.picture = QLabel()
         self.picture.setFixedSize(SIDE_PX, SIDE_PX)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._icon = QLabel()
-        self._icon.setPixmap(icons.icon(icon_name).pixmap(_ICON_PX, _ICON_PX))
+        self._icon = Sign(icon_name, "text", _ICON_PX)
         self._icon.setToolTip(self._words)
         self.name = ElidedLabel(layer.name)
         self.editor = QLineEdit()
