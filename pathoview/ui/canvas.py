@@ -27,6 +27,7 @@ from pathoview.ui.gestures import Gestures
 from pathoview.ui.gl_surface import GlSurface
 from pathoview.ui.glide import Glide
 from pathoview.ui.grid_painting import draw_grid
+from pathoview.ui.landmark_painting import draw_landmarks
 from pathoview.ui.linked_cursor import LinkedCursor
 from pathoview.ui.links import Links
 from pathoview.ui.overview import Overview
@@ -257,6 +258,7 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         grid_text = draw_grid(painter, self._session, self.viewport)
         self._draw_region(painter)
+        draw_landmarks(painter, self._session, self.viewport)
         self.linked_cursor.draw(painter)
         self._draw_labels(painter, grid_text)
         self.curtain.draw(painter)

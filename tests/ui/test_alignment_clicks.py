@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 from fakes import ArraySlide
+from hands import picture
 from makers import he_image
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from pathoview.core.affine import Affine
@@ -12,6 +14,7 @@ from pathoview.layers.registered_source import RegisteredSource
 from pathoview.layers.slide_source import SlideSource
 from pathoview.session.commands import run_command
 from pathoview.session.session import Session
+from pathoview.ui import theme
 from pathoview.ui.canvas import Canvas
 
 LANDMARKS = ((200, 150), (600, 180), (350, 450))
@@ -33,6 +36,25 @@ def test_landmarks_are_clicked_on_the_canvas(
             qtbot.mouseClick(open_canvas, Qt.MouseButton.LeftButton, pos=place)
     np.testing.assert_allclose(source.placement.matrix(), Affine.moved(20, 0).matrix(), atol=1e-6)
     assert session.tool == "move"
+
+
+def test_a_landmark_is_marked_until_all_are_there(
+    qtbot: QtBot, open_canvas: Canvas, session: Session
+) -> None:
+    inner = SlideSource(ArraySlide(he_image(800, 600)))
+    session.layer_desk.add(Layer("Second", RegisteredSource(inner, Affine(), 2048, 1536)))
+
+    def is_marked() -> bool:
+        accent = QColor(theme.ACCENT).getRgb()[:3]
+        around = picture(open_canvas)[290:311, 390:411].reshape(-1, 3)
+        return bool((around == accent).all(axis=1).sum() > 10)
+
+    run_command(session, "layer.align")
+    assert not is_marked()
+    qtbot.mouseClick(open_canvas, Qt.MouseButton.LeftButton, pos=QPoint(400, 300))
+    assert is_marked()
+    session.cancel_tool()
+    assert not is_marked()
 
 
 def test_esc_on_the_canvas_gives_up(qtbot: QtBot, open_canvas: Canvas, session: Session) -> None:
