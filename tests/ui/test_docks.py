@@ -124,7 +124,7 @@ def test_the_layout_can_be_reset(start: Start) -> None:
         Qt.DockWidgetArea.RightDockWidgetArea
     }
     tabs: list[QDockWidget] = window.tabifiedDockWidgets(window.docks["layers"])
-    assert tabs == [window.docks["slide"]]
+    assert tabs == [window.docks["slide"], window.docks["places"]]
 
 
 def test_panels_hidden_all_at_once_are_shown_again_as_they_were(start: Start) -> None:
