@@ -1,4 +1,4 @@
-"""What helps one to find one's way on the slide: bookmarks and the measuring grid."""
+"""What helps one to find one's way: bookmarks, the measuring grid, the walk over the tissue."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathoview.session.bookmark_desk import BookmarkDesk
 from pathoview.session.grid import Grid
 from pathoview.session.keeper import Keeper
 from pathoview.session.notices import from_error
+from pathoview.session.screening import Screening
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
@@ -22,9 +23,11 @@ class Places:
         self._keeper.failed.connect(self._on_failed)
         self.grid = Grid(session.settings)
         self.bookmarks = BookmarkDesk(session, self._keeper)
+        self.screening = Screening(session, self._keeper)
 
     def close(self) -> None:
         """Write what is not on disk yet."""
+        self.screening.rest()
         self._keeper.flush()
 
     def _on_failed(self, error: BaseException) -> None:

@@ -79,6 +79,15 @@ class GridSettings(_Group):
     """Distance of the lines; None: a round one that suits the zoom."""
 
 
+class ScreeningSettings(_Group):
+    """How the tissue is walked over."""
+
+    magnification: float = Field(default=10.0, gt=0, le=60)
+    """Of a field, and from which on a place counts as seen."""
+    overlap: float = Field(default=0.1, ge=0, le=0.5)
+    """Share of its sides that a field has in common with the next."""
+
+
 class Settings(_Group):
     """All settings. Set a field, then `Settings.save`."""
 
@@ -105,6 +114,7 @@ class Settings(_Group):
     trackpad_pans: bool = False
     """Two fingers on a trackpad move the slide (a pinch, or Shift, zooms); else they zoom."""
     grid: GridSettings = Field(default_factory=GridSettings)
+    screening: ScreeningSettings = Field(default_factory=ScreeningSettings)
     correct_colors: bool = True
     """Show colours as the slide's ICC profile says; methods see raw pixels all the same."""
     accepted_research_use: bool = False

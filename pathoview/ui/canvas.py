@@ -32,6 +32,7 @@ from pathoview.ui.linked_cursor import LinkedCursor
 from pathoview.ui.links import Links
 from pathoview.ui.overview import Overview
 from pathoview.ui.plane_bar import PlaneBar
+from pathoview.ui.screening_bar import ScreeningBar
 from pathoview.ui.turn_chip import TurnChip
 from pathoview.ui.welcome import Welcome
 
@@ -79,6 +80,7 @@ class Canvas(QWidget):
         self.curtain = CurtainControl(self, session, self.view, self.overview)
         self.planes = PlaneBar(session, self)
         self.turn_chip = TurnChip(self.viewport, self)
+        self.screening = ScreeningBar(session, self.view, self)
         self.welcome = Welcome(self)
         self._order_timer = QTimer(self, singleShot=True, interval=0)
         self._rest_timer = QTimer(self, singleShot=True, interval=_REST_MS)
@@ -117,6 +119,7 @@ class Canvas(QWidget):
         link(self.view.curtain.repainted, self._on_furniture_changed)
         link(self.view.compositor.changed, self._on_picture_changed)
         self.overview.resized.connect(self._arrange)
+        self.screening.resized.connect(self._arrange)
         self.welcome.command.connect(self._on_welcome_command)
         self.gestures.changed.connect(self._on_gesture_changed)
         self.gestures.opacity_set.connect(self._on_opacity_set)
@@ -131,6 +134,7 @@ class Canvas(QWidget):
         self._links.cut()
         self.linked_cursor.links.cut()
         self.curtain.links.cut()
+        self.screening.links.cut()
         self.glide.stop()
         for timer in (self._order_timer, self._rest_timer, self._message_timer):
             timer.stop()
@@ -342,6 +346,11 @@ class Canvas(QWidget):
             self.height() - self.planes.height() - _MARGIN - _BOTTOM_ROW,
         )
         self.planes.setVisible(self.planes.has_choice and self._is_first)
+        above = self.planes.height() + theme.GRID if self.planes.isVisible() else 0
+        self.screening.move(
+            (self.width() - self.screening.width()) // 2,
+            self.height() - self.screening.height() - _MARGIN - _BOTTOM_ROW - above,
+        )
         self.curtain.arrange()
 
     @property

@@ -65,6 +65,7 @@ _SEPARATED = frozenset(
         "view.scale",
         "go.coordinates",
         "bookmark.add",
+        "screening.toggle",
         "turn.right_90",
         "compare.one",
         "compare.curtain",
@@ -177,6 +178,7 @@ class MainWindow(QMainWindow):
             session.history.changed,
             session.places.bookmarks.changed,
             session.places.grid.changed,
+            session.places.screening.changed,
             session.views.changed,
             session.overlay.changed,
         ):

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pathoview.core.translation import _
 from pathoview.session.command import Command, has_bookmarks, has_slide
 from pathoview.session.going import zoom_to
 
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
+
 _QUARTER, _STEP = 90.0, 15.0
+
+
+def _is_screening(session: Session) -> bool:
+    return session.places.screening.is_active
+
 
 _ZOOMS = tuple(
     Command(
@@ -60,6 +69,39 @@ COMMANDS: tuple[Command, ...] = (
         lambda s: s.places.bookmarks.go_next(-1),
     ),
     Command("bookmark.list", _("Bookmarks"), "Ctrl+Shift+B", "Go"),
+    Command(
+        "screening.toggle",
+        _("Screen the tissue"),
+        "Shift+S",
+        "Go",
+        has_slide,
+        lambda s: s.places.screening.toggle(),
+        lambda s: s.places.screening.is_active,
+    ),
+    Command(
+        "screening.next",
+        _("Next field"),
+        "PgDown",
+        "Go",
+        _is_screening,
+        lambda s: s.places.screening.go(1),
+    ),
+    Command(
+        "screening.previous",
+        _("Previous field"),
+        "PgUp",
+        "Go",
+        _is_screening,
+        lambda s: s.places.screening.go(-1),
+    ),
+    Command(
+        "screening.forget",
+        _("Forget what was seen"),
+        "",
+        "Go",
+        _is_screening,
+        lambda s: s.places.screening.forget(),
+    ),
     Command(
         "view.grid",
         _("Measuring grid"),

@@ -1,4 +1,4 @@
-"""The Places panel: the bookmarks of the slide."""
+"""The Places panel: the bookmarks of the slide, and the walk over its tissue."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ from pathoview.session.commands import command, run_command
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.panels.bookmark_list import BookmarkList
-from pathoview.ui.widgets import button, column, icon_button, label, row
+from pathoview.ui.panels.screening_box import ScreeningBox
+from pathoview.ui.widgets import button, column, icon_button, label, line, row, scrolled
+
+_LEAST_HEIGHT = 128
+"""Of the list, px: two bookmarks."""
 
 
 class PlacesPanel(QWidget):
-    """A list of bookmarks with the few buttons that it needs."""
+    """A list of bookmarks with the few buttons that it needs, and the screening below."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self.list = BookmarkList(session)
+        self.list.setMinimumHeight(_LEAST_HEIGHT)
         self.add = button(_("Bookmark this place"), self._runner("bookmark.add"), "bookmark")
         self.buttons = {
             name: icon_button(icon, _(command(name).title), self._runner(name))
@@ -38,7 +43,9 @@ class PlacesPanel(QWidget):
         tools = row(self.add, 1, *self.buttons.values(), self.remove, spacing=0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(column(self._empty, self.list, tools, margin=theme.GRID + 4))
+        self.screening = ScreeningBox(session)
+        parts = (self._empty, self.list, tools, 1, line(), self.screening)
+        layout.addWidget(scrolled(column(*parts, margin=theme.GRID + 4)))
         session.places.bookmarks.changed.connect(self.refresh)
         self.list.currentRowChanged.connect(lambda _row: self.refresh())
         self.refresh()
