@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -12,6 +13,11 @@ from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import UsageError
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _
+
+if TYPE_CHECKING:
+    from pathoview.tasks.picture import LayerFile
+
+T = TypeVar("T")
 
 
 def picture(
@@ -41,6 +47,22 @@ def picture(
     colour_by: Annotated[
         str, typer.Option("--colour-by", metavar="NAME", help=_("A measurement of the results."))
     ] = "",
+    layers: Annotated[
+        list[Path] | None,
+        typer.Option("--layer", metavar="FILE", help=_("Draw a file over the slide; repeatable.")),
+    ] = None,
+    layer_kinds: Annotated[
+        list[str] | None,
+        typer.Option("--layer-kind", metavar="KIND", help=_("Else it is guessed.")),
+    ] = None,
+    layer_scales: Annotated[
+        list[float] | None,
+        typer.Option("--layer-scale", metavar="FACTOR", help=_("Slide pixels a pixel of it.")),
+    ] = None,
+    layer_offsets: Annotated[
+        list[str] | None,
+        typer.Option("--layer-offset", metavar="X,Y", help=_("Its corner, slide pixels.")),
+    ] = None,
     scale_bar: Annotated[bool, typer.Option(help=_("Draw a scale bar."))] = True,
     legend: Annotated[bool, typer.Option("--legend", help=_("Say what the colours mean."))] = False,
     grid: Annotated[bool, typer.Option("--grid", help=_("Draw the measuring grid."))] = False,
@@ -64,14 +86,57 @@ def picture(
         is_flipped=flip,
         results=results,
         colour_by=colour_by,
+        layers=_layer_files(layers or [], layer_kinds, layer_scales, layer_offsets),
         scale_bar=scale_bar,
         legend=legend,
         grid=grid,
     )
     hide(slide)
     with open_scaled(slide, mpp) as opened, terminal_progress(output.name) as progress:
-        write_picture(opened, request, output, [], progress)
+        write_picture(opened, request, output, progress)
     typer.echo(str(output))
+
+
+def _layer_files(
+    paths: Sequence[Path],
+    kinds: Sequence[str] | None,
+    scales: Sequence[float] | None,
+    offsets: Sequence[str] | None,
+) -> tuple[LayerFile, ...]:
+    """Return the files with what is said of each: once for all of them, or once for each."""
+    from pathoview.tasks.picture import LayerFile
+
+    points = [_point(text) for text in offsets] if offsets else None
+    said = (_for_each(paths, values) for values in (kinds, scales, points))
+    return tuple(
+        LayerFile(path, kind or "", scale, offset)
+        for path, kind, scale, offset in zip(paths, *said, strict=True)
+    )
+
+
+def _for_each(paths: Sequence[Path], values: Sequence[T] | None) -> Sequence[T | None]:
+    if not values:
+        return [None] * len(paths)
+    if len(values) == 1:
+        return [values[0]] * len(paths)
+    if len(values) != len(paths):
+        raise UsageError(
+            _("There are {n} layers, but something is said of {m}.").format(
+                n=len(paths), m=len(values)
+            ),
+            _("Say it once for all layers, or once for each in their order."),
+        )
+    return list(values)
+
+
+def _point(text: str) -> tuple[float, float]:
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            _("“{text}” is no offset.").format(text=text), _("Write it like 1200,800.")
+        ) from None
+    return x, y
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -252,7 +252,16 @@ def test_a_picture_of_a_place_is_written_as_png_and_svg(
     plain, full = cv2.imread("q.png"), cv2.imread("p.png")
     assert (plain != full).any()
     assert np.abs(plain.astype(int) - he_image(512, 512)[136:376, 96:416, ::-1]).mean() < 3
+    np.save("heat.npy", np.linspace(0, 1, 512 * 512, dtype=np.float32).reshape(512, 512))
+    layer = ("--layer", "heat.npy", "--layer-kind", "heatmap", "--layer-scale", "0.5")
+    moved = ("--layer-offset", "128,128", "--legend")
+    assert run("picture", slide, "h.png", *place, *layer, *moved, "--no-results") == 0
+    heat = cv2.imread("h.png").astype(int)
+    assert np.abs(heat - plain)[130:160, 60:200].mean() > 20
+    assert run("picture", slide, "h.png", *layer, "--layer", "heat.npy", "--layer-scale", "2") == 0
     capsys.readouterr()
+    assert run("picture", slide, "h.png", *layer, *layer, "--layer", "heat.npy") == 2
+    assert run("picture", slide, "h.png", *layer, "--layer-offset", "5") == 2
     assert run("picture", slide, "p.png", "--size", "large") == 2
     assert run("picture", slide, "p.png", "--scale", "1", "--magnification", "1") == 2
     assert run("picture", slide, "p.jpg") == 2

@@ -21,7 +21,7 @@ def _folder(name: str, default: Path) -> Path:
 
 
 def data_folder() -> Path:
-    """Runs and remembered scales."""
+    """Runs, remembered scales, bookmarks, what was looked at."""
     return _folder("data", platformdirs.user_data_path(_APP))
 
 

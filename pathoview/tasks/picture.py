@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pathoview.core.affine import Affine
 from pathoview.core.errors import UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.place_text import PlaceText, parse_place
+from pathoview.core.privacy import hide
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _
 from pathoview.layers.compose import shown_layers
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.feature_source import FeatureSource
+from pathoview.layers.file_layer import close_source, open_layer
 from pathoview.layers.frame import Frame, Look
 from pathoview.layers.layer import Layer
 from pathoview.layers.measuring_grid import line_color
@@ -28,6 +32,27 @@ from pathoview.tasks.opening import newest_run
 
 OBJECTIVE_MPP = 10.0
 """µm per px at 1×, by the convention that 20× is 0.5 µm per px."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFile:
+    """A file that is drawn over the slide; what is not said is guessed from it."""
+
+    path: Path
+    kind: str = ""
+    """One of `layers.file_layer.FILE_KINDS`."""
+    scale: float | None = None
+    """Level-0 px a px of the file."""
+    offset_l0: tuple[float, float] | None = None
+    """Where its top left corner is."""
+
+    @property
+    def placement(self) -> Affine | None:
+        """From px of the file to level-0 px, if anything is said."""
+        if self.scale is None and self.offset_l0 is None:
+            return None
+        x, y = self.offset_l0 or (0.0, 0.0)
+        return Affine.scaled(self.scale or 1.0).then(Affine.moved(x, y))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +73,15 @@ class PictureRequest:
     """None: the newest finished run, if there is one."""
     colour_by: str = ""
     """A measurement that colours the results; empty: their classes."""
+    layers: tuple[LayerFile, ...] = ()
+    """Between the slide and the results, back to front."""
     scale_bar: bool = True
     legend: bool = False
     grid: bool = False
 
 
-def write_picture(
-    slide: Slide, request: PictureRequest, path: Path, layers: Sequence[Layer], progress: Progress
-) -> None:
-    """Write a picture as the end of ``path`` says; ``layers`` lie between slide and results.
+def write_picture(slide: Slide, request: PictureRequest, path: Path, progress: Progress) -> None:
+    """Write a picture as the end of ``path`` says.
 
     Raises `UsageError`, `InputError`, `SlideError`, `StorageError` and `Cancelled`.
     """
@@ -67,8 +92,20 @@ def write_picture(
             _("Give a name that ends in .png or .svg."),
         )
     found = _results(slide, request)
-    drawn = [Layer(_("Slide"), SlideSource(slide)), *layers, *found]
-    order = PictureOrder(
+    with contextlib.ExitStack() as open_files:
+        layers = []
+        for file in request.layers:
+            hide(file.path)
+            layers.append(open_layer(file.path, slide.info, file.kind, file.placement))
+            open_files.callback(close_source, layers[-1].source)
+        drawn = [Layer(_("Slide"), SlideSource(slide)), *layers, *found]
+        write(_order(slide, request, drawn, has_results=bool(found)), path, progress)
+
+
+def _order(
+    slide: Slide, request: PictureRequest, drawn: Sequence[Layer], *, has_results: bool
+) -> PictureOrder:
+    return PictureOrder(
         frame=_frame(slide, request),
         shown=shown_layers(drawn),
         slide_l0=Rect(0, 0, slide.info.width, slide.info.height),
@@ -77,9 +114,8 @@ def write_picture(
         grid=request.grid,
         grid_color=line_color(slide.info.is_rgb),
         legend=tuple((layer.name, layer.source) for layer in drawn) if request.legend else (),
-        note=_("Research use only") if found else "",
+        note=_("Research use only") if has_results or request.layers else "",
     )
-    write(order, path, progress)
 
 
 def _frame(slide: Slide, request: PictureRequest) -> Frame:

@@ -14,7 +14,7 @@ from pathoview.core.errors import InputError, MissingScaleError, UsageError
 from pathoview.core.progress import SilentProgress
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile, new_run_path
-from pathoview.tasks.picture import PictureRequest, write_picture
+from pathoview.tasks.picture import LayerFile, PictureRequest, write_picture
 
 IMAGE = he_image(1000, 800)
 
@@ -27,7 +27,7 @@ def slide() -> ArraySlide:
 def written(slide: ArraySlide, folder: Path, **request: object) -> np.ndarray:
     plain = {"scale_bar": False, "size": (300, 200)}
     wanted = PictureRequest(**{**plain, **request})  # type: ignore[arg-type]
-    write_picture(slide, wanted, folder / "a.png", [], SilentProgress())
+    write_picture(slide, wanted, folder / "a.png", SilentProgress())
     return cv2.imread(str(folder / "a.png"))[..., ::-1]
 
 
@@ -92,12 +92,31 @@ def test_results_are_drawn_where_there_are_some_unless_told_not_to(
     assert "Area µm²" in refused.value.hint
 
 
+def test_files_are_drawn_over_the_slide_where_they_are_said_to_lie(
+    slide: ArraySlide, tmp_path: Path
+) -> None:
+    values = np.zeros((40, 50), np.float32)
+    values[:, 25:] = 1
+    np.save(tmp_path / "heat.npy", values)
+    place = {"center": "500, 400", "scale": 1.0, "size": (1000, 800)}
+    bare = written(slide, tmp_path, **place).astype(int)
+    guessed = written(slide, tmp_path, layers=(LayerFile(tmp_path / "heat.npy"),), **place)
+    assert np.abs(guessed - bare)[60:-60].mean(axis=(0, 2)).min() > 10
+    file = LayerFile(tmp_path / "heat.npy", "heatmap", 4.0, (300, 200))
+    put = written(slide, tmp_path, layers=(file,), **place)
+    rows, columns = np.nonzero(np.abs(put - bare)[:-60].max(axis=2) > 12)
+    assert (rows.min(), rows.max() + 1) == pytest.approx((200, 360), abs=3)
+    assert (columns.min(), columns.max() + 1) == pytest.approx((300, 500), abs=3)
+    with pytest.raises(UsageError, match="no kind"):
+        written(slide, tmp_path, layers=(LayerFile(tmp_path / "heat.npy", "hat"),))
+
+
 def test_what_cannot_be_done_is_told(slide: ArraySlide, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not on the slide"):
         written(slide, tmp_path, center="5000, 10")
     with pytest.raises(MissingScaleError):
         written(ArraySlide(IMAGE, mpp=None), tmp_path, magnification=10)
     with pytest.raises(UsageError, match="neither PNG nor SVG"):
-        write_picture(slide, PictureRequest(), tmp_path / "a.jpg", [], SilentProgress())
+        write_picture(slide, PictureRequest(), tmp_path / "a.jpg", SilentProgress())
     with pytest.raises(UsageError, match="too large"):
         written(slide, tmp_path, size=(100_000, 100_000))
