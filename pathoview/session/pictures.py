@@ -35,11 +35,13 @@ def picture_order(session: Session, options: PictureSettings) -> PictureOrder:
     """Return what is to be drawn to get what is seen now, ``options.factor`` times as large."""
     view = session.views.active
     seen = [layer for layer in session.layers if layer.visible and view.shows(layer)]
-    slide, grid = session.slide, session.places.grid
+    slide, grid, curtain = session.slide, session.places.grid, view.curtain
     return PictureOrder(
         frame=view.viewport.frame(options.factor),
-        shown=view.shown,
+        shown=view.shown_beyond if curtain.is_flicked else view.shown,
         slide_l0=view.viewport.slide_l0,
+        beyond=view.shown_beyond if curtain.is_drawn else (),
+        curtain=curtain.position if curtain.is_drawn and not curtain.is_flicked else None,
         mpp=slide.info.mpp if slide is not None else None,
         enlarged=options.factor,
         background=WHITE if options.background == "white" else DARK,

@@ -175,7 +175,7 @@ class Screening:
         if self._clock() - self._view_since < SEEN_S:
             return
         (corners_l0, code), self._view = self._view, None
-        if code >= self._source.least and self._source.see(corners_l0, code):
+        if self._source.see(corners_l0, code):
             self._on_codes_changed()
 
     # -- the plan --------------------------------------------------------------------------------

@@ -51,6 +51,11 @@ class View:
         """What is drawn, back to front; left of the curtain, if there is one."""
         return self._shown_without(self.curtain.right)
 
+    @property
+    def shown_beyond(self) -> tuple[Shown, ...]:
+        """What is drawn right of the curtain, back to front."""
+        return self._shown_without(self.curtain.left)
+
     def _shown_without(self, left_out: Layer | None) -> tuple[Shown, ...]:
         return shown_layers(
             self._layers, self.plane, lambda layer: self.shows(layer) and layer is not left_out
@@ -60,8 +65,7 @@ class View:
         """Have the picture of what is seen now composed, ``ratio`` device px a view px."""
         frame, slide_l0 = self.viewport.frame(ratio), self.viewport.slide_l0
         self.compositor.show(Order(frame, self.shown, backdrop, slide_l0))
-        other = self._shown_without(self.curtain.left)
-        self.curtain.compose(Order(frame, other, backdrop, slide_l0))
+        self.curtain.compose(Order(frame, self.shown_beyond, backdrop, slide_l0))
 
     def wish_again(self) -> None:
         """Ask for the tiles of what is seen again: some of them have changed."""

@@ -78,6 +78,18 @@ def test_twice_the_size_reads_finer_pixels_of_the_same_place() -> None:
     assert sharp.std() > 2 * blurred.std()
 
 
+def test_right_of_the_curtain_are_the_other_layers(tmp_path: Path) -> None:
+    slide, nuclei_layer = slide_layer(), Layer("Nuclei", nuclei("single"))
+    full, bare = (made(order(FULL, *layers)) for layers in ((slide, nuclei_layer), (slide,)))
+    wanted = order(FULL, slide, nuclei_layer, beyond=shown_layers([slide]), curtain=0.55)
+    picture = made(wanted)
+    np.testing.assert_array_equal(picture[:, :600], full[:, :600])
+    np.testing.assert_array_equal(picture[:, 610:], bare[:, 610:])
+    assert (full[:, :600] != bare[:, :600]).any()
+    assert (full[:, 610:] != bare[:, 610:]).any()
+    assert tuple(picture[450, 605, :3]) == (215, 217, 222)
+
+
 def test_around_the_slide_is_the_background() -> None:
     picture = made(order(Look(0.3), background=DARK))
     assert tuple(picture[5, 5]) == (*DARK, 255)

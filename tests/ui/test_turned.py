@@ -100,13 +100,14 @@ def test_the_box_in_the_overview_is_turned(open_canvas: Canvas, session: Session
     session.viewport.set_turn(45, False)
     accent = QColor(theme.ACCENT).getRgb()[:3]
     near = np.abs(picture(overview).astype(int) - accent).sum(axis=2) < 60
-    for corner_l0 in session.viewport.corners_l0:
-        x = round(overview.width() / 2 + (corner_l0[0] - 1024) * overview.width() / 2048)
-        y = round(overview.height() / 2 + (corner_l0[1] - 768) * overview.height() / 1536)
-        inside_x = min(max(x, 2), overview.width() - 3)
-        inside_y = min(max(y, 2), overview.height() - 3)
-        if (inside_x, inside_y) == (x, y):
-            assert near[y - 3 : y + 4, x - 3 : x + 4].any()
+    around = session.viewport.visible_l0
+    px_l0 = overview.width() / 2048, overview.height() / 1536
+    seen = [
+        near[y - 3 : y + 4, x - 3 : x + 4].any()
+        for x_l0, y_l0 in (*session.viewport.corners_l0, (around.x, around.y))
+        for x, y in [(round(x_l0 * px_l0[0]), round(y_l0 * px_l0[1]))]
+    ]
+    assert seen == [True, True, True, True, False]
     assert overview.to_l0(QPointF(overview.rect().center())) == pytest.approx((1024, 768), abs=12)
 
 

@@ -67,12 +67,23 @@ def content(
         progress.check()
         progress.report(number / len(parts))
         block = blank(backdrop, part, order.slide_l0)
-        draw_layers(block, shown, part.to_px, fetch)
+        line = _curtain_px(order) - (part.left - frame.left)
+        if line > 0:
+            draw_layers(block, shown, part.to_px, fetch)
+        if line < part.width:
+            other = blank(backdrop, part, order.slide_l0)
+            draw_layers(other, order.beyond, part.to_px, fetch)
+            block[:, max(0, line) :] = other[:, max(0, line) :]
         if grid:
             _draw_grid(block, grid_of(order, part), order.enlarged, order.grid_color)
         x, y = part.left - frame.left, part.top - frame.top
         picture[y : y + part.height, x : x + part.width] = block
     return picture
+
+
+def _curtain_px(order: PictureOrder) -> int:
+    """Return where the curtain is; at the right edge if there is none."""
+    return round((1.0 if order.curtain is None else order.curtain) * order.frame.width)
 
 
 def check_size(frame: Frame) -> None:

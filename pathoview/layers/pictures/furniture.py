@@ -27,6 +27,9 @@ _SWATCH, _RAMP_WIDTH, _RAMP_HEIGHT = 11.0, 150.0, 10.0
 def furniture(order: PictureOrder, legends: Sequence[Legend]) -> list[Mark]:
     """Return the marks of a picture, in the order in which they are drawn."""
     marks: list[Mark] = []
+    if order.curtain is not None:
+        middle, thick = order.curtain * order.frame.width, _BAR_WIDTH * order.enlarged
+        marks.append(Box(Rect(middle - thick / 2, 0, thick, order.frame.height), _TEXT))
     if order.scale_bar and order.mpp is not None:
         marks += _scale_bar(order, order.mpp[0])
     if legends:

@@ -39,3 +39,7 @@ class PictureOrder:
     """Layers that a legend explains, by name."""
     note: str = ""
     """A short line at the bottom."""
+    beyond: tuple[Shown, ...] = ()
+    """What is drawn instead right of the curtain."""
+    curtain: float | None = None
+    """Where the curtain is, as a share of the width; None: there is none."""

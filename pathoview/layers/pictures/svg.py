@@ -75,6 +75,8 @@ _FONTS = "DejaVu Sans, Verdana, Arial, sans-serif"
 def _n_flat(order: PictureOrder) -> int:
     """Return how many layers, from the back, are drawn into the PNG."""
     n_flat = len(order.shown)
+    if order.curtain is not None:  # shapes would hang over it
+        return n_flat
     n_shapes = 0
     while n_flat and order.shown[n_flat - 1].blend == "normal":
         source = order.shown[n_flat - 1].source
