@@ -13,6 +13,9 @@ from pathoview.layers.frame import Look
 from pathoview.slides.tissue import TissueMask
 from pathoview.study.coverage import Codes
 
+_MOST_POINTS = 500_000
+"""So many px of tissue tell well enough where the fields go."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -39,6 +42,7 @@ def plan_fields(
     Fields without tissue of their own are left out. ``codes`` (cells of ``cell_l0`` px) of at
     least ``least`` count as seen.
     """
+    tissue = _coarse(tissue)
     rows, columns = np.nonzero(tissue.mask)
     if not len(rows):
         return ()
@@ -74,6 +78,17 @@ def plan_fields(
                 center_l0 = to_l0.point(float(middle[0]), float(middle[1]))
                 fields.append(Field(center_l0, float(n_seen[name] / n_tissue[name])))
     return tuple(fields)
+
+
+def _coarse(tissue: TissueMask) -> TissueMask:
+    """Return a mask of fewer px where there are very many; no tissue is left out."""
+    times = math.ceil(math.sqrt(np.count_nonzero(tissue.mask) / _MOST_POINTS))
+    if times <= 1:
+        return tissue
+    height, width = tissue.mask.shape
+    padded = np.pad(tissue.mask, ((0, -height % times), (0, -width % times)))
+    blocks = padded.reshape(padded.shape[0] // times, times, -1, times)
+    return TissueMask(np.asarray(blocks.any(axis=(1, 3))), tissue.downsample * times)
 
 
 def _codes_at(

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathoview.layers.frame import Look
+from pathoview.session import screening_plan
 from pathoview.session.screening_plan import Field, plan_fields, tissue_cells
 from pathoview.slides.tissue import TissueMask
 
@@ -67,6 +68,16 @@ def test_all_tissue_is_in_some_field(
     centers = look.affine.points(np.array([field.center_l0 for field in fields]))
     away = np.abs(points[:, None] - centers[None]) - np.array(VIEW) / 2
     assert (away.max(axis=2).min(axis=1) <= 1e-6).all()
+
+
+def test_very_many_px_of_tissue_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = tissue((3, 5, 203, 160), (249, 199, 250, 200))
+    fine = planned(mask)
+    monkeypatch.setattr(screening_plan, "_MOST_POINTS", 2000)
+    coarse = planned(mask)
+    assert len(coarse) == len(fine)
+    away = np.subtract([f.center_l0 for f in fine], [f.center_l0 for f in coarse])
+    assert np.abs(away).max() <= 2 * 16 * 4
 
 
 def test_fields_know_what_was_seen() -> None:
