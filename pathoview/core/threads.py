@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 
 _VARIABLES = (
     "OMP_NUM_THREADS",
@@ -15,6 +17,9 @@ _VARIABLES = (
 )
 
 _SWITCH_S = 0.001
+
+STEPS_BEHIND = 5
+"""How far reading and painting give way to the window on a busy processor."""
 
 
 def one_thread_each() -> None:
@@ -33,3 +38,13 @@ def keep_responsive() -> None:
     library that keeps Python's lock is not cut short by this.
     """
     sys.setswitchinterval(_SWITCH_S)
+
+
+def work_in_background(steps: int = STEPS_BEHIND) -> None:
+    """Let the calling thread run behind others when there are more threads than processors.
+
+    ``steps`` is what Unix calls niceness. Where threads have no such thing, nothing happens.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), steps)

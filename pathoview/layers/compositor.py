@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from psygnal import Signal
 
 from pathoview.core.pyramid import TileKey
+from pathoview.core.threads import work_in_background
 from pathoview.layers.blocks import MARGIN_PX, Blocks, tiles_seen
 from pathoview.layers.picture import Order, Picture
 from pathoview.layers.scheduler import TileScheduler
@@ -25,6 +26,8 @@ from pathoview.layers.wishes import Wish
 
 _logger = logging.getLogger(__name__)
 
+_STEPS_BEHIND = 2
+"""How far it gives way to the window on a busy processor."""
 _AHEAD_PX = 512
 """Tiles this far ahead of a moving view are read when there is nothing else to read."""
 
@@ -107,6 +110,7 @@ class Compositor:
     # -- the thread ------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        work_in_background(_STEPS_BEHIND)
         while True:
             with self._state:
                 while not (self._is_closed or self._is_new or self._spoilt):

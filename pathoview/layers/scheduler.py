@@ -21,6 +21,7 @@ from psygnal import Signal
 from pathoview.core.errors import PathoViewError
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Plane, TileKey
+from pathoview.core.threads import work_in_background
 from pathoview.core.translation import _
 from pathoview.layers.cache import CachedTile, TileCache
 from pathoview.layers.failures import Failures
@@ -193,6 +194,7 @@ class TileScheduler:
         thread.start()
 
     def _work(self) -> None:
+        work_in_background()
         while (wish := self._next()) is not None:
             self._read(*wish)
             with self._state:

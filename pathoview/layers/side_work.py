@@ -9,6 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from pathoview.core.threads import work_in_background
+
 Post = Callable[[Callable[[], None]], None]
 """Has something called later, in the thread of the listeners."""
 T = TypeVar("T")
@@ -55,7 +57,7 @@ class SideWork:
         self._lock = threading.Lock()
         self._n_open = 0
         self._is_closed = False
-        self._pool = ThreadPoolExecutor(_N_THREADS, thread_name_prefix="side")
+        self._pool = ThreadPoolExecutor(_N_THREADS, "side", initializer=work_in_background)
 
     @property
     def is_busy(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 import pytest
 
@@ -24,3 +25,19 @@ def test_threads_make_way_for_each_other_within_a_millisecond() -> None:
         assert sys.getswitchinterval() <= 0.001
     finally:
         sys.setswitchinterval(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows the niceness of a thread")
+def test_a_thread_gives_way_and_the_others_do_not() -> None:
+    found: list[int] = []
+
+    def work() -> None:
+        threads.work_in_background(3)
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [3]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
