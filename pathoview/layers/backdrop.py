@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pathoview.core.geometry import Rect
-from pathoview.layers.compose import draw_rect
+from pathoview.layers.compose import draw_rect, fill
 from pathoview.layers.frame import Frame
 from pathoview.layers.paint import Color
 from pathoview.layers.source import Rgba
@@ -29,7 +29,7 @@ class Backdrop:
 def blank(colors: Backdrop, frame: Frame, slide_l0: Rect) -> Rgba:
     """Return the picture of a frame before any layer is drawn, opaque RGBA."""
     picture = np.empty((frame.height, frame.width, 4), np.uint8)
-    picture[:] = (*colors.surround, 255)
+    fill(picture, (*colors.surround, 255))
     draw_rect(picture, slide_l0, frame.to_px, (*colors.unread, 255))
     return picture
 

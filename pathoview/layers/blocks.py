@@ -76,34 +76,51 @@ class Blocks:
                 rect_px = look.affine.rect(pyramid.tile_l0(other))
                 yield from places(rect_px.expanded(reach_px))
 
-    def pictures(self, order: Order, is_overtaken: Callable[[Order], bool]) -> Iterator[Picture]:
-        """Compose what is missing or stale, what is seen first; yield what can be shown."""
+    def pictures(self, order: Order, latest: Callable[[], Order | None]) -> Iterator[Picture]:
+        """Compose what is missing or stale, what is seen first; yield what can be shown.
+
+        ``latest`` tells what is wanted by now. What helps to show that, too, is finished first:
+        a view that moves all the time would never be composed otherwise.
+        """
         if self._base is None:
             self._compose_base(order)
             yield self._picture(order)
         is_sharp = self._is_fulfilled(order)
         last = time.monotonic()
         for place in self._todo(order.frame):
+            wanted = latest()
+            if wanted is not order and not self._helps(order, wanted, place):
+                if self._has_shown:
+                    yield self._picture(order)
+                return
             self._compose(order, place)
             now = time.monotonic()
             if self._has_shown and now - last > _PAUSE_S:
                 last = now
                 yield self._picture(order)
-            if is_overtaken(order):
-                return
         self._has_shown = True
         yield self._picture(order, is_sharp=is_sharp)
-        yield from self._surroundings(order, is_overtaken, is_sharp)
+        yield from self._surroundings(order, latest, is_sharp)
+
+    def _helps(self, order: Order, wanted: Order | None, place: Place) -> bool:
+        """Whether a block that is not ordered any more should be composed all the same."""
+        if wanted is None or wanted.slide_l0 != order.slide_l0:
+            return False
+        old, new = order.frame.look, wanted.frame.look
+        if old == new:
+            return place not in self._blocks  # stale ones can wait
+        is_near = 0.5 < new.scale / old.scale < 2 and old.is_upright == new.is_upright
+        return is_near and not self._has_shown
 
     def _surroundings(
-        self, order: Order, is_overtaken: Callable[[Order], bool], is_sharp: bool
+        self, order: Order, latest: Callable[[], Order | None], is_sharp: bool
     ) -> Iterator[Picture]:
         """Compose what is not seen: the margin, and the base picture when something changed."""
         margin = self._todo(order.frame.expanded(MARGIN_PX))
         for place in margin:
-            self._compose(order, place)
-            if is_overtaken(order):
+            if latest() is not order:
                 return
+            self._compose(order, place)
         self._drop_far(order.frame)
         if margin or self._is_base_stale:
             if self._is_base_stale:
@@ -118,14 +135,18 @@ class Blocks:
         )
 
     def _todo(self, frame: Frame) -> list[Place]:
-        """Return the blocks of a frame to compose, those in the middle first."""
+        """Return the blocks of a frame to compose: missing ones first, then those in the middle."""
         x, y = (value / BLOCK_PX - 0.5 for value in frame.rect_px.center)
         open_places = [
             place
             for place in places(frame.rect_px)
             if place not in self._blocks or place in self._stale
         ]
-        return sorted(open_places, key=lambda place: (place[0] - x) ** 2 + (place[1] - y) ** 2)
+
+        def urgency(place: Place) -> tuple[bool, float]:
+            return place in self._blocks, (place[0] - x) ** 2 + (place[1] - y) ** 2
+
+        return sorted(open_places, key=urgency)
 
     def _compose(self, order: Order, place: Place) -> None:
         column, row = place

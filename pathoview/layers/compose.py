@@ -135,7 +135,7 @@ def draw_rect(picture: npt.NDArray[np.uint8], rect: Rect, to_px: Affine, value: 
         around = to_px.rect(rect)
         left, right = (max(0, round(x)) for x in (around.x, around.right))
         top, bottom = (max(0, round(y)) for y in (around.y, around.bottom))
-        picture[top:bottom, left:right] = value
+        fill(picture[top:bottom, left:right], value)
         return
     corners = np.array(
         [(rect.x, rect.y), (rect.right, rect.y), (rect.right, rect.bottom), (rect.x, rect.bottom)]
@@ -143,6 +143,14 @@ def draw_rect(picture: npt.NDArray[np.uint8], rect: Rect, to_px: Affine, value: 
     at_px = to_px.points(corners) - 0.5  # OpenCV counts from the centre of a pixel
     near = np.clip(at_px, -_FAR_PX, _FAR_PX)
     cv2.fillConvexPoly(picture, np.rint(near * (1 << _SHIFT)).astype(np.int32), value, shift=_SHIFT)
+
+
+def fill(picture: npt.NDArray[np.uint8], value: Scalar) -> None:
+    """Give all of a picture one value; four bytes at once are many times as fast as one by one."""
+    if isinstance(value, tuple):
+        picture.view(np.uint32)[...] = np.array(value, np.uint8).view(np.uint32)[0]
+    else:
+        picture[...] = value
 
 
 def whole_tiles(source: TileSource, key: TileKey) -> Sequence[Piece]:

@@ -133,13 +133,12 @@ class Compositor:
             return
         self._scheduler.request(*_wishes(order, way), self)
         self._work.take(order, spoilt)
-        for picture in self._work.pictures(order, self._is_overtaken):
+        for picture in self._work.pictures(order, self._latest):
             self._tell(order, picture)
 
-    def _is_overtaken(self, order: Order) -> bool:
-        """Whether what is being composed is not wanted any more."""
-        wanted = self._order
-        return self._is_closed or wanted is None or wanted.frame.look != order.frame.look
+    def _latest(self) -> Order | None:
+        """Return what is wanted by now; None: nothing more."""
+        return None if self._is_closed else self._order
 
     def _tell(self, order: Order, picture: Picture) -> None:
         with self._state:

@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
+from pathoview.core.machine import keep_freed_memory
 from pathoview.core.threads import keep_responsive
 from pathoview.jobs.runner import JobRunner
 from pathoview.session.session import Session
@@ -27,6 +28,7 @@ _WARM_UP_MS = 300
 def run(paths: Sequence[str]) -> int:
     """Open the window on a slide and return the exit code once it is closed."""
     keep_responsive()
+    keep_freed_memory()
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("pathoview")

@@ -82,12 +82,14 @@ def measured(slide: Path, scene: Mapping[str, Any]) -> dict[str, Any]:
     """Run one scene in this process; return what was measured."""
     from PySide6.QtWidgets import QApplication
 
+    from pathoview.core.machine import keep_freed_memory
     from pathoview.core.threads import keep_responsive
     from pathoview.session.session import Session
     from pathoview.session.settings import Settings
     from pathoview.ui.bridge import Bridge
 
     keep_responsive()
+    keep_freed_memory()
     application = QApplication([])
     bridge = Bridge()
     session = Session(bridge.post, Settings())

@@ -70,7 +70,7 @@ def test_hidden_layers_are_left_out_and_faint_ones_shine_through() -> None:
     whole = Rect(0, 0, 64, 64)
     assert compose([slide], whole, 64, 64)[..., 0].max() == 0
     slide.opacity = 0.5
-    assert np.unique(compose([slide], whole, 64, 64)[..., 0]).tolist() == [127]
+    assert np.unique(compose([slide], whole, 64, 64)[..., 0]).tolist() == [128]
     slide.visible = False
     assert compose([slide], whole, 64, 64)[..., 0].min() == 255
 
