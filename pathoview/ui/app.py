@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
 from pathoview.core.machine import keep_freed_memory
-from pathoview.core.threads import keep_responsive
+from pathoview.core.threads import keep_responsive, spare_what_stays
 from pathoview.jobs.runner import JobRunner
 from pathoview.session.session import Session
 from pathoview.session.settings import load_settings
@@ -53,6 +53,7 @@ def _show(
     application: QApplication, session: Session, runner: JobRunner, paths: Sequence[str]
 ) -> int:
     window = MainWindow(session)
+    spare_what_stays()
     window.show()
     open_first(session, paths)
     QTimer.singleShot(_WARM_UP_MS, lambda: warm_up(session, runner))
@@ -66,10 +67,15 @@ def warm_up(session: Session, runner: JobRunner) -> None:
     """Get ready what the first analysis needs: the worker, and the plots of its results."""
     runner.warm_up()
     # Imported where it is first used it would stop the window for half a second.
-    session.scheduler.submit(partial(importlib.import_module, "pyqtgraph"), _ignore)
+    session.scheduler.submit(_import_plots, _on_imported)
 
 
-def _ignore(_module: object, error: BaseException | None) -> None:
+def _import_plots() -> None:
+    importlib.import_module("pyqtgraph")
+    gc.freeze()  # many objects, and all of them stay
+
+
+def _on_imported(_module: object, error: BaseException | None) -> None:
     if error is not None:
         raise error
 

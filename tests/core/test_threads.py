@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -41,3 +42,13 @@ def test_a_thread_gives_way_and_the_others_do_not() -> None:
     thread.join()
     assert found == [3]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+
+
+def test_what_stays_is_not_looked_at_again() -> None:
+    gc.unfreeze()
+    try:
+        threads.spare_what_stays()
+        assert gc.get_freeze_count() > 10_000
+        assert len(gc.get_objects(generation=2)) < 1_000
+    finally:
+        gc.unfreeze()
