@@ -232,16 +232,22 @@ def test_each_canvas_shows_the_layers_that_its_menu_says(
     assert "Cover (hidden)" in [action.text() for action in header.menu.actions()]
 
 
+def compositors() -> set[threading.Thread]:
+    """Return the threads that compose views; those that read tiles come and go as needed."""
+    return {thread for thread in threading.enumerate() if thread.name == "compositor"}
+
+
 def test_canvases_that_go_leave_no_thread_and_hear_nothing_more(
     qtbot: QtBot, grid: ViewGrid, session: Session
 ) -> None:
-    before = set(threading.enumerate())
+    before = compositors()
     going = split(qtbot, grid, session, 4)[1:]
     going[2].setFocus()
     going[1].glide.throw(500, 0)
     move(going[0], QPoint(50, 60))
+    assert len(compositors()) == 4
     split(qtbot, grid, session, 1)
-    qtbot.waitUntil(lambda: set(threading.enumerate()) <= before)
+    qtbot.waitUntil(lambda: compositors() == before)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     session.layers_changed.emit()
     session.set_cursor(3, 4)
