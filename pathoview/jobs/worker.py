@@ -19,9 +19,10 @@ from queue import SimpleQueue
 
 from pathoview.core.errors import Cancelled, PathoViewError
 from pathoview.core.geometry import Rect
+from pathoview.core.machine import keep_freed_memory
 from pathoview.core.progress import Control
 from pathoview.core.registry import load_entry
-from pathoview.core.threads import one_thread_each
+from pathoview.core.threads import one_thread_each, spare_what_stays
 from pathoview.core.translation import _
 from pathoview.jobs.messages import (
     Cancel,
@@ -61,6 +62,7 @@ def _be_modest() -> None:
     with contextlib.suppress(AttributeError, OSError):  # not on Windows
         os.nice(_NICENESS)
     one_thread_each()
+    keep_freed_memory()
 
 
 def _log_to(channel: Channel) -> None:
@@ -130,7 +132,9 @@ class _Worker:
         """Do the job and return the message that ends it."""
         progress = _PipeProgress(self._channel, order.job, self._controls[order.job])
         try:
-            result = load_entry(order.task)(order.payload, progress)
+            work = load_entry(order.task)
+            spare_what_stays()
+            result = work(order.payload, progress)
             progress.flush()
             return Done(order.job, result)
         except Cancelled:
