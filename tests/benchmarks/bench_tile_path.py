@@ -4,7 +4,8 @@
 
 A view of 1,920 × 1,080 px is led over a slide of 40,000 × 40,000 px, zoomed and panned at every
 size. Each reader is asked for the tiles that come into view, in the same order, as RGB. All caches
-are off, each reading happens in a new process, the readers take turns, and the medians count.
+are off, each reading happens in a new process with as many cores as threads, the readers take
+turns, and the medians count.
 ``PATHOVIEW_BIG_SLIDE`` names a pyramid made earlier by ``make_big_slide.py``;
 ``PATHOVIEW_BENCH_JSON`` says where the numbers go, else ``.benchmarks/tile_path.json``.
 """
