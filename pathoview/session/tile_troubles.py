@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pathoview.core.pyramid import TileKey
+from pathoview.core.translation import _
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.layers.source import TileSource
 from pathoview.layers.wishes import Place, place_of
@@ -30,7 +31,8 @@ class TileTroubles:
         self._failed.add(place_of((source, key)))
         if not self._has_told:
             self._has_told = True
-            self._tell(Notice(reason, "warning"))
+            action = (_("Try again"), "view.retry")
+            self._tell(Notice(reason, "warning", action))
 
     def _on_tile_ready(self, source: TileSource, key: TileKey) -> None:
         # A tile that never failed says nothing about those that did.

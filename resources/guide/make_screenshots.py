@@ -174,6 +174,21 @@ class Photographer:
         run_command(self.session, "turn.reset")
         self.session.undo()
 
+    def screen(self) -> None:
+        """Walk over some fields; what was seen is tinted."""
+        screening = self.session.places.screening
+        run_command(self.session, "screening.toggle")
+        self.wait(lambda: screening.is_active)
+        for _field in range(5):
+            self.rest()
+            run_command(self.session, "screening.next")
+        self.window.docks.bring_front("places")
+        self.session.viewport.zoom(0.5)
+        self.rest()
+        self.take("screening.jpg")
+        run_command(self.session, "screening.toggle")
+        self.window.docks.bring_front("layers")
+
     def look_in_the_light(self) -> None:
         run_command(self.session, "window.theme")
         self.session.viewport.fit()
@@ -208,6 +223,7 @@ def main() -> None:
     at_work.dialog("scale", "view.scale")
     at_work.look_at_layers()
     at_work.look_turned()
+    at_work.screen()
     at_work.look_in_the_light()
     at_work.dialog("keys", "help.keys")
     at_work.recolour()

@@ -29,6 +29,7 @@ def test_many_broken_tiles_are_told_once() -> None:
         scheduler.failed.emit(SOURCE, TileKey(0, column, 0), GONE)
         scheduler.ready.emit(SOURCE, TileKey(0, column, 1))
     assert [notice.text for notice in told] == [GONE]
+    assert told[0].action == ("Try again", "view.retry")
 
 
 def test_what_goes_wrong_after_it_was_fine_is_told_again() -> None:

@@ -112,5 +112,13 @@ COMMANDS: tuple[Command, ...] = (
         has_slide,
         lambda s: s.overlay.change_opacity(_OPACITY_STEP),
     ),
+    Command(
+        "view.retry",
+        _("Read marked tiles again"),
+        "F5",
+        "View",
+        lambda s: s.scheduler.has_failures,
+        lambda s: s.scheduler.retry_failed(),
+    ),
     Command("view.scale", _("State the scale of the slide…"), "", "View", has_slide),
 )
