@@ -46,6 +46,8 @@ class Elements:
 
     values: list[Any]
     rings: list[bytes]
+    is_flat: bool = False
+    """None of them is an array or a collection of others."""
 
 
 class GeoJSONElements:
@@ -214,7 +216,9 @@ def _number(text: str) -> int | float:
 
 
 def _loads(cut: Cut) -> Elements:
-    return Elements(orjson.loads(b"[%b]" % cut.text), cut.rings)
+    values = orjson.loads(b"[%b]" % cut.text)
+    is_flat = b'"features"' not in cut.text and list not in set(map(type, values))
+    return Elements(values, cut.rings, is_flat)
 
 
 def _brackets(

@@ -45,7 +45,7 @@ def read_geojson(path: Path) -> Iterator[Batch]:
     warnings: Counter[str] = Counter()
     with GeoJSONSource(path) as source:
         for elements in GeoJSONElements(source.read, path.name):
-            values = _unwrapped(elements.values)
+            values = elements.values if elements.is_flat else _unwrapped(elements.values)
             batch = _batch(values, elements.rings, n_values, source.fraction)
             n_values += len(values)
             n_used += len(batch.detections) + len(batch.features)

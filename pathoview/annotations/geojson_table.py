@@ -46,9 +46,12 @@ def is_plain(value: Any) -> bool:
         return (
             geometry["type"] == "Polygon"
             and type(geometry["coordinates"]) is str  # a mark: see `geojson_rings`
-            and geometry.keys() <= _GEOMETRY_KEYS
-            and value.keys() <= _OWN_KEYS
-            and not any(map(properties.get, properties.keys() & _MORE_THAN_PLAIN))
+            and _GEOMETRY_KEYS.issuperset(geometry)
+            and _OWN_KEYS.issuperset(value)
+            and (
+                _MORE_THAN_PLAIN.isdisjoint(properties)
+                or not any(map(properties.get, properties.keys() & _MORE_THAN_PLAIN))
+            )
             and (
                 properties.get("objectType") == "detection"
                 or parse_object_type(properties, value.get("id")) == "detection"

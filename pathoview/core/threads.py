@@ -18,6 +18,8 @@ _VARIABLES = (
 )
 
 _SWITCH_S = 0.001
+_COLLECT_AFTER = 20_000, 20, 20
+"""So many new objects, and rounds; a parsed file has millions, and no cycles among them."""
 
 STEPS_BEHIND = 5
 """How far reading and painting give way to the window on a busy processor."""
@@ -49,6 +51,7 @@ def spare_what_stays() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 def work_in_background(steps: int = STEPS_BEHIND) -> None:

@@ -46,9 +46,11 @@ def test_a_thread_gives_way_and_the_others_do_not() -> None:
 
 def test_what_stays_is_not_looked_at_again() -> None:
     gc.unfreeze()
+    thresholds = gc.get_threshold()
     try:
         threads.spare_what_stays()
         assert gc.get_freeze_count() > 10_000
         assert len(gc.get_objects(generation=2)) < 1_000
     finally:
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
