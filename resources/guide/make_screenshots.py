@@ -177,13 +177,15 @@ class Photographer:
     def screen(self) -> None:
         """Walk over some fields; what was seen is tinted."""
         screening = self.session.places.screening
+        screening.settings.magnification = 20.0
         run_command(self.session, "screening.toggle")
         self.wait(lambda: screening.is_active)
-        for _field in range(5):
+        for _field in range(4):
             self.rest()
             run_command(self.session, "screening.next")
+        self.rest()
         self.window.docks.bring_front("places")
-        self.session.viewport.zoom(0.5)
+        self.session.viewport.zoom(0.4)
         self.rest()
         self.take("screening.jpg")
         run_command(self.session, "screening.toggle")

@@ -136,6 +136,7 @@ def test_a_plot_follows_the_theme(qtbot: QtBot, qapp: QApplication) -> None:
     theme.apply_theme(qapp, "light")
     assert has(theme.LIGHT.accent)
     assert not has(theme.DARK.accent)
+    assert not has(theme.DARK.surface), "its background too"
 
 
 def test_the_theme_is_switched_by_command_and_by_the_settings_and_kept(

@@ -129,6 +129,7 @@ class Histogram(QWidget):
         for axis in self._axes:
             axis.setPen(colors.line)
             axis.setTextPen(colors.muted)
+        self._plot.resetCachedContent()  # its background
         self._bars.setOpts(brush=colors.accent, pen=colors.surface)
         self._mark.setPen(colors.warning, width=2)
 

@@ -112,6 +112,7 @@ class LimitsPlot(QWidget):
         import pyqtgraph
 
         colors = theme.current()
+        self._plot.resetCachedContent()  # its background
         self._bars.setOpts(brush=colors.faint, pen=None)
         inside = QColor(colors.accent)
         inside.setAlpha(40)
