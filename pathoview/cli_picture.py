@@ -53,7 +53,11 @@ def picture(
     ] = None,
     layer_kinds: Annotated[
         list[str] | None,
-        typer.Option("--layer-kind", metavar="KIND", help=_("Else it is guessed.")),
+        typer.Option(
+            "--layer-kind",
+            metavar="KIND",
+            help=_("slide, heatmap, class-map, labels or synthetic; else it is guessed."),
+        ),
     ] = None,
     layer_scales: Annotated[
         list[float] | None,
@@ -107,7 +111,8 @@ def _layer_files(
     from pathoview.tasks.picture import LayerFile
 
     points = [_point(text) for text in offsets] if offsets else None
-    said = (_for_each(paths, values) for values in (kinds, scales, points))
+    names = [kind.replace("-", "_") for kind in kinds] if kinds else None
+    said = (_for_each(paths, values) for values in (names, scales, points))
     return tuple(
         LayerFile(path, kind or "", scale, offset)
         for path, kind, scale, offset in zip(paths, *said, strict=True)
