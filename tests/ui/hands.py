@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from pathoview.session.session import Session
 from pathoview.ui.canvas import Canvas
+from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.main_window import MainWindow
 
 Picture = npt.NDArray[np.uint8]
 
@@ -112,3 +116,22 @@ def settle(qtbot: QtBot, canvas: Canvas, session: Session) -> None:
 def is_still(canvas: Canvas, session: Session) -> bool:
     """Whether all tiles are there, and the picture is made of them."""
     return session.scheduler.n_pending == 0 and canvas.is_settled
+
+
+@contextmanager
+def main_window(qtbot: QtBot, session: Session) -> Iterator[MainWindow]:
+    """Show the whole window; at the end close it, and what it opened."""
+    session.settings.accepted_research_use = True
+    window = MainWindow(session)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    close_window(qtbot, window)
+
+
+def close_window(qtbot: QtBot, window: MainWindow) -> None:
+    for dialog in window.findChildren(Dialog):
+        dialog.close()
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    window.deleteLater()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import picture
+from hands import main_window, picture
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -70,18 +70,12 @@ _DIALOGS = [
 @pytest.fixture
 def window(qtbot: QtBot, session: Session, slide_path: Path) -> Iterator[MainWindow]:
     """A window with a slide, all panels and a notice."""
-    session.settings.accepted_research_use = True
-    window = MainWindow(session)
-    window.show()
-    session.open(slide_path)
-    qtbot.waitUntil(lambda: session.slide is not None)
-    session.notice.emit(Notice("Look here.", "warning", ("Open", "file.open"), details="why"))
-    qtbot.waitExposed(window)
-    yield window
-    for dialog in window.findChildren(Dialog):
-        dialog.close()
-    window.close()
-    window.deleteLater()
+    with main_window(qtbot, session) as window:
+        session.open(slide_path)
+        qtbot.waitUntil(lambda: session.slide is not None)
+        notice = Notice("Look here.", "warning", ("Open", "file.open"), details="why")
+        session.notice.emit(notice)
+        yield window
 
 
 @pytest.fixture(params=[*_DIALOGS, "file.export", "layer.open"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hands import CTRL, LEFT, NONE
+from hands import CTRL, LEFT, NONE, main_window
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
@@ -18,20 +18,14 @@ from pathoview.ui.panels.bookmark_list import BookmarkList
 
 @pytest.fixture
 def window(qtbot: QtBot, session: Session, slide_path: Path) -> Iterator[MainWindow]:
-    session.settings.accepted_research_use = True
-    window = MainWindow(session)
-    window.show()
-    qtbot.waitExposed(window)
-    session.open(slide_path)
-    qtbot.waitUntil(lambda: session.places.bookmarks.is_ready)
-    for x in (300, 900):
-        session.viewport.look_at(x, 400, 1.0)
-        qtbot.keyClick(window.canvas, Qt.Key.Key_B, CTRL)
-    run_command(session, "bookmark.list")
-    yield window
-    window.close()
-    qtbot.waitUntil(lambda: not window.isVisible())
-    window.deleteLater()
+    with main_window(qtbot, session) as window:
+        session.open(slide_path)
+        qtbot.waitUntil(lambda: session.places.bookmarks.is_ready)
+        for x in (300, 900):
+            session.viewport.look_at(x, 400, 1.0)
+            qtbot.keyClick(window.canvas, Qt.Key.Key_B, CTRL)
+        run_command(session, "bookmark.list")
+        yield window
 
 
 def place_of(rows: BookmarkList, row: int) -> QPoint:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import ArraySlide
-from hands import LEFT, NONE, SHIFT, drag, move, picture, settle
+from hands import LEFT, NONE, SHIFT, drag, main_window, move, picture, settle
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -198,15 +198,10 @@ def test_the_other_picture_follows_the_view_and_the_style(
 @pytest.fixture
 def window(qtbot: QtBot, session: Session, slide_path: Path) -> Iterator[MainWindow]:
     """A window with the slide, red, and green over it."""
-    session.settings.accepted_research_use = True
-    window = MainWindow(session)
-    window.show()
-    qtbot.waitExposed(window)
-    session.open(slide_path)
-    qtbot.waitUntil(lambda: session.slide is not None)
-    yield window
-    window.close()
-    window.deleteLater()
+    with main_window(qtbot, session) as window:
+        session.open(slide_path)
+        qtbot.waitUntil(lambda: session.slide is not None)
+        yield window
 
 
 @pytest.fixture

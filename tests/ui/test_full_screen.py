@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hands import main_window
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -14,13 +15,8 @@ from pathoview.ui.main_window import MainWindow
 
 @pytest.fixture
 def window(qtbot: QtBot, session: Session) -> Iterator[MainWindow]:
-    session.settings.accepted_research_use = True
-    window = MainWindow(session)
-    window.show()
-    qtbot.waitExposed(window)
-    yield window
-    window.close()
-    window.deleteLater()
+    with main_window(qtbot, session) as window:
+        yield window
 
 
 def shown(window: MainWindow) -> list[bool]:

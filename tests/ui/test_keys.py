@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hands import main_window
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -12,7 +13,6 @@ from pytestqt.qtbot import QtBot
 from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.session.settings import load_settings
-from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.keys import KeysDialog
 from pathoview.ui.dialogs.palette import CommandPalette
 from pathoview.ui.main_window import MainWindow
@@ -23,15 +23,8 @@ LEFT = Qt.MouseButton.LeftButton
 
 @pytest.fixture
 def window(qtbot: QtBot, session: Session) -> Iterator[MainWindow]:
-    session.settings.accepted_research_use = True
-    window = MainWindow(session)
-    window.show()
-    qtbot.waitExposed(window)
-    yield window
-    for dialog in window.findChildren(Dialog):
-        dialog.close()
-    window.close()
-    window.deleteLater()
+    with main_window(qtbot, session) as window:
+        yield window
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hands import drop
+from hands import close_window, drop, main_window
 from makers import he_image, make_plain
 from psygnal import Signal
 from PySide6.QtCore import QPoint, Qt, QUrl
@@ -35,20 +35,8 @@ from pathoview.ui.main_window import MainWindow
 
 @pytest.fixture
 def window(qtbot: QtBot, session: Session) -> Iterator[MainWindow]:
-    session.settings.accepted_research_use = True
-    window = MainWindow(session)
-    window.show()
-    qtbot.waitExposed(window)
-    yield window
-    close(qtbot, window)
-
-
-def close(qtbot: QtBot, window: MainWindow) -> None:
-    for dialog in window.findChildren(Dialog):
-        dialog.close()
-    window.close()
-    qtbot.waitUntil(lambda: not window.isVisible())
-    window.deleteLater()
+    with main_window(qtbot, session) as window:
+        yield window
 
 
 @pytest.fixture
@@ -280,11 +268,11 @@ def test_the_research_use_statement_is_shown_once_and_blocks_nothing(
     assert first.canvas.isEnabled()
     qtbot.mouseClick(sheet.accept_button, Qt.MouseButton.LeftButton)
     assert settings.accepted_research_use
-    close(qtbot, first)
+    close_window(qtbot, first)
     second = MainWindow(Session(bridge.post, settings))
     second.show()
     assert second.research_use is None
-    close(qtbot, second)
+    close_window(qtbot, second)
 
 
 # -- dialogs -------------------------------------------------------------------------------------

@@ -5,32 +5,23 @@ from pathlib import Path
 
 import cv2
 import pytest
-from hands import LEFT
+from hands import LEFT, main_window
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from pathoview.session.session import Session
-from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.picture import PictureDialog
 from pathoview.ui.main_window import MainWindow
 
 
 @pytest.fixture
 def window(qtbot: QtBot, session: Session, slide_path: Path) -> Iterator[MainWindow]:
-    session.settings.accepted_research_use = True
-    window = MainWindow(session)
-    window.show()
-    qtbot.waitExposed(window)
-    session.open(slide_path)
-    qtbot.waitUntil(lambda: session.slide is not None)
-    yield window
-    for dialog in window.findChildren(Dialog):
-        dialog.close()
-    window.close()
-    qtbot.waitUntil(lambda: not window.isVisible())
-    window.deleteLater()
+    with main_window(qtbot, session) as window:
+        session.open(slide_path)
+        qtbot.waitUntil(lambda: session.slide is not None)
+        yield window
 
 
 def test_the_view_is_copied_as_an_image(qtbot: QtBot, window: MainWindow, session: Session) -> None:
