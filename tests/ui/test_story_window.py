@@ -114,13 +114,19 @@ def test_open_analyze_click_a_nucleus_export_and_import_again(
     assert session.results is results
 
 
-def recolour(qtbot: QtBot, window: MainWindow) -> None:
-    """Click the colour of the nuclei and choose another one."""
-    (swatch,) = [
+def swatches(window: MainWindow) -> list[QToolButton]:
+    return [
         button
         for button in window.results.findChildren(QToolButton)
         if button.isVisible() and button.accessibleName() == "Colour of Unclassified…"
     ]
+
+
+def recolour(qtbot: QtBot, window: MainWindow) -> None:
+    """Click the colour of the nuclei and choose another one."""
+    # The panel makes its lines anew while the last numbers come in.
+    qtbot.waitUntil(lambda: len(swatches(window)) == 1)
+    (swatch,) = swatches(window)
     qtbot.mouseClick(swatch, LEFT)
     (dialog,) = window.findChildren(QColorDialog)
     dialog.setCurrentColor(QColor(10, 200, 30))
