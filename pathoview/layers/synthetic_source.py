@@ -1,8 +1,7 @@
 """Pictures that no microscope saw, such as a pseudo-healthy tissue: marked, and never measured.
 
-The rule: what is measured, counted or learned from is read from a `Slide`, by way of the layers for
-which `is_measured` is true. Synthetic pictures, and second slides that were resampled to fit, are
-there to be looked at only.
+The rule: what is measured, counted or learned from is read from a `Slide`, never from a layer. So
+synthetic pictures, and second slides that were resampled to fit, are there to be looked at only.
 """
 
 from __future__ import annotations
@@ -14,16 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
-from pathoview.core.affine import Affine
-from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import InputError
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Pyramid, TileKey
 from pathoview.core.translation import _
 from pathoview.layers.paint import opaque
 from pathoview.layers.raster import COARSEST_PX, Raster
-from pathoview.layers.slide_source import SlideSource
-from pathoview.layers.source import Rgba, TileSource, Unfinished
+from pathoview.layers.source import Rgba, Unfinished
 from pathoview.layers.warped_source import WarpedSource
 
 BADGE = "synthetic"
@@ -35,20 +31,10 @@ _PADDING_PX = 4
 
 
 class SyntheticSource(WarpedSource):
-    """A synthetic picture on the slide, with a badge in its pixels that cannot be switched off."""
+    """A synthetic picture on the slide, with a badge in its pixels that cannot be switched off.
 
-    is_synthetic = True
-
-    def __init__(
-        self,
-        inner: TileSource,
-        placement: Affine,
-        width_l0: float,
-        height_l0: float,
-        memory: ByteCache | None = None,
-    ) -> None:
-        """``inner``: a `SlideSource`, or `PictureSource` of a raster; see `WarpedSource`."""
-        super().__init__(inner, placement, width_l0, height_l0, memory)
+    What lies inside is a `SlideSource`, or the `PictureSource` of a raster.
+    """
 
     def read_tile(self, key: TileKey) -> Rgba | Unfinished | None:
         tile = super().read_tile(key)
@@ -73,11 +59,6 @@ class SyntheticSource(WarpedSource):
         for y in _steps(first_y, tile_lv.y, tile_lv.bottom):
             for x in _steps(first_x, tile_lv.x, tile_lv.right):
                 _stamp(pixels, badge, x - int(tile_lv.x), y - int(tile_lv.y))
-
-
-def is_measured(source: TileSource) -> bool:
-    """Whether what a layer shows may be measured: slides only, as they were scanned."""
-    return isinstance(source, SlideSource)
 
 
 class PictureSource:

@@ -10,16 +10,13 @@ from pathoview.core.errors import InputError
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
 from pathoview.layers.compose import source_picture
-from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.layers.raster import ArrayRaster
-from pathoview.layers.registered_source import RegisteredSource
 from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.synthetic_source import (
     BADGE_EVERY_PX,
     PictureSource,
     SyntheticSource,
     badge_pixels,
-    is_measured,
 )
 
 LEVEL_0 = 4
@@ -106,20 +103,6 @@ def test_a_slide_can_be_a_synthetic_picture_too() -> None:
     assert isinstance(tile, np.ndarray)
     assert n_badges(tile.astype(int)) >= 1
     np.testing.assert_array_equal(slide.read(0, 0, 0, 700, 600), he_image(700, 600))
-
-
-def test_only_slides_are_measured() -> None:
-    slide = SlideSource(ArraySlide(he_image(64, 64)))
-    heat = HeatmapSource(ArrayRaster(np.zeros((4, 4))), Affine(), 64, 64)
-    registered = RegisteredSource(slide, Affine(), 64, 64)
-    made_up = synthetic()
-    assert made_up.is_synthetic
-    assert [is_measured(one) for one in (slide, heat, registered, made_up)] == [
-        True,
-        False,
-        False,
-        False,
-    ]
 
 
 def test_a_raster_that_is_no_picture_is_refused() -> None:

@@ -162,7 +162,9 @@ def test_the_value_under_the_mouse_is_the_raw_one(
 # -- classes -------------------------------------------------------------------------------------
 
 
-def test_classes_of_a_map_are_counted_hidden_and_recoloured(qtbot: QtBot, chosen: Chosen) -> None:
+def test_classes_of_a_map_are_counted_hidden_and_recoloured(
+    qtbot: QtBot, chosen: Chosen, session: Session
+) -> None:
     numbers = np.zeros((96, 128), np.uint8)
     numbers[:, 32:] = 7
     source = ClassMapSource(
@@ -175,6 +177,10 @@ def test_classes_of_a_map_are_counted_hidden_and_recoloured(qtbot: QtBot, chosen
     controls = only(panel, ClassMapControls)
     qtbot.waitUntil(lambda: "75%" in controls.legend.figure(1))
     assert controls.legend.figure(1).startswith("0.590 mm²")
+    session.set_cursor(16 * 40, 16 * 50)
+    qtbot.waitUntil(lambda: controls.value.text() == "Under the mouse: Tumour")
+    session.set_cursor(None)
+    qtbot.waitUntil(lambda: controls.value.text().endswith("–"))
     qtbot.mouseClick(controls.legend.eyes[1], LEFT)
     assert source.style.hidden == {7}
     qtbot.mouseClick(controls.legend.eyes[1], LEFT)
@@ -218,11 +224,15 @@ def test_classes_of_objects_have_counts_and_eyes(qtbot: QtBot, chosen: Chosen) -
     assert not controls.ramp.isHidden()
 
 
-def test_labels_are_counted_filled_and_outlined(qtbot: QtBot, chosen: Chosen) -> None:
+def test_labels_are_counted_filled_and_outlined(
+    qtbot: QtBot, chosen: Chosen, session: Session
+) -> None:
     source = LabelSource(ArrayRaster(np.arange(96 * 128).reshape(96, 128) // 128), PLACE, *SIZE)
     panel = chosen(source)
     controls = only(panel, LabelControls)
     qtbot.waitUntil(lambda: controls.count.text() == "95 objects")
+    session.set_cursor(5, 16 * 50 + 3)
+    qtbot.waitUntil(lambda: controls.value.text() == "Under the mouse: object 50")
     controls.fill.setFocus()
     qtbot.keyClick(controls.fill, Qt.Key.Key_Home)
     assert source.style.fill_opacity == 0

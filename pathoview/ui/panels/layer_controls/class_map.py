@@ -9,7 +9,7 @@ from pathoview.core.translation import _
 from pathoview.layers.class_map_source import ClassMapSource
 from pathoview.session.session import Session
 from pathoview.ui.dialogs.color import Rgb
-from pathoview.ui.panels.layer_controls.controls import Controls, Latest
+from pathoview.ui.panels.layer_controls.controls import Controls, Latest, UnderMouse
 from pathoview.ui.panels.layer_controls.legend import Entry, Legend
 from pathoview.ui.text import area_text
 from pathoview.ui.widgets import label
@@ -29,11 +29,21 @@ class ClassMapControls(Controls):
         self.legend = Legend()
         self.legend.shown_changed.connect(self._on_class_toggled)
         self.legend.color_chosen.connect(self._on_class_colored)
+        self.value = UnderMouse(session, self._class_words)
         self._note = label(_("Counting the areas…"), "muted")
         self.box.addWidget(self.legend)
         self.box.addWidget(self._note)
+        self.box.addWidget(self.value)
         self.refresh()
         self._counting.ask(source.class_areas_l0)
+
+    def show_cursor(self, place_l0: tuple[float, float] | None) -> None:
+        self.value.look(place_l0)
+
+    def _class_words(self, x_l0: float, y_l0: float) -> str:
+        value = self._source.class_at(x_l0, y_l0)
+        kind = None if value is None else self._source.classes.get(value)
+        return kind.name if kind is not None else "" if value is None else str(value)
 
     def _show(self) -> None:
         self.legend.show_entries(list(self._entries()))

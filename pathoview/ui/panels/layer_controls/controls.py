@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import Qt
@@ -100,6 +101,28 @@ class Latest(Generic[T]):
         work, self._next = self._next, None
         if work is not None:
             self.ask(work)
+
+
+class UnderMouse(QLabel):
+    """Says what a layer holds under the mouse; the answer may have to be read from a file."""
+
+    def __init__(self, session: Session, words: Callable[[float, float], str]) -> None:
+        """``words`` gets a place, level-0 px, in another thread; empty: nothing is there."""
+        super().__init__()
+        self.setProperty("role", "muted")
+        self._words = words
+        self._answer: Latest[str] = Latest(session, self, self._show_words)
+        self._show_words("")
+
+    def look(self, place_l0: tuple[float, float] | None) -> None:
+        """Look at a place; None: the mouse is elsewhere."""
+        if place_l0 is None:
+            self._show_words("")
+        else:
+            self._answer.ask(partial(self._words, *place_l0))
+
+    def _show_words(self, words: str) -> None:
+        self.setText(_("Under the mouse: {value}").format(value=words or "–"))
 
 
 class NumberSlider(QSlider):

@@ -18,14 +18,13 @@ from pathoview.layers.heatmap_source import HeatmapSource, HeatmapStyle
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.panels.color_ramp import color_strip
-from pathoview.ui.panels.layer_controls.controls import Controls, Latest
+from pathoview.ui.panels.layer_controls.controls import Controls, Latest, UnderMouse
 from pathoview.ui.panels.limits_plot import LimitsPlot
 from pathoview.ui.text import value_text
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import label, narrow, roomy, row, shrinkable
 
 _STRIP = QSize(8 * theme.GRID, theme.GRID + theme.GRID // 2)
-_NO_VALUE = "–"
 _PERCENTILES = ((0.0, 100.0), (0.5, 99.5), (1.0, 99.0), (5.0, 95.0))
 
 
@@ -43,7 +42,6 @@ class HeatmapControls(Controls):
         super().__init__(session)
         self._source = source
         self._facts: Latest[_Facts] = Latest(session, self, self._on_facts)
-        self._value: Latest[float | None] = Latest(session, self, self._on_value)
         self._asked_for: HeatmapStyle | None = None
         self._shown_channel = -1
         self.colormap = QComboBox()
@@ -75,12 +73,11 @@ class HeatmapControls(Controls):
         self.fade = QCheckBox(_("Low values fade"))
         self.smooth = QCheckBox(_("Smooth"))
         self.smooth.setToolTip(_("Fade from pixel to pixel; values in between are made up"))
-        self.value = label("", "muted")
+        self.value = UnderMouse(session, self._value_words)
         for widget in (self.colormap, self.channel, self.scaling, self.threshold):
             ignore_wheel(widget)
         self._lay_out()
         self._connect()
-        self._on_value(None)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -179,14 +176,11 @@ class HeatmapControls(Controls):
     # -- the value under the mouse ---------------------------------------------------------------
 
     def show_cursor(self, place_l0: tuple[float, float] | None) -> None:
-        if place_l0 is None:
-            self._on_value(None)
-        else:
-            self._value.ask(partial(self._source.value_at, *place_l0))
+        self.value.look(place_l0)
 
-    def _on_value(self, value: float | None) -> None:
-        known = _NO_VALUE if value is None else value_text(value)
-        self.value.setText(_("Under the mouse: {value}").format(value=known))
+    def _value_words(self, x_l0: float, y_l0: float) -> str:
+        value = self._source.value_at(x_l0, y_l0)
+        return "" if value is None else value_text(value)
 
 
 def _look_at(source: HeatmapSource) -> _Facts:

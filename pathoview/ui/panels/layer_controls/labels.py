@@ -13,7 +13,13 @@ from pathoview.layers.label_source import LabelSource
 from pathoview.session.session import Session
 from pathoview.ui import icons
 from pathoview.ui.dialogs.color import Rgb, ask_color
-from pathoview.ui.panels.layer_controls.controls import Controls, Latest, NumberSlider, percent
+from pathoview.ui.panels.layer_controls.controls import (
+    Controls,
+    Latest,
+    NumberSlider,
+    UnderMouse,
+    percent,
+)
 from pathoview.ui.text import objects_text
 from pathoview.ui.widgets import button, label, row
 
@@ -33,15 +39,24 @@ class LabelControls(Controls):
         self.is_one_color = QCheckBox(_("One colour for all"))
         self.color = button(_("Colour…"), self._ask_color)
         self.count = label("", "muted")
+        self.value = UnderMouse(session, self._id_words)
         for slider in (self.fill, self.line):
             self.box.addLayout(slider.line)
         self.box.addLayout(row(self.is_one_color, 1, self.color))
         self.box.addWidget(self.count)
+        self.box.addWidget(self.value)
         self.fill.valueChanged.connect(self._on_fill_moved)
         self.line.valueChanged.connect(self._on_line_moved)
         self.is_one_color.toggled.connect(self._on_one_color_toggled)
         self.refresh()
         self._counting.ask(source.n_instances)
+
+    def show_cursor(self, place_l0: tuple[float, float] | None) -> None:
+        self.value.look(place_l0)
+
+    def _id_words(self, x_l0: float, y_l0: float) -> str:
+        number = self._source.id_at(x_l0, y_l0)
+        return "" if number is None else _("object {n}").format(n=number)
 
     def _show(self) -> None:
         style = self._source.style
