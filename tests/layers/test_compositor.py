@@ -17,6 +17,7 @@ from pathoview.core.byte_cache import ByteCache
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
 from pathoview.layers.backdrop import Backdrop
+from pathoview.layers.blocks import Blocks
 from pathoview.layers.cache import TileCache
 from pathoview.layers.compose import Shown
 from pathoview.layers.compositor import Compositor
@@ -232,14 +233,15 @@ def test_the_base_picture_is_the_whole_slide_and_comes_first(stage: Stage) -> No
     stage.scheduler.add(source)
     stage.run_until(lambda: stage.scheduler.n_pending == 0)
     frame = Frame.around((300, 300), Look(4.0), 400, 300)
-    picture = stage.show(frame, source)
-    first = stage.pictures[0]
-    assert first is not None
+    order = Order(frame, (Shown(source),), COLORS, Rect(0, 0, 3000, 3000))
+    blocks = Blocks(stage.scheduler)
+    blocks.take(order, ())
+    first, *_others, last = blocks.pictures(order, lambda: order)
     assert first.base is not None
     assert not first.blocks
-    assert picture.base is not None
-    small = cv2.resize(image, picture.base.pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
-    difference = np.abs(picture.base.pixels[..., 2::-1].astype(int) - small)
+    assert last.blocks
+    small = cv2.resize(image, first.base.pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
+    difference = np.abs(first.base.pixels[..., 2::-1].astype(int) - small)
     assert np.median(difference) <= 4
 
 
