@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from fakes import ArraySlide
 from makers import he_image
+from run_files import new_run
 
 from pathoview.annotations.detections import SUBPIXEL, Detections
 from pathoview.core.errors import InputError, MissingScaleError, UsageError
 from pathoview.core.progress import SilentProgress
-from pathoview.study.records import RunRecord
-from pathoview.study.results import RunFile, new_run_path
 from pathoview.tasks.picture import LayerFile, PictureRequest, write_picture
 
 IMAGE = he_image(1000, 800)
@@ -41,14 +40,7 @@ def add_run(slide: ArraySlide) -> None:
         (),
         {"Area µm²": np.array([7], np.float32)},
     )
-    record = RunRecord(
-        key=uuid.uuid4().hex,
-        method="nuclei_watershed",
-        title="Nuclei",
-        slide_hash=slide.content_hash,
-        pseudonym=slide.pseudonym,
-    )
-    with RunFile.create(new_run_path(record), record) as run:
+    with new_run(slide) as run:
         run.add_tile(0, 0, table)
         run.update_record(state="done", n_objects=1)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +12,14 @@ from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
+from run_files import new_run, squares
 
-from pathoview.annotations.detections import SUBPIXEL, DetectionClass, Detections
 from pathoview.core.errors import SlideError
 from pathoview.core.pyramid import TileKey
 from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.source import Rgba
 from pathoview.session.session import Session
 from pathoview.slides.opening import open_slide
-from pathoview.study.records import RunRecord
-from pathoview.study.results import RunFile, new_run_path
 from pathoview.ui import theme
 from pathoview.ui.canvas import Canvas
 
@@ -41,28 +38,10 @@ def n_blank(seen: Picture) -> int:
 
 def show_squares(slide_path: Path, corners: list[tuple[int, int]], side: int = 40) -> None:
     """Leave a finished run with squares beside the slide, as an analysis would."""
-    n = len(corners)
-    offsets = np.array([(0, 0), (side, 0), (side, side), (0, side)])
-    rings = np.array(corners).reshape(n, 1, 2) + offsets
-    table = Detections(
-        (rings.reshape(-1, 2) * SUBPIXEL).astype(np.int32),
-        np.arange(n + 1, dtype=np.int64) * 4,
-        np.frombuffer(b"".join(uuid.uuid4().bytes for _ in corners), np.uint8).reshape(n, 16),
-        np.zeros(n, np.int16),
-        (DetectionClass("Nucleus", (0, 255, 0)),),
-        {"Area px": np.full(n, side * side, np.float32)},
-    )
-    with open_slide(slide_path) as slide:
-        record = RunRecord(
-            key=uuid.uuid4().hex,
-            method="nuclei_watershed",
-            title="Nuclei",
-            slide_hash=slide.content_hash,
-            pseudonym=slide.pseudonym,
-        )
-    with RunFile.create(new_run_path(record), record) as run:
+    table = squares(corners, side, "Nucleus", (0, 255, 0))
+    with open_slide(slide_path) as slide, new_run(slide) as run:
         run.add_tile(0, 0, table)
-        run.update_record(state="done", n_objects=n)
+        run.update_record(state="done", n_objects=len(corners))
 
 
 def test_the_slide_is_fitted_and_read_when_it_opens(open_canvas: Canvas, session: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,17 @@ from pathoview.study.results import RunFile, new_run_path
 
 
 def squares(
-    corners: list[tuple[float, float]], side: float = 20, class_name: str = ""
+    corners: Sequence[tuple[float, float]],
+    side: float = 20,
+    class_name: str = "",
+    color: tuple[int, int, int] = (200, 0, 0),
 ) -> Detections:
     """Return squares with their top-left corners at level-0 px, and their area in px."""
     n = len(corners)
     offsets = np.array([(0, 0), (side, 0), (side, side), (0, side)])
     rings = np.array(corners, float).reshape(n, 1, 2) + offsets
     ids = [uuid.uuid5(uuid.NAMESPACE_OID, f"{corner}").bytes for corner in corners]
-    classes = (DetectionClass(class_name, (200, 0, 0)),) if class_name else ()
+    classes = (DetectionClass(class_name, color),) if class_name else ()
     return Detections(
         np.rint(rings.reshape(-1, 2) * SUBPIXEL).astype(np.int32),
         np.arange(n + 1, dtype=np.int64) * 4,
