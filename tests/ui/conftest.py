@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import settle
+from hands import main_window, settle
 from makers import he_image, make_svs
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
@@ -22,6 +22,7 @@ from pathoview.session.settings import Settings
 from pathoview.ui import theme
 from pathoview.ui.bridge import Bridge
 from pathoview.ui.canvas import Canvas
+from pathoview.ui.main_window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -84,3 +85,18 @@ def open_canvas(qtbot: QtBot, canvas: Canvas, session: Session, slide_path: Path
     qtbot.waitUntil(lambda: session.slide is not None)
     settle(qtbot, canvas, session)
     return canvas
+
+
+@pytest.fixture
+def window(qtbot: QtBot, session: Session) -> Iterator[MainWindow]:
+    """The whole window, with no slide."""
+    with main_window(qtbot, session) as window:
+        yield window
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, window: MainWindow, session: Session, slide_path: Path) -> MainWindow:
+    """The whole window with the slide."""
+    session.open(slide_path)
+    qtbot.waitUntil(lambda: session.slide is not None)
+    return window

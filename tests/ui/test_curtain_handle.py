@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from fakes import ArraySlide
-from hands import LEFT, NONE, SHIFT, drag, main_window, move, picture, settle
+from hands import LEFT, NONE, SHIFT, drag, move, picture, settle
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -36,12 +34,17 @@ def cover(session: Session, name: str, color: tuple[int, int, int]) -> Layer:
     return layer
 
 
-@pytest.fixture
-def covered(qtbot: QtBot, open_canvas: Canvas, session: Session) -> Canvas:
-    """A canvas that shows red over the slide, and green, the chosen layer, over red."""
+def cover_twice(session: Session) -> None:
+    """Put red over the slide, and green, the chosen layer, over red."""
     cover(session, "Red", RED)
     session.layer_desk.active = cover(session, "Green", GREEN)
     session.viewport.look_at(1024, 768, 1.0)
+
+
+@pytest.fixture
+def covered(qtbot: QtBot, open_canvas: Canvas, session: Session) -> Canvas:
+    """A canvas that shows red over the slide, and green, the chosen layer, over red."""
+    cover_twice(session)
     open_canvas.setFocus()
     settle(qtbot, open_canvas, session)
     return open_canvas
@@ -196,23 +199,12 @@ def test_the_other_picture_follows_the_view_and_the_style(
 
 
 @pytest.fixture
-def window(qtbot: QtBot, session: Session, slide_path: Path) -> Iterator[MainWindow]:
-    """A window with the slide, red, and green over it."""
-    with main_window(qtbot, session) as window:
-        session.open(slide_path)
-        qtbot.waitUntil(lambda: session.slide is not None)
-        yield window
-
-
-@pytest.fixture
-def flickered(qtbot: QtBot, window: MainWindow, session: Session) -> Canvas:
-    cover(session, "Red", RED)
-    session.layer_desk.active = cover(session, "Green", GREEN)
-    session.viewport.look_at(1024, 768, 1.0)
-    window.activateWindow()
-    window.canvas.setFocus()
-    settle(qtbot, window.canvas, session)
-    return window.canvas
+def flickered(qtbot: QtBot, open_window: MainWindow, session: Session) -> Canvas:
+    cover_twice(session)
+    open_window.activateWindow()
+    open_window.canvas.setFocus()
+    settle(qtbot, open_window.canvas, session)
+    return open_window.canvas
 
 
 def test_the_other_picture_is_seen_while_the_key_is_held(
@@ -252,15 +244,15 @@ def test_the_curtain_stays_while_the_other_picture_is_flicked(
 
 
 def test_the_command_switches_and_its_key_follows_the_key_map(
-    qtbot: QtBot, flickered: Canvas, session: Session, window: MainWindow
+    qtbot: QtBot, flickered: Canvas, session: Session, open_window: MainWindow
 ) -> None:
-    curtain, action = flickered.view.curtain, window.actions_by_id["compare.flicker"]
+    curtain, action = flickered.view.curtain, open_window.actions_by_id["compare.flicker"]
     action.trigger()
     assert curtain.is_flicked
     assert action.isChecked()
     action.trigger()
     assert not curtain.is_flicked
-    window.keymap.choose_preset("asap")
+    open_window.keymap.choose_preset("asap")
     QTest.keyPress(flickered, Qt.Key.Key_X)
     assert not curtain.is_flicked
     QTest.keyPress(flickered, Qt.Key.Key_Q)
@@ -270,22 +262,22 @@ def test_the_command_switches_and_its_key_follows_the_key_map(
 
 
 def test_a_slide_with_nothing_on_it_says_so(
-    qtbot: QtBot, window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, open_window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(Canvas, "say", lambda _canvas, text: said.append(text))
-    assert not window.actions_by_id["compare.curtain"].isEnabled()
-    window.canvas.setFocus()
-    qtbot.keyClick(window.canvas, Qt.Key.Key_X)
+    assert not open_window.actions_by_id["compare.curtain"].isEnabled()
+    open_window.canvas.setFocus()
+    qtbot.keyClick(open_window.canvas, Qt.Key.Key_X)
     assert said == ["Nothing lies on the slide that could be compared"]
 
 
 def test_a_curtain_in_one_of_two_views_goes_with_it_and_leaves_no_thread(
-    qtbot: QtBot, flickered: Canvas, session: Session, window: MainWindow
+    qtbot: QtBot, flickered: Canvas, session: Session, open_window: MainWindow
 ) -> None:
     before = set(threading.enumerate())
     run_command(session, "compare.two")
-    second = window.views.canvases[1]
+    second = open_window.views.canvases[1]
     session.views.activate(second.view)
     run_command(session, "compare.curtain")
     settle(qtbot, second, session)

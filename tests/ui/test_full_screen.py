@@ -1,22 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from hands import main_window
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.ui.main_window import MainWindow
-
-
-@pytest.fixture
-def window(qtbot: QtBot, session: Session) -> Iterator[MainWindow]:
-    with main_window(qtbot, session) as window:
-        yield window
 
 
 def shown(window: MainWindow) -> list[bool]:
@@ -41,30 +30,26 @@ def test_the_slide_has_the_screen_for_itself_and_all_comes_back(
 
 
 def test_esc_leaves_once_there_is_nothing_else_to_cancel(
-    qtbot: QtBot, window: MainWindow, session: Session, slide_path: Path
+    qtbot: QtBot, open_window: MainWindow, session: Session
 ) -> None:
-    session.open(slide_path)
-    qtbot.waitUntil(lambda: session.slide is not None)
     run_command(session, "window.full_screen")
     session.set_tool("rectangle")
-    qtbot.keyClick(window.canvas, Qt.Key.Key_Escape)
+    qtbot.keyClick(open_window.canvas, Qt.Key.Key_Escape)
     assert session.tool == "move"
-    assert window.isFullScreen()
-    qtbot.keyClick(window.canvas, Qt.Key.Key_Escape)
-    assert not window.isFullScreen()
-    qtbot.keyClick(window.canvas, Qt.Key.Key_Escape)
-    assert not window.isFullScreen()
+    assert open_window.isFullScreen()
+    qtbot.keyClick(open_window.canvas, Qt.Key.Key_Escape)
+    assert not open_window.isFullScreen()
+    qtbot.keyClick(open_window.canvas, Qt.Key.Key_Escape)
+    assert not open_window.isFullScreen()
 
 
 def test_esc_leaves_from_a_canvas_that_came_later(
-    qtbot: QtBot, window: MainWindow, session: Session, slide_path: Path
+    qtbot: QtBot, open_window: MainWindow, session: Session
 ) -> None:
-    session.open(slide_path)
-    qtbot.waitUntil(lambda: session.slide is not None)
     run_command(session, "window.full_screen")
     run_command(session, "compare.two")
-    qtbot.keyClick(window.views.canvases[1], Qt.Key.Key_Escape)
-    assert not window.isFullScreen()
+    qtbot.keyClick(open_window.views.canvases[1], Qt.Key.Key_Escape)
+    assert not open_window.isFullScreen()
 
 
 def test_esc_leaves_from_the_welcome_too(

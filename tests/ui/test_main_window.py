@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hands import close_window, drop, main_window
+from hands import close_window, drop
 from makers import he_image, make_plain
 from psygnal import Signal
 from PySide6.QtCore import QPoint, Qt, QUrl
@@ -31,19 +30,6 @@ from pathoview.ui.dialogs.guide import GuideDialog, keys_text, pages
 from pathoview.ui.dialogs.palette import CommandPalette
 from pathoview.ui.dialogs.scale import ScaleDialog
 from pathoview.ui.main_window import MainWindow
-
-
-@pytest.fixture
-def window(qtbot: QtBot, session: Session) -> Iterator[MainWindow]:
-    with main_window(qtbot, session) as window:
-        yield window
-
-
-@pytest.fixture
-def open_window(qtbot: QtBot, window: MainWindow, session: Session, slide_path: Path) -> MainWindow:
-    session.open(slide_path)
-    qtbot.waitUntil(lambda: session.slide is not None)
-    return window
 
 
 def only(window: MainWindow, kind: type[Any]) -> Any:

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import pytest
-from hands import LEFT, main_window
+from hands import LEFT
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -16,33 +15,27 @@ from pathoview.ui.dialogs.picture import PictureDialog
 from pathoview.ui.main_window import MainWindow
 
 
-@pytest.fixture
-def window(qtbot: QtBot, session: Session, slide_path: Path) -> Iterator[MainWindow]:
-    with main_window(qtbot, session) as window:
-        session.open(slide_path)
-        qtbot.waitUntil(lambda: session.slide is not None)
-        yield window
-
-
-def test_the_view_is_copied_as_an_image(qtbot: QtBot, window: MainWindow, session: Session) -> None:
+def test_the_view_is_copied_as_an_image(
+    qtbot: QtBot, open_window: MainWindow, session: Session
+) -> None:
     session.settings.picture.factor = 2
     clipboard = QGuiApplication.clipboard()
     clipboard.clear()
     modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-    qtbot.keyClick(window.canvas, Qt.Key.Key_C, modifiers)
+    qtbot.keyClick(open_window.canvas, Qt.Key.Key_C, modifiers)
     qtbot.waitUntil(lambda: not clipboard.image().isNull())
     size = clipboard.image().size()
-    wanted = 2 * window.canvas.width(), 2 * window.canvas.height()
+    wanted = 2 * open_window.canvas.width(), 2 * open_window.canvas.height()
     assert (size.width(), size.height()) == pytest.approx(wanted, abs=4)
     clipboard.clear()
 
 
 def test_the_view_is_exported_and_the_choices_are_remembered(
-    qtbot: QtBot, window: MainWindow, session: Session, tmp_path: Path
+    qtbot: QtBot, open_window: MainWindow, session: Session, tmp_path: Path
 ) -> None:
     modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-    qtbot.keyClick(window.canvas, Qt.Key.Key_E, modifiers)
-    (dialog,) = window.findChildren(PictureDialog)
+    qtbot.keyClick(open_window.canvas, Qt.Key.Key_E, modifiers)
+    (dialog,) = open_window.findChildren(PictureDialog)
     assert Path(dialog.file.text()).name == "tissue-view.png"
     dialog.file.setText(str(tmp_path / "nowhere" / "a.png"))
     QTest.mouseClick(dialog.accept_button, LEFT)
@@ -56,15 +49,15 @@ def test_the_view_is_exported_and_the_choices_are_remembered(
     dialog.factor.setCurrentIndex(2)
     dialog.legend.setChecked(False)
     QTest.mouseClick(dialog.accept_button, LEFT)
-    qtbot.waitUntil(lambda: not window.findChildren(PictureDialog))
-    assert cv2.imread(str(target)).shape[0] == pytest.approx(3 * window.canvas.height(), abs=6)
+    qtbot.waitUntil(lambda: not open_window.findChildren(PictureDialog))
+    assert cv2.imread(str(target)).shape[0] == pytest.approx(3 * open_window.canvas.height(), abs=6)
     assert (session.settings.picture.factor, session.settings.picture.legend) == (3, False)
 
 
 def test_closing_the_dialog_stops_the_picture(
-    qtbot: QtBot, window: MainWindow, session: Session, tmp_path: Path
+    qtbot: QtBot, open_window: MainWindow, session: Session, tmp_path: Path
 ) -> None:
-    dialog = PictureDialog(session, window)
+    dialog = PictureDialog(session, open_window)
     dialog.show()
     dialog.file.setText(str(tmp_path / "a.svg"))
     dialog.factor.setCurrentIndex(3)
