@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from pathoview.session.session import Session
 from pathoview.session.settings import Settings
-from pathoview.ui import theme
+from pathoview.ui import gestures, theme
 from pathoview.ui.bridge import Bridge
 from pathoview.ui.canvas import Canvas
 from pathoview.ui.main_window import MainWindow
@@ -85,6 +86,12 @@ def open_canvas(qtbot: QtBot, canvas: Canvas, session: Session, slide_path: Path
     qtbot.waitUntil(lambda: session.slide is not None)
     settle(qtbot, canvas, session)
     return canvas
+
+
+@pytest.fixture
+def steady_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No drag throws the picture: for the gestures, time stands still."""
+    monkeypatch.setattr(gestures, "time", SimpleNamespace(perf_counter=lambda: 0.0))
 
 
 @pytest.fixture

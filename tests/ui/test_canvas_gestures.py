@@ -130,6 +130,7 @@ def test_a_thrown_picture_runs_on_and_a_press_stops_it(
 
 
 @pytest.mark.parametrize("hand", ["space", "middle"])
+@pytest.mark.usefixtures("steady_hand")
 def test_space_and_the_middle_button_pan_with_any_tool(
     near: Canvas, session: Session, hand: str
 ) -> None:
@@ -141,7 +142,6 @@ def test_space_and_the_middle_button_pan_with_any_tool(
         QTest.keyRelease(near, Qt.Key.Key_Space)
     else:
         drag(near, (300, 300), (340, 320), button=MIDDLE)
-    near.glide.stop()
     assert session.viewport.to_l0(340, 320) == pytest.approx(place_l0, abs=1e-6)
     assert session.region_l0 is None
     assert session.tool == "rectangle"

@@ -70,13 +70,13 @@ def test_a_click_selects_what_is_seen_there(
     assert session.selection.outline_l0.min(axis=0).tolist() == [900, 640]
 
 
+@pytest.mark.usefixtures("steady_hand")
 def test_a_drag_moves_the_picture_with_the_pointer(open_canvas: Canvas, session: Session) -> None:
     viewport = session.viewport
     viewport.look_at(1000, 700, 1.5)
     viewport.set_turn(70, True)
     held_l0 = viewport.to_l0(400, 300)
     drag(open_canvas, (400, 300), (440, 320), (470, 350), (470, 350))
-    open_canvas.glide.stop()
     assert viewport.to_view(*held_l0) == pytest.approx((470, 350), abs=6)
 
 
