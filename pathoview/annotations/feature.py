@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 import numpy as np
 import shapely
@@ -14,6 +15,15 @@ from pathoview.annotations.detections import DetectionClass, Detections
 from pathoview.core.pyramid import Plane
 
 OBJECT_TYPES = ("annotation", "detection", "cell", "tile", "tmaCore", "root")
+
+Role = Literal["", "scribble", "full", "ruler", "arrow"]
+"""What an annotation is drawn for, where its shape does not tell it.
+
+``""``: what it outlines is of its class. ``scribble``: a coarse stroke inside a class.
+``full``: everything that is not drawn inside it is background. ``ruler`` and ``arrow`` measure and
+point: no method learns from them.
+"""
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,18 @@ class Feature:
     metadata: Mapping[str, str] = field(default_factory=dict)
     parent_id: uuid.UUID | None = None
     """The object that holds this one, if somebody said so."""
+    role: Role = ""
+    is_hidden: bool = False
+    is_uncertain: bool = False
+    """Whoever labelled it is not sure."""
+    is_disputed: bool = False
+    """Somebody else disagrees."""
+    author: str = ""
+    created: str = ""
+    changed: str = ""
+    """ISO times in UTC; empty: not known."""
+    origin: str = ""
+    """Where it was copied from: ``run/<id of the run>/<id of the object>``, or a file's kind."""
 
     def moved(self, dx_l0: float, dy_l0: float) -> Feature:
         """Return the feature moved by level-0 px."""

@@ -18,6 +18,7 @@ from pathoview.annotations.geojson_geometry import (
     parse_geometry,
     parse_plane,
 )
+from pathoview.annotations.geojson_said import said_in, said_metadata
 from pathoview.core.translation import _
 
 Note = Callable[[str], None]
@@ -58,7 +59,7 @@ def _properties(feature: Feature, measurements: bool) -> dict[str, Any]:
         "isLocked": feature.is_locked,
         "isMissing": feature.is_missing,
         "measurements": _written_numbers(feature.measurements) if measurements else None,
-        "metadata": dict(feature.metadata),
+        "metadata": {**feature.metadata, **said_metadata(feature)},
         "parentId": str(feature.parent_id) if feature.parent_id else None,
     }
     return {
@@ -140,6 +141,7 @@ def _feature(
         except GeometryError as error:
             note(_("{why} (of its nucleus, which was left out)").format(why=error))
     name = properties.get("name")
+    said, metadata = said_in(_metadata(properties.get("metadata")))
     return Feature(
         geometry=geometry,
         id=parse_id(item.get("id")) or derived_id(place, item.get("id"), geometry.wkb),
@@ -153,8 +155,9 @@ def _feature(
         plane=parse_plane(item["geometry"]),
         nucleus=nucleus,
         measurements=parse_measurements(properties.get("measurements"), note),
-        metadata=_metadata(properties.get("metadata")),
+        metadata=metadata,
         parent_id=parent_id or parse_id(properties.get("parentId")),
+        **said,
     )
 
 

@@ -24,6 +24,7 @@ from pathoview.annotations.detections import (
 from pathoview.annotations.feature import Feature
 from pathoview.annotations.geojson_object import derived_id, parse_id, parse_object_type
 from pathoview.annotations.geojson_rings import open_rings, ring_index, ring_points
+from pathoview.annotations.geojson_said import said_metadata
 from pathoview.core.pyramid import Plane
 
 Numbered = tuple[int, dict[str, Any]]
@@ -114,6 +115,7 @@ def _fits(feature: Feature) -> bool:
         and feature.plane == Plane()
         and not any((feature.is_locked, feature.is_ellipse, feature.is_missing))
         and not any((feature.name, feature.color, feature.metadata, feature.parent_id))
+        and not said_metadata(feature)
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import shapely
 from geojson_helpers import read, read_json, write
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from qupath_checker import features, violations
 from pathoview.annotations.detections import DetectionClass, Detections
 from pathoview.annotations.feature import OBJECT_TYPES, Feature
 from pathoview.annotations.geojson_elements import CHUNK_BYTES
+from pathoview.annotations.geojson_object import feature_object, parse_objects
 from pathoview.core.pyramid import Plane
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -205,3 +207,23 @@ def test_the_real_annotation_of_qupath_is_read(shared_data: Path) -> None:
 def test_a_collection_of_napari_is_read(shared_data: Path) -> None:
     _table, given, _warnings = read(shared_data / "annotations" / "napari_wsi_annotations.json")
     assert [one.geometry.geom_type for one in given] == ["Point", "LineString", "Polygon"]
+
+
+def test_what_only_we_know_of_an_annotation_comes_back_from_its_metadata() -> None:
+    feature = Feature(
+        shapely.box(10, 20, 30, 40),
+        metadata={"block": "A1"},
+        role="full",
+        is_hidden=True,
+        is_uncertain=True,
+        is_disputed=True,
+        author="Ada",
+        created="2026-01-02T03:04:05+00:00",
+        changed="2026-01-02T03:04:06+00:00",
+        origin="run/1/2",
+    )
+    written = feature_object(feature)
+    assert written is not None
+    assert written["properties"]["metadata"]["PathoView author"] == "Ada"
+    (read,) = parse_objects(orjson.loads(orjson.dumps(written)), 1, print)
+    assert read == feature
