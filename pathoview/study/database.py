@@ -109,35 +109,31 @@ def _sentence(path: Path, error: sqlite3.Error) -> tuple[str, str]:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return (
-            _("The result “{name}” could not be saved: the disk is full.").format(name=name),
-            _("Free some space; a run can be resumed from its finished tiles."),
+            _("“{name}” could not be saved: the disk is full.").format(name=name),
+            _("Free some space; nothing that was saved before is lost."),
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return (
-            _("The result “{name}” is being written by another program.").format(name=name),
+            _("“{name}” is being written by another program.").format(name=name),
             _("Wait until it has finished, then try again."),
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         if not path.exists():
             return (
-                _("There is no result “{name}”.").format(name=name),
-                _("It may have been moved or deleted: run the analysis again."),
+                _("There is no file “{name}”.").format(name=name),
+                _("It may have been moved or deleted."),
             )
         why = _("no permission") if not os.access(path, os.R_OK | os.W_OK) else str(error)
         return (
-            _("The result “{name}” could not be opened or saved: {why}.").format(
-                name=name, why=why
-            ),
+            _("“{name}” could not be opened or saved: {why}.").format(name=name, why=why),
             _("Check that you may write to its folder."),
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return (
-            _("“{name}” is not a result file, or it is damaged.").format(name=name),
-            _("Run the analysis again."),
+            _("“{name}” is not a file of PathoView, or it is damaged.").format(name=name),
+            _("Choose another file, or make it again."),
         )
     return (
-        _("The result “{name}” could not be read or saved: {why}.").format(
-            name=name, why=str(error)
-        ),
+        _("“{name}” could not be read or saved: {why}.").format(name=name, why=str(error)),
         _("Check the disk, then try again."),
     )

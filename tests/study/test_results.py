@@ -195,11 +195,11 @@ def test_a_run_that_is_being_written_cannot_be_begun_again(run: RunFile) -> None
 
 def test_files_that_are_not_results_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.run"
-    with pytest.raises(StorageError, match="There is no result"):
+    with pytest.raises(StorageError, match="There is no file"):
         RunFile.open(path)
     for data in (b"not a database, far from it" * 50, b""):
         path.write_bytes(data)
-        with pytest.raises(StorageError, match="not a result file"):
+        with pytest.raises(StorageError, match=r"not a (result )?file of PathoView"):
             RunFile.open(path)
     path.unlink()
     with sqlite3.connect(path) as other:

@@ -94,7 +94,7 @@ def test_the_bounds_offset_is_subtracted_unless_told_otherwise(
 
 def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
     run_file, _table = _run_file(tmp_path)
-    with pytest.raises(StorageError, match="There is no result"):
+    with pytest.raises(StorageError, match="There is no file"):
         _export(tmp_path / "none.run", tmp_path / "out.geojson")
     with pytest.raises(UsageError):
         _export(run_file, tmp_path / "out.svg")

@@ -1,0 +1,260 @@
+"""A study: one SQLite file with cases, slides, classes, labels, runs, bookmarks, history, audit.
+
+What was done is kept as versions of annotations, which are never altered, and as steps, which name
+the versions before and after. So a stroke costs one version, a deletion none, and the history is
+kept for ever at no more than the price of what was drawn.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import numpy as np
+import orjson
+from pydantic import ValidationError
+
+from pathoview.annotations.change import Change
+from pathoview.annotations.detections import DetectionClass
+from pathoview.annotations.feature import Feature
+from pathoview.core.errors import StorageError
+from pathoview.core.translation import _
+from pathoview.study.annotation_rows import COLUMNS, to_features
+from pathoview.study.database import closed_on_error, connect, create, sentences, transaction
+from pathoview.study.model import LabelClass, Record, StudyInfo
+from pathoview.study.records import now
+from pathoview.study.step import StudyStep
+from pathoview.study.step_rows import unpack_records, unpack_versions
+
+SUFFIX = ".pathoview"
+APPLICATION = 0x50565331  # "PVS1"
+VERSION = 1
+_VERSIONS_AT_ONCE = 30_000
+"""As many as a statement may have values, with room to spare."""
+SCHEMA = (
+    "CREATE TABLE record (kind TEXT, key TEXT, json BLOB NOT NULL, PRIMARY KEY (kind, key))"
+    " WITHOUT ROWID",
+    "CREATE TABLE annotation (version INTEGER PRIMARY KEY, slide TEXT NOT NULL,"
+    " number INTEGER NOT NULL, id BLOB NOT NULL, class INTEGER, wkb BLOB NOT NULL, more BLOB)",
+    "CREATE INDEX annotation_slide ON annotation (slide)",
+    "CREATE TABLE live (slide TEXT, id BLOB, version INTEGER NOT NULL, PRIMARY KEY (slide, id))"
+    " WITHOUT ROWID",
+    "CREATE TABLE step (number INTEGER PRIMARY KEY, slide TEXT NOT NULL, name TEXT NOT NULL,"
+    " time TEXT NOT NULL, author TEXT NOT NULL, is_undone INTEGER NOT NULL DEFAULT 0,"
+    " versions BLOB NOT NULL, records BLOB NOT NULL, command BLOB NOT NULL)",
+    "CREATE INDEX step_slide ON step (slide)",
+    "CREATE TABLE audit (number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL,"
+    " author TEXT NOT NULL, slide TEXT NOT NULL, text TEXT NOT NULL)",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+R = TypeVar("R", bound=Record)
+
+
+def create_study(path: Path, info: StudyInfo) -> None:
+    """Make a new study file; raise `StorageError` when that cannot be done."""
+    with sentences(path):
+        connection = create(path)
+        with closed_on_error(connection), transaction(connection):
+            for statement in SCHEMA:
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO record VALUES (?, ?, ?)", (info.kind, info.key, info.to_json())
+            )
+            add_audit(connection, "", "", _("Study made"))
+        connection.close()
+
+
+def add_audit(connection: sqlite3.Connection, author: str, slide_hash: str, text: str) -> None:
+    """Put a line into the audit trail, in the transaction that goes on."""
+    connection.execute(
+        "INSERT INTO audit (time, author, slide, text) VALUES (?, ?, ?, ?)",
+        (now(), author, slide_hash, text),
+    )
+
+
+class StudyFile:
+    """Reads a study. Any thread may call any method; what is written is the writer's business."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, version: int) -> None:
+        self.path = path
+        self.version = version
+        """Of the schema; a newer one than `VERSION` is read as far as it is understood."""
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a study to read; raise `StorageError` when it is none, or damaged."""
+        with sentences(path):
+            connection = connect(path, writable=False)
+            with closed_on_error(connection):
+                version = format_version(connection, path.name)
+        return cls(path, connection, version)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- records ---------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> StudyInfo:
+        return next(iter(self.records(StudyInfo)), StudyInfo())
+
+    def records(self, kind: type[R]) -> list[R]:
+        """Return all records of a kind, in the order of their keys."""
+        rows = self._rows("SELECT json FROM record WHERE kind = ? ORDER BY key", kind.kind)
+        try:
+            return [kind.from_json(row[0]) for row in rows]
+        except ValidationError as error:
+            raise self._damaged() from error
+
+    def record(self, kind: type[R], key: str) -> R | None:
+        """Return one record, if there is one."""
+        rows = self._rows("SELECT json FROM record WHERE kind = ? AND key = ?", kind.kind, key)
+        try:
+            return kind.from_json(rows[0][0]) if rows else None
+        except ValidationError as error:
+            raise self._damaged() from error
+
+    def classes(self) -> list[LabelClass]:
+        """Return all classes, listed or not, by their numbers."""
+        return sorted(self.records(LabelClass), key=lambda one: one.number)
+
+    # -- annotations -----------------------------------------------------------------------------
+
+    def features(self, slide_hash: str) -> list[Feature]:
+        """Return the annotations of a slide as they are now, in the order of drawing."""
+        rows = self._rows(
+            f"SELECT {COLUMNS.replace('id', 'annotation.id', 1)} FROM live"
+            " JOIN annotation USING (version) WHERE live.slide = ? ORDER BY number",
+            slide_hash,
+        )
+        return to_features(rows, self._drawn_classes())
+
+    def count_annotations(self) -> dict[str, int]:
+        """Return the number of annotations a slide (by its hash) now."""
+        return dict(self._rows("SELECT slide, count(*) FROM live GROUP BY slide"))
+
+    def count_classes(self, slide_hash: str) -> dict[int, int]:
+        """Return the number of annotations a class (number; 0: none) of a slide now."""
+        return dict(
+            self._rows(
+                "SELECT coalesce(class, 0), count(*) FROM live JOIN annotation USING (version)"
+                " WHERE live.slide = ? GROUP BY 1",
+                slide_hash,
+            )
+        )
+
+    def _drawn_classes(self) -> Mapping[int, DetectionClass]:
+        return {one.number: one.drawn for one in self.classes()}
+
+    def _features_of(self, versions: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Feature, ...]:
+        """Return the features of some versions (0: none, left out), in their order."""
+        wanted = versions[versions > 0]
+        classes = self._drawn_classes()
+        found: dict[int, Feature] = {}
+        for start in range(0, len(wanted), _VERSIONS_AT_ONCE):
+            part = wanted[start : start + _VERSIONS_AT_ONCE].tolist()
+            marks = ",".join("?" * len(part))
+            rows = self._rows(
+                f"SELECT {COLUMNS}, version FROM annotation WHERE version IN ({marks})", *part
+            )
+            features = to_features([row[:4] for row in rows], classes)
+            found |= {row[4]: feature for row, feature in zip(rows, features, strict=True)}
+        try:
+            return tuple(found[version] for version in wanted.tolist())
+        except KeyError as error:
+            raise self._damaged() from error
+
+    # -- history ---------------------------------------------------------------------------------
+
+    def steps(self, slide_hash: str) -> list[StudyStep]:
+        """Return the steps of a slide, oldest first, without their changes; see `step`."""
+        rows = self._rows(
+            "SELECT number, slide, name, time, author, is_undone FROM step"
+            " WHERE slide = ? ORDER BY number",
+            slide_hash,
+        )
+        return [
+            StudyStep(number, slide, name, time, author, is_undone=bool(is_undone))
+            for number, slide, name, time, author, is_undone in rows
+        ]
+
+    def step(self, number: int) -> StudyStep:
+        """Return a step with all that it changed; raise `StorageError` when there is none."""
+        rows = self._rows(
+            "SELECT slide, name, time, author, is_undone, versions, records, command FROM step"
+            " WHERE number = ?",
+            number,
+        )
+        if not rows:
+            raise self._damaged()
+        slide, name, time, author, is_undone, versions, records, command = rows[0]
+        before, after = unpack_versions(versions)
+        return StudyStep(
+            *(number, slide, name, time, author),
+            change=Change(self._features_of(before), self._features_of(after)),
+            records=unpack_records(records),
+            command=orjson.loads(command),
+            is_undone=bool(is_undone),
+        )
+
+    def last_number(self) -> int:
+        """Return the number of the newest step; 0: there is none."""
+        return int(self._rows("SELECT coalesce(max(number), 0) FROM step")[0][0])
+
+    def audit(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield (time, author, hash of the slide, text) of all lines, oldest first."""
+        yield from self._rows("SELECT time, author, slide, text FROM audit ORDER BY number")
+
+    def check(self) -> list[str]:
+        """Return what SQLite finds wrong with the file, and what refers to nothing; none: sound."""
+        wrong = [row[0] for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
+        loose = self._rows(
+            "SELECT count(*) FROM live LEFT JOIN annotation USING (version) WHERE wkb IS NULL"
+        )[0][0]
+        if loose:
+            wrong.append(_("{n} annotations have lost their shape.").format(n=loose))
+        return wrong
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with sentences(self.path), self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    def _damaged(self) -> StorageError:
+        return StorageError(
+            _("The study “{name}” is damaged.").format(name=self.path.name),
+            _("Open its newest backup, which lies beside it."),
+        )
+
+
+def format_version(connection: sqlite3.Connection, name: str) -> int:
+    """Return the version of a study's schema; raise `StorageError` when a file is no study."""
+    application, version = (
+        connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        for pragma in ("application_id", "user_version")
+    )
+    if application != APPLICATION:
+        raise StorageError(
+            _("“{name}” is not a study of PathoView.").format(name=name),
+            _("Choose a file that ends in {suffix}.").format(suffix=SUFFIX),
+        )
+    return int(version)
