@@ -63,6 +63,8 @@ class FeatureShapes:
         self.points_l0: Points = shapely.get_coordinates(parts[points])
         """(n, 2)"""
         self.point_owner = owner[points]
+        self.is_there = np.ones(len(self.features), bool)
+        """(n,) False: taken away since."""
         self._tree = shapely.STRtree(self.geometries)
 
     def near(self, rect_l0: Rect) -> Index:

@@ -47,7 +47,7 @@ class FeatureSource:
         self.pyramid = vector_pyramid(width_l0, height_l0)
         self._lock = threading.Lock()
         self._chunks: tuple[FeatureShapes, ...] = ()
-        self._n = 0
+        self._n = self._n_added = 0
         self._classes: tuple[DetectionClass, ...] = ()
         self._counts: Counter[int] = Counter()
         self._style = FeatureStyle()
@@ -94,10 +94,11 @@ class FeatureSource:
             return None
         with self._lock:
             class_index = self._indexed(new)
-            chunk = FeatureShapes(self._n, new, class_index)
+            chunk = FeatureShapes(self._n_added, new, class_index)
             self._counts.update(class_index.tolist())
             self._chunks = (*self._chunks, chunk)
             self._n += len(new)
+            self._n_added += len(new)
         coarsest = self.pyramid.levels[-1].downsample
         return chunk.extent_l0().expanded(self._reach_px() * coarsest)
 
@@ -162,7 +163,7 @@ class FeatureSource:
     def _is_seen(self, chunk: FeatureShapes) -> npt.NDArray[np.bool_]:
         names = [*(entry.name for entry in self._classes), ""]  # -1 takes the last: unclassified
         shown = np.array([name not in self._hidden for name in names])
-        return shown.take(chunk.class_index, mode="wrap")
+        return shown.take(chunk.class_index, mode="wrap") & chunk.is_there
 
     # -- painting --------------------------------------------------------------------------------
 
@@ -178,7 +179,7 @@ class FeatureSource:
             wanted &= self._is_seen(chunk)
             if wanted.any():
                 is_empty = False
-                _Brush(canvas, tile_lv, downsample, style).draw(chunk, wanted)
+                _Brush(canvas, tile_lv, downsample, style, self._classes).draw(chunk, wanted)
         return None if is_empty else canvas
 
     def _reach_px(self) -> float:
@@ -193,11 +194,10 @@ class _Brush:
     tile_lv: Rect
     downsample: float
     style: FeatureStyle
+    classes: tuple[DetectionClass, ...]
 
     def draw(self, chunk: FeatureShapes, wanted: npt.NDArray[np.bool_]) -> None:
-        colors = {
-            row: _color(chunk.features[row], self.style) for row in np.flatnonzero(wanted).tolist()
-        }
+        colors = {row: self._color(chunk, row) for row in np.flatnonzero(wanted).tolist()}
         rings, lines = chunk.rings.of(wanted), chunk.lines.of(wanted)
         if self.style.fill_opacity > 0:
             for polygon, row in self._polygons(rings):
@@ -208,6 +208,10 @@ class _Brush:
         centers = paint.to_canvas(chunk.points_l0[places], self.tile_lv, self.downsample)
         for center, row in zip(centers, chunk.point_owner[places].tolist(), strict=True):
             paint.draw_dot(self.canvas, center, colors[row], _POINT_RADIUS_PX)
+
+    def _color(self, chunk: FeatureShapes, row: int) -> Color:
+        own, index = chunk.features[row].color, int(chunk.class_index[row])
+        return own or (self.classes[index].color if index >= 0 else self.style.color)
 
     def _cut(self, lines: Lines) -> list[paint.Ring]:
         points = paint.to_canvas(lines.points_l0, self.tile_lv, self.downsample)
@@ -231,9 +235,3 @@ class _Brush:
             paint.draw_outlines(
                 self.canvas, group, color, width, closed=closed, is_smooth=is_smooth
             )
-
-
-def _color(feature: Feature, style: FeatureStyle) -> Color:
-    if feature.color is not None:
-        return feature.color
-    return feature.classification.color if feature.classification else style.color

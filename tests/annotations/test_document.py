@@ -35,10 +35,10 @@ def test_a_change_puts_in_takes_away_and_edits() -> None:
 def test_a_change_of_something_else_is_refused_and_alters_nothing() -> None:
     there = square()
     document = AnnotationDocument([there])
-    stranger, newer = square(20), replace(there, name="other")
+    stranger = square(20)
     for change in (
         Change((stranger,), (square(50),)),
-        Change((newer,)),
+        Change((there, there)),
         Change(after=(there,)),
         Change(after=(stranger, stranger)),
     ):
