@@ -46,6 +46,10 @@ class GeoJSONError(InputError):
     """A GeoJSON file is broken or holds something that cannot be understood."""
 
 
+class AnnotationFileError(InputError):
+    """An annotation file of another program is unknown, broken, or cannot be placed."""
+
+
 class StorageError(PathoViewError):
     """A file cannot be written: full disk, no permission."""
 
