@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from psygnal import Signal
@@ -15,6 +15,8 @@ class Step:
     name: str
     do: Callable[[], None]
     undo: Callable[[], None]
+    note: str = ""
+    """Who did it and when; empty: just now."""
 
 
 class History:
@@ -35,6 +37,30 @@ class History:
     def redo_name(self) -> str:
         """Name of the step that `redo` would take again; empty when there is none."""
         return self._undone[-1].name if self._undone else ""
+
+    @property
+    def done(self) -> Sequence[Step]:
+        """The steps that hold, oldest first."""
+        return tuple(self._done)
+
+    @property
+    def undone(self) -> Sequence[Step]:
+        """The steps that were taken back, the one to be taken again first first."""
+        return tuple(reversed(self._undone))
+
+    def load(self, done: Iterable[Step], undone: Iterable[Step]) -> None:
+        """Put steps of earlier days before those of today; ``undone``: the next to redo first."""
+        self._done[:0] = done
+        if len(self._undone) == 0:
+            self._undone = list(reversed(list(undone)))
+        self.changed.emit()
+
+    def go_to(self, n_done: int) -> None:
+        """Take steps back, or again, until so many hold."""
+        while len(self._done) > n_done:
+            self.undo()
+        while len(self._done) < n_done and self._undone:
+            self.redo()
 
     def do(self, step: Step) -> None:
         """Bring a step about and remember it; one that raises is not remembered."""

@@ -26,6 +26,7 @@ from pathoview.layers.slide_source import SlideSource
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import MethodSpec
 from pathoview.session.analysis_desk import AnalysisDesk
+from pathoview.session.annotation_desk import AnnotationDesk
 from pathoview.session.layer_desk import LayerDesk
 from pathoview.session.notices import from_error
 from pathoview.session.opener import SlideOpener
@@ -36,8 +37,10 @@ from pathoview.session.runs import RunView
 from pathoview.session.selection import Selection, select
 from pathoview.session.settings import ExportSettings, Settings, load_settings
 from pathoview.session.shelf import RunShelf
+from pathoview.session.study_desk import StudyDesk
 from pathoview.session.tile_troubles import TileTroubles
 from pathoview.session.toolbox import Tool, Toolbox
+from pathoview.session.tools.kit import ToolKit
 from pathoview.session.view import View
 from pathoview.session.viewport import Viewport
 from pathoview.session.views import Views
@@ -108,7 +111,10 @@ class Session:
         )
         # Views come after the desk: when a layer goes, it chooses another one first.
         self.views = Views(partial(View, self.layers, self.scheduler, post))
-        self.toolbox = Toolbox(self.layers, self.layer_desk.place)
+        self.studies = StudyDesk(self.scheduler, self.history, self.settings, post)
+        self.annotations = AnnotationDesk(self.studies, self.layers, self.scheduler, self.overlay)
+        kit = ToolKit(self.annotations, self.scheduler, self.settings.drawing)
+        self.toolbox = Toolbox(self.layers, self.layer_desk.place, kit)
         self.cursor_l0: tuple[float, float] | None = None
         """Where the mouse is, level-0 px; None: not on the slide."""
         self._opener = SlideOpener(self.scheduler, self.memory)
@@ -130,6 +136,8 @@ class Session:
         self.layer_desk.notice.connect(self.notice)
         self.toolbox.changed.connect(self.tool_changed)
         self.toolbox.alignment.failed.connect(self._on_error)
+        self.studies.notice.connect(self.notice)
+        self.annotations.selection_changed.connect(self.selection_changed)
         self._analyses.scale_needed.connect(self.scale_needed)
 
     # -- the slide -------------------------------------------------------------------------------
@@ -174,6 +182,12 @@ class Session:
         if slide.info.mpp is None:
             self.scale_needed.emit(slide)
         self._desk.set_slide(slide)
+        self._set_slide(slide)
+
+    def _set_slide(self, slide: Slide | None) -> None:
+        self.toolbox.kit.slide = slide
+        self.annotations.set_slide(slide)
+        self.studies.set_slide(slide)
 
     def close_slide(self) -> None:
         self._opener.cancel()
@@ -186,6 +200,7 @@ class Session:
         self.set_region(None)
         self.set_tool("move")
         self._desk.set_slide(None)
+        self._set_slide(None)
         for layer in self.layers:
             self.layers.remove(layer)
             self.scheduler.remove(layer.source)
@@ -210,7 +225,7 @@ class Session:
     def set_plane(self, plane: Plane) -> None:
         """Look at another plane of a stack, or at one channel."""
         if plane != self.plane and self.slide is not None:
-            self.views.plane = plane
+            self.views.plane = self.toolbox.kit.plane = plane
             self.scheduler.add(self.layers[0].source, plane)
             self.slide_changed.emit()
 
@@ -353,12 +368,19 @@ class Session:
     def set_tool(self, tool: Tool) -> None:
         self.toolbox.choose(tool)
 
-    def tool_clicked(self, x_l0: float, y_l0: float) -> None:
-        """Take a click on the slide as the tool means it."""
+    def tool_clicked(
+        self, x_l0: float, y_l0: float, reach_l0: float = 0.0, *, add: bool = False
+    ) -> None:
+        """Take a click on the slide as the tool means it.
+
+        ``reach_l0``: how far away points and lines may be; ``add``: choose another annotation too.
+        """
         if self.tool == "align":
             self.toolbox.alignment.pick(x_l0, y_l0)
+        elif add or self.select_at(x_l0, y_l0) is None:
+            self.annotations.click(x_l0, y_l0, reach_l0, add=add)
         else:
-            self.select_at(x_l0, y_l0)
+            self.annotations.select(())
 
     def cancel_tool(self) -> None:
         """Leave the tool; else end a comparison; else forget the region; else the selection."""
@@ -368,6 +390,8 @@ class Session:
             self.views.active.curtain.end()
         elif self.region_l0 is not None:
             self.set_region(None)
+        elif self.annotations.selected:
+            self.annotations.select(())
         else:
             self.clear_selection()
 
@@ -379,6 +403,7 @@ class Session:
         self._desk.close()
         self._opener.cancel()
         self._clear()
+        self.studies.end()
         self.places.close()
         self.views.close()
         self.scheduler.close()

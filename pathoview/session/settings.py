@@ -88,12 +88,40 @@ class ScreeningSettings(_Group):
     """Share of its sides that a field has in common with the next."""
 
 
+class DrawingSettings(_Group):
+    """How the drawing tools work."""
+
+    brush_view: float = Field(default=50.0, ge=2, le=500)
+    """Diameter of the brush, px of the view."""
+    brush_follows_zoom: bool = True
+    """The brush has the same size on screen at every zoom; else the same size on the slide."""
+    brush_l0: float = Field(default=100.0, gt=0)
+    """Diameter in level-0 px, when it does not follow the zoom."""
+    wand_space: Literal["lab", "stain", "grey"] = "lab"
+    wand_sensitivity: float = Field(default=2.0, gt=0, le=20)
+    superpixel_um: float = Field(default=25.0, gt=0)
+    """Side of a superpixel, about."""
+    snaps_points: bool = False
+    """Points go to the nearest maximum of haematoxylin."""
+    snap_radius_um: float = Field(default=4.0, gt=0)
+    line_role: Literal["ruler", "arrow", ""] = "ruler"
+    """What the line tool draws."""
+    rectangle_role: Literal["", "full"] = ""
+    """What the rectangle tool draws: ``full``: everything in it is labelled."""
+    polyline_role: Literal["", "scribble"] = "scribble"
+    goes_back_to_move: bool = False
+    """After each annotation the move tool is in hand again."""
+
+
 class Settings(_Group):
     """All settings. Set a field, then `Settings.save`."""
 
     version: Literal[1] = 1
     recent_files: list[str] = Field(default_factory=list)
     """Newest first."""
+    recent_studies: list[str] = Field(default_factory=list)
+    author: str = ""
+    """Whose labels are drawn; empty: whoever is logged in."""
     last_folder: str = ""
     last_place: str = ""
     """The coordinates gone to last, as they were written."""
@@ -110,6 +138,7 @@ class Settings(_Group):
     """Ids, newest first."""
     opengl: bool = False
     """Draw the canvas by OpenGL where the screen can (an experiment)."""
+    drawing: DrawingSettings = Field(default_factory=DrawingSettings)
     picture: PictureSettings = Field(default_factory=PictureSettings)
     trackpad_pans: bool = False
     """Two fingers on a trackpad move the slide (a pinch, or Shift, zooms); else they zoom."""
@@ -125,9 +154,12 @@ class Settings(_Group):
 
     def add_recent(self, path: Path) -> None:
         """Put a file at the head of the recent ones, and remember its folder."""
-        name = str(path.absolute())
-        others = [other for other in self.recent_files if other != name]
-        self.recent_files = [name, *others][:MAX_RECENT_FILES]
+        self.recent_files = _at_head(path, self.recent_files)
+        self.last_folder = str(path.absolute().parent)
+
+    def add_recent_study(self, path: Path) -> None:
+        """Put a study at the head of the recent ones, and remember its folder."""
+        self.recent_studies = _at_head(path, self.recent_studies)
         self.last_folder = str(path.absolute().parent)
 
     def add_recent_command(self, command_id: str) -> None:
@@ -142,6 +174,11 @@ class Settings(_Group):
                 file.write(self.model_dump_json(indent=2).encode())
         except StorageError as error:
             _logger.warning("settings are not kept: %s", error)
+
+
+def _at_head(path: Path, names: list[str]) -> list[str]:
+    name = str(path.absolute())
+    return [name, *(other for other in names if other != name)][:MAX_RECENT_FILES]
 
 
 def settings_file() -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from psygnal import Signal
@@ -10,8 +10,32 @@ from psygnal import Signal
 from pathoview.core.affine import Affine
 from pathoview.layers.layer import Layer, LayerList
 from pathoview.session.alignment import Alignment
+from pathoview.session.tools.brush import BrushTool
+from pathoview.session.tools.kit import ToolKit
+from pathoview.session.tools.points import PointsTool
+from pathoview.session.tools.polygon import PolygonTool
+from pathoview.session.tools.rectangle import RectangleTool
+from pathoview.session.tools.select import SelectTool
+from pathoview.session.tools.tool import DrawingTool
 
-Tool = Literal["move", "rectangle", "align"]
+Tool = Literal[
+    "move",
+    "region",
+    "align",
+    "rectangle",
+    "polygon",
+    "brush",
+    "points",
+]
+
+
+DRAWING: Mapping[Tool, Callable[[ToolKit], DrawingTool]] = {
+    "move": SelectTool,
+    "rectangle": RectangleTool,
+    "polygon": PolygonTool,
+    "brush": BrushTool,
+    "points": PointsTool,
+}
 
 
 class Toolbox:
@@ -20,17 +44,28 @@ class Toolbox:
     changed = Signal()
     """`tool`, or what it asks for next."""
 
-    def __init__(self, layers: LayerList, place: Callable[[Layer, Affine], None]) -> None:
+    def __init__(
+        self, layers: LayerList, place: Callable[[Layer, Affine], None], kit: ToolKit
+    ) -> None:
         """``place`` lays a layer somewhere else, as a step that can be taken back."""
         self.tool: Tool = "move"
+        self.kit = kit
+        self._drawing: dict[Tool, DrawingTool] = {name: made(kit) for name, made in DRAWING.items()}
         self.alignment = Alignment(place)
         self.alignment.changed.connect(self._on_alignment_changed)
         self._layers = layers
         layers.changed.connect(self._on_layers_changed)
 
+    @property
+    def drawing(self) -> DrawingTool | None:
+        """What presses and drags are told to; None: the tool in hand does not draw."""
+        return self._drawing.get(self.tool)
+
     def choose(self, tool: Tool) -> None:
-        """Take another tool; an alignment that was not finished is given up."""
+        """Take another tool; what was begun with the one before is given up."""
         if tool != self.tool:
+            if self.drawing is not None:
+                self.drawing.cancel()
             self.tool = tool
             if tool != "align":
                 self.alignment.cancel()

@@ -50,6 +50,11 @@ class Record(BaseModel):
         return cls.model_validate_json(data)
 
 
+def record_class(kind: str) -> type[Record] | None:
+    """Return what records of a kind are; None: a kind that a newer PathoView has added."""
+    return next((one for one in Record.__subclasses__() if one.kind == kind), None)
+
+
 class StudyInfo(Record):
     """The study itself."""
 

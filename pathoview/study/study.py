@@ -11,9 +11,10 @@ from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
 from pathoview.study.database import connect, sentences
+from pathoview.study.default_classes import default_classes
 from pathoview.study.lock import Holder, StudyLock
 from pathoview.study.migration import migrate
-from pathoview.study.model import Record, StudyInfo
+from pathoview.study.model import LabelClass, Record, StudyInfo
 from pathoview.study.step import RecordChange, StudyStep
 from pathoview.study.step_rows import do_step, put_records, redo_step, undo_step
 from pathoview.study.study_file import SUFFIX, VERSION, StudyFile, add_audit, create_study
@@ -57,6 +58,8 @@ class Study:
         if not read_only:
             self._take_lock()
         self._writer = OrderedWriter(path, self._connect, told)
+        file = self.file
+        self._last_step = file.last_number() if file is not None else 0
 
     def _take_lock(self) -> None:
         if self.path.exists():
@@ -92,9 +95,19 @@ class Study:
         file = self.file
         return self._made_info if file is None else file.info
 
+    def classes(self) -> list[LabelClass]:
+        """Return the classes by their numbers; those it begins with when it is not made yet."""
+        file = self.file
+        return default_classes() if file is None else file.classes()
+
     @property
     def writer(self) -> OrderedWriter:
         return self._writer
+
+    def next_number(self) -> int:
+        """Return the number for a new step."""
+        self._last_step += 1
+        return self._last_step
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -128,7 +141,7 @@ class Study:
     def _connect(self) -> sqlite3.Connection:
         """Open the file, or make it; on the writer's thread."""
         if not self.path.exists():
-            create_study(self.path, self._made_info)
+            create_study(self.path, self._made_info, default_classes())
         with sentences(self.path):
             return connect(self.path, writable=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -56,15 +56,16 @@ SCHEMA = (
 R = TypeVar("R", bound=Record)
 
 
-def create_study(path: Path, info: StudyInfo) -> None:
-    """Make a new study file; raise `StorageError` when that cannot be done."""
+def create_study(path: Path, info: StudyInfo, records: Sequence[Record] = ()) -> None:
+    """Make a new study file with some records; raise `StorageError` when that cannot be done."""
     with sentences(path):
         connection = create(path)
         with closed_on_error(connection), transaction(connection):
             for statement in SCHEMA:
                 connection.execute(statement)
-            connection.execute(
-                "INSERT INTO record VALUES (?, ?, ?)", (info.kind, info.key, info.to_json())
+            connection.executemany(
+                "INSERT INTO record VALUES (?, ?, ?)",
+                ((one.kind, one.key, one.to_json()) for one in (info, *records)),
             )
             add_audit(connection, "", "", _("Study made"))
         connection.close()

@@ -30,7 +30,7 @@ ICONS: Mapping[str, str] = {
     "view.detections": "nucleus",
     "view.fill": "fill",
     "tool.move": "move",
-    "tool.rectangle": "rectangle",
+    "tool.region": "rectangle",
     "analyze.run": "analyze",
     "analyze.resume": "resume",
     "help.guide": "help",

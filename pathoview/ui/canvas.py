@@ -22,6 +22,7 @@ from pathoview.session.view import View
 from pathoview.ui import canvas_painting as furniture
 from pathoview.ui import gl_surface, theme
 from pathoview.ui.curtain import CurtainControl, draw_view
+from pathoview.ui.drawing_painting import DrawingPainting
 from pathoview.ui.drops import Drops
 from pathoview.ui.gestures import Gestures
 from pathoview.ui.gl_surface import GlSurface
@@ -74,6 +75,7 @@ class Canvas(QWidget):
         """The one that is drawn, to tell another slide from another plane of it."""
         self.glide = Glide(self.viewport, self)
         self.gestures = Gestures(self, session, self.view, self.glide)
+        self.drawing = DrawingPainting(self, session, self.view)
         self.linked_cursor = LinkedCursor(self, session, self.view, self.gestures)
         self.drops = Drops(self, session)
         self.overview = Overview(session, self.view, self)
@@ -133,6 +135,7 @@ class Canvas(QWidget):
         """Listen to the session no more: this canvas goes, and its view is closed."""
         self._links.cut()
         self.linked_cursor.links.cut()
+        self.drawing.links.cut()
         self.curtain.links.cut()
         self.screening.links.cut()
         self.glide.stop()
@@ -262,6 +265,7 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         grid_text = draw_grid(painter, self._session, self.viewport)
         self._draw_region(painter)
+        self.drawing.draw(painter)
         draw_landmarks(painter, self._session, self.viewport)
         self.linked_cursor.draw(painter)
         self._draw_labels(painter, grid_text)

@@ -19,9 +19,11 @@ from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
 
 from pathoview.core.geometry import Rect
 from pathoview.session.session import Session
+from pathoview.session.tools.tool import REACH_VIEW
 from pathoview.session.view import View
 from pathoview.ui.glide import Glide
 from pathoview.ui.region_drag import Grip, RegionDrag, grip_at
+from pathoview.ui.tool_hand import ToolHand
 
 _NOTCH = 120
 """What one step of a wheel is called."""
@@ -103,6 +105,7 @@ class Gestures(QObject):
         self._glide = glide
         self._pan: _PanDrag | None = None
         self._drag: RegionDrag | None = None
+        self.hand = ToolHand(session, view)
         self._is_space_held = False
         self._n_repeats = 0
         self.cursor_view: QPointF | None = None
@@ -125,11 +128,13 @@ class Gestures(QObject):
             kind.KeyRelease: self._on_key_release,
             kind.Leave: self._on_leave,
             kind.FocusOut: self._on_focus_out,
+            **dict.fromkeys((kind.TabletPress, kind.TabletMove, kind.TabletRelease), self.hand.pen),
         }
 
     @property
     def is_dragging(self) -> bool:
-        return self._drag is not None or (self._pan is not None and self._pan.is_moving)
+        is_panning = self._pan is not None and self._pan.is_moving
+        return self._drag is not None or self.hand.is_pressing or is_panning
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Do what an event of the canvas means, before the canvas sees it."""
@@ -142,6 +147,7 @@ class Gestures(QObject):
     def cancel(self) -> None:
         """Let go of whatever is being dragged."""
         self._pan = self._drag = self.drawn_region_l0 = None
+        self.hand.cancel()
         self.update_cursor()
         self.changed.emit()
 
@@ -157,6 +163,9 @@ class Gestures(QObject):
         grip = self._drag.grip if self._drag is not None else self._grip_under_cursor()
         if grip is not None and not self._is_new(self._drag):
             return self._grip_cursor(grip)
+        of_tool = None if self.cursor_view is None else self.hand.cursor(self.cursor_view)
+        if of_tool is not None:
+            return of_tool
         is_aiming = self._session.tool != "move" and self._session.slide is not None
         return Qt.CursorShape.CrossCursor if is_aiming else Qt.CursorShape.ArrowCursor
 
@@ -200,20 +209,21 @@ class Gestures(QObject):
         ):
             self._pan = _PanDrag(event.position(), can_click=False)
         elif button == Qt.MouseButton.LeftButton:
-            self._press_with_tool(event.position())
+            self._press_with_tool(event)
         else:
             return False
         self.update_cursor()
         return True
 
-    def _press_with_tool(self, at: QPointF) -> None:
+    def _press_with_tool(self, event: QMouseEvent) -> None:
+        at = event.position()
         grip, region_l0 = self._grip_under_cursor(), self._session.region_l0
         place_l0 = self._viewport.to_l0(at.x(), at.y())
         if grip is not None and region_l0 is not None:
             self._drag = RegionDrag(region_l0, grip, place_l0)
-        elif self._session.tool == "rectangle":
+        elif self._session.tool == "region":
             self._drag = RegionDrag.new(*place_l0)
-        else:
+        elif not self.hand.press(event):
             self._pan = _PanDrag(at, can_click=True)
 
     def _on_move(self, event: QMouseEvent) -> bool:
@@ -222,7 +232,7 @@ class Gestures(QObject):
             way = self._pan.moved(at)
             if not way.isNull():
                 self._viewport.pan(way.x(), way.y())
-        elif self._drag is not None:
+        elif not self.hand.move(event, is_free=self._drag is None) and self._drag is not None:
             is_square = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self.drawn_region_l0 = self._drag.rect_l0(
                 *self._viewport.to_l0(at.x(), at.y()), self._viewport.slide_l0, square=is_square
@@ -234,15 +244,21 @@ class Gestures(QObject):
 
     def _on_release(self, event: QMouseEvent) -> bool:
         pan, drag, region_l0 = self._pan, self._drag, self.drawn_region_l0
+        if self.hand.release(event):
+            self.update_cursor()
+            self.changed.emit()
+            return True
         if event.button() == Qt.MouseButton.RightButton or (pan is None and drag is None):
             return False
-        self.cancel()
+        self._pan = self._drag = self.drawn_region_l0 = None
+        self.update_cursor()
+        self.changed.emit()
         if drag is not None:
             self._end_region(region_l0, event.position())
         elif pan is not None and pan.is_moving:
             self._glide.throw(*pan.velocity())
         else:
-            self._click(event.position())
+            self._click(event.position(), event.modifiers())
         return True
 
     def _end_region(self, region_l0: Rect | None, at: QPointF) -> None:
@@ -253,10 +269,17 @@ class Gestures(QObject):
         self._session.set_region(region_l0)
         self._session.set_tool("move")
 
-    def _click(self, at: QPointF) -> None:
-        self._session.tool_clicked(*self._viewport.to_l0(at.x(), at.y()))
+    def _click(
+        self, at: QPointF, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+    ) -> None:
+        more = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
+        reach_l0 = REACH_VIEW / self._viewport.scale
+        place_l0 = self._viewport.to_l0(at.x(), at.y())
+        self._session.tool_clicked(*place_l0, reach_l0, add=bool(held & more))
 
     def _on_double_click(self, event: QMouseEvent) -> bool:
+        if self.hand.double_click(event):
+            return True
         if event.button() != Qt.MouseButton.LeftButton or self._session.tool != "move":
             return self._on_press(event)
         is_out = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
@@ -268,6 +291,8 @@ class Gestures(QObject):
         at, angle, px = event.position(), event.angleDelta(), event.pixelDelta()
         # Alt turns the wheel sideways on some platforms.
         notches = (angle.y() or angle.x()) / _NOTCH
+        if self.hand.wheel(event, notches):
+            return True
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._session.overlay.change_opacity(notches * _OPACITY_PER_NOTCH)
             self.opacity_set.emit()
@@ -309,12 +334,14 @@ class Gestures(QObject):
 
     def _on_shortcut_override(self, event: QKeyEvent) -> bool:
         # The canvas moves smoothly by itself, where the menu's commands would jump.
-        if _is_ours(event):
+        if _is_ours(event) or self.hand.wants(event):
             event.accept()
             return True
         return False
 
     def _on_key_press(self, event: QKeyEvent) -> bool:
+        if self.hand.key(event):
+            return True
         if not _is_ours(event):
             return False
         key, center = _Key(event.key()), self._canvas.rect().center()
@@ -329,7 +356,7 @@ class Gestures(QObject):
         elif key == _Key.Key_Space:
             self._is_space_held = True
             self.update_cursor()
-        elif self.is_dragging:
+        elif self.is_dragging or self.hand.is_busy:
             self.cancel()
         else:
             self._session.cancel_tool()
@@ -345,6 +372,7 @@ class Gestures(QObject):
 
     def _on_leave(self, event: QEvent) -> bool:
         self.cursor_view = None
+        self.hand.leave()
         self._session.set_cursor(None)
         self.changed.emit()
         return False

@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
             text = _("Open a slide to begin")
         elif self.session.tool == "align":
             text = self.session.toolbox.alignment.prompt
-        elif self.session.tool == "rectangle":
+        elif self.session.tool == "region":
             text = _("Drag a rectangle: the region to analyze. Esc cancels.")
         else:
             text = _("Drag to move, wheel to zoom, click a nucleus to select it")

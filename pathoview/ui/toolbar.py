@@ -37,7 +37,7 @@ class MainToolBar(QToolBar):
         self._with_text(actions["file.open"].objectName(), actions)
         self.addSeparator()
         self.addAction(actions["tool.move"])
-        self.addAction(actions["tool.rectangle"])
+        self.addAction(actions["tool.region"])
         self.addSeparator()
         self.addAction(actions["view.fit"])
         self.addWidget(self.magnification)

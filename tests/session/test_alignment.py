@@ -99,7 +99,7 @@ def test_giving_up_leaves_all_as_it_was(session: Session, layer: Layer, give_up:
     if give_up == "esc":
         session.cancel_tool()
     elif give_up == "tool":
-        session.set_tool("rectangle")
+        session.set_tool("region")
     elif give_up == "remove":
         session.layer_desk.remove(layer)
     else:
@@ -108,7 +108,7 @@ def test_giving_up_leaves_all_as_it_was(session: Session, layer: Layer, give_up:
     assert alignment.prompt == ""
     assert alignment.landmarks_l0 == ()
     assert layer.opacity == 0.4
-    assert session.tool == ("rectangle" if give_up == "tool" else "move")
+    assert session.tool == ("region" if give_up == "tool" else "move")
 
 
 def test_only_what_is_placed_can_be_aligned(session: Session, layer: Layer) -> None:

@@ -32,7 +32,7 @@ def ids(session: Session, text: str) -> list[str]:
         ("DETECT fill", "view.fill"),
         ("sd", "view.detections"),
         ("help log", "help.log"),
-        ("rta", "tool.rectangle"),
+        ("rta", "tool.region"),
     ],
 )
 def test_a_few_letters_find_a_command(open_session: Session, text: str, first: str) -> None:

@@ -30,7 +30,7 @@ def test_ids_and_keys_are_given_once() -> None:
         ("view.overlays", "H"),
         ("view.fill", "F"),
         ("tool.move", "M"),
-        ("tool.rectangle", "R"),
+        ("tool.region", "Shift+R"),
         ("window.commands", "Ctrl+L"),
         ("edit.redo", "Ctrl+Shift+Z"),
     ],

@@ -387,7 +387,7 @@ def test_escape_leaves_the_tool_then_the_region_then_the_selection(
     open_slide_of(svs)
     session.set_region(Rect(-50, 0, 100, 100))
     assert session.region_l0 == Rect(0, 0, 50, 100)
-    session.set_tool("rectangle")
+    session.set_tool("region")
     run_command(session, "tool.cancel")
     assert session.tool == "move"
     assert session.region_l0 is not None

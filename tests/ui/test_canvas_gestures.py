@@ -134,7 +134,7 @@ def test_a_thrown_picture_runs_on_and_a_press_stops_it(
 def test_space_and_the_middle_button_pan_with_any_tool(
     near: Canvas, session: Session, hand: str
 ) -> None:
-    session.set_tool("rectangle")
+    session.set_tool("region")
     place_l0 = session.viewport.to_l0(300, 300)
     if hand == "space":
         QTest.keyPress(near, Qt.Key.Key_Space)
@@ -144,7 +144,7 @@ def test_space_and_the_middle_button_pan_with_any_tool(
         drag(near, (300, 300), (340, 320), button=MIDDLE)
     assert session.viewport.to_l0(340, 320) == pytest.approx(place_l0, abs=1e-6)
     assert session.region_l0 is None
-    assert session.tool == "rectangle"
+    assert session.tool == "region"
 
 
 def test_arrow_keys_pan_and_plus_and_minus_zoom(
@@ -202,7 +202,7 @@ def test_the_zoom_ends_at_sixteen_and_at_half_the_fitted_slide(
 def test_the_rectangle_tool_gives_the_region_in_level_0_pixels(
     near: Canvas, session: Session
 ) -> None:
-    session.set_tool("rectangle")
+    session.set_tool("region")
     assert near.cursor().shape() == Qt.CursorShape.CrossCursor
     left, top = session.viewport.to_l0(500, 400)
     drag(near, (500, 400), (450, 390), (300, 200))
@@ -223,27 +223,27 @@ def test_a_region_is_reshaped_by_its_handles_and_kept_on_the_slide(
     drag(near, (x, y), (x + 30, y + 50))
     assert session.region_l0 == Rect(900, 700, 230, 100)
     session.viewport.look_at(0, 0)
-    session.set_tool("rectangle")
+    session.set_tool("region")
     drag(near, (450, 350), (300, 200))
     assert session.region_l0 == Rect(0, 0, 50, 50)
 
 
 def test_shift_makes_a_square(near: Canvas, session: Session) -> None:
-    session.set_tool("rectangle")
+    session.set_tool("region")
     drag(near, (300, 200), (350, 280), modifiers=SHIFT)
     assert session.region_l0 is not None
     assert (session.region_l0.width, session.region_l0.height) == (80, 80)
 
 
 def test_escape_drops_a_rectangle_that_is_being_drawn(near: Canvas, session: Session) -> None:
-    session.set_tool("rectangle")
+    session.set_tool("region")
     QTest.mousePress(near, LEFT, NONE, QPoint(300, 200))
     move(near, QPoint(400, 300), LEFT)
     assert near.gestures.drawn_region_l0 is not None
     QTest.keyClick(near, Qt.Key.Key_Escape)
     QTest.mouseRelease(near, LEFT, NONE, QPoint(400, 300))
     assert session.region_l0 is None
-    assert session.tool == "rectangle"
+    assert session.tool == "region"
 
 
 def test_nothing_moves_without_a_slide(qtbot: QtBot, canvas: Canvas, session: Session) -> None:

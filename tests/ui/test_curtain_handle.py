@@ -129,7 +129,7 @@ def test_keys_move_the_curtain_and_esc_takes_it_away(
     assert not curtain.is_on
     assert not handle.isVisible()
     run_command(session, "compare.curtain")
-    session.set_tool("rectangle")
+    session.set_tool("region")
     qtbot.keyClick(covered, Qt.Key.Key_Escape)
     assert curtain.is_drawn, "the tool comes first"
     qtbot.keyClick(covered, Qt.Key.Key_Escape)

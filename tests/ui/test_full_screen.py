@@ -33,7 +33,7 @@ def test_esc_leaves_once_there_is_nothing_else_to_cancel(
     qtbot: QtBot, open_window: MainWindow, session: Session
 ) -> None:
     run_command(session, "window.full_screen")
-    session.set_tool("rectangle")
+    session.set_tool("region")
     qtbot.keyClick(open_window.canvas, Qt.Key.Key_Escape)
     assert session.tool == "move"
     assert open_window.isFullScreen()

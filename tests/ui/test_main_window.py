@@ -79,8 +79,8 @@ def test_keys_choose_the_tool_and_the_tool_bar_shows_it(
 ) -> None:
     open_window.canvas.setFocus()
     qtbot.keyClick(open_window.canvas, Qt.Key.Key_R)
-    assert session.tool == "rectangle"
-    assert open_window.actions_by_id["tool.rectangle"].isChecked()
+    assert session.tool == "region"
+    assert open_window.actions_by_id["tool.region"].isChecked()
     qtbot.keyClick(open_window.canvas, Qt.Key.Key_Escape)
     assert session.tool == "move"
 
@@ -92,7 +92,7 @@ def test_the_palette_finds_a_command_and_runs_it(
     palette = only(open_window, CommandPalette)
     qtbot.keyClicks(palette.search, "region to")
     qtbot.keyClick(palette.search, Qt.Key.Key_Return)
-    assert session.tool == "rectangle"
+    assert session.tool == "region"
     assert not palette.isVisible()
 
 

@@ -76,7 +76,7 @@ def test_a_rectangle_that_is_missing_is_asked_for_and_then_used(
     qtbot.mouseClick(panel.where.group.button(2), Qt.MouseButton.LeftButton)
     qtbot.mouseClick(panel.run, Qt.MouseButton.LeftButton)
     assert not calls
-    assert with_slide.tool == "rectangle"
+    assert with_slide.tool == "region"
     assert "Draw a rectangle" in panel.hint
     drawn = Rect(100, 120, 300, 200)
     with_slide.set_region(drawn)

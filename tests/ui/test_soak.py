@@ -156,7 +156,7 @@ class Hands:
 
     def _region(self) -> None:
         canvas = self._canvas
-        self._session.set_tool("rectangle")
+        self._session.set_tool("region")
         drag(canvas, self._place(canvas), self._place(canvas))
         self._session.cancel_tool()
 

@@ -28,7 +28,7 @@ def test_a_region_is_drawn_between_the_places_under_the_pointer(
     viewport = session.viewport
     viewport.look_at(1000, 700, 0.8)
     viewport.set_turn(rotation, is_flipped)
-    session.set_tool("rectangle")
+    session.set_tool("region")
     drag(open_canvas, (380, 200), (400, 300), (460, 420))
     assert session.region_l0 is not None
     first, last = viewport.to_l0(380, 200), viewport.to_l0(460, 420)

@@ -6,26 +6,28 @@ from pathlib import Path
 
 from pathoview.core.translation import _
 from pathoview.session.command import Command, has_slide
+from pathoview.session.toolbox import Tool
+
+
+def _tool(name: Tool, title: str, key: str) -> Command:
+    return Command(
+        f"tool.{name}",
+        title,
+        key,
+        "Annotate",
+        has_slide,
+        lambda s: s.set_tool(name),
+        lambda s: s.tool == name,
+    )
+
 
 COMMANDS: tuple[Command, ...] = (
-    Command(
-        "tool.move",
-        _("Move"),
-        "M",
-        "Annotate",
-        has_slide,
-        lambda s: s.set_tool("move"),
-        lambda s: s.tool == "move",
-    ),
-    Command(
-        "tool.rectangle",
-        _("Region to analyze"),
-        "R",
-        "Annotate",
-        has_slide,
-        lambda s: s.set_tool("rectangle"),
-        lambda s: s.tool == "rectangle",
-    ),
+    _tool("move", _("Move"), "M"),
+    _tool("rectangle", _("Rectangle"), "R"),
+    _tool("polygon", _("Polygon"), "P"),
+    _tool("brush", _("Brush"), "B"),
+    _tool("points", _("Points"), "."),
+    _tool("region", _("Region to analyze"), "Shift+R"),
     Command("tool.cancel", _("Cancel"), "Esc", "", has_slide, lambda s: s.cancel_tool()),
     Command("analyze.run", _("Analyze"), "Ctrl+Return", "Analyze", has_slide),
     Command(

@@ -74,7 +74,7 @@ class AnalyzePanel(QWidget):
             return
         where = self._where()
         if where is None:
-            self._session.set_tool("rectangle")
+            self._session.set_tool("region")
             return
         self._remember()
         self._session.analyze(self.method.currentData(), self.form.values(), where)
@@ -123,7 +123,7 @@ class AnalyzePanel(QWidget):
 
     def _on_where_clicked(self) -> None:
         if self.where.chosen == "region" and self._session.region_l0 is None:
-            self._session.set_tool("rectangle")
+            self._session.set_tool("region")
         self._refresh()
 
     def _on_selection_changed(self) -> None:

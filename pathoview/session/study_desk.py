@@ -1,0 +1,347 @@
+"""The study that labels are kept in, and the book of the open slide."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from psygnal import Signal
+
+from pathoview.annotations.change import NO_CHANGE, Change
+from pathoview.core.errors import PathoViewError, StorageError
+from pathoview.core.privacy import hide
+from pathoview.core.translation import _
+from pathoview.core.undo import History, Step
+from pathoview.layers.scheduler import TileScheduler
+from pathoview.session.notices import Notice, from_error
+from pathoview.session.record_book import KINDS, RecordBook
+from pathoview.session.settings import Settings
+from pathoview.session.slide_book import Kept, SlideBook, read_kept
+from pathoview.slides.slide import Slide
+from pathoview.study.lock import user_name
+from pathoview.study.model import LabelClass, Record, SlideRecord, StudyInfo
+from pathoview.study.records import now
+from pathoview.study.step import RecordChange
+from pathoview.study.step_rows import put_records
+from pathoview.study.study import Study, private_path, read_only_error
+
+_logger = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What is read when a slide is opened."""
+
+    study: Study
+    records: Mapping[type[Record], Sequence[Record]]
+    kept: Kept
+
+
+class StudyDesk:
+    """A study that was opened or made, or else the private study of the open slide."""
+
+    changed = Signal()
+    """Another study is open, or none; or its book of the open slide is ready."""
+    records_changed = Signal(str)
+    """(kind): classes, cases, slides or other records are others."""
+    saving_changed = Signal()
+    """`n_unsaved` or `error`."""
+    notice = Signal(object)
+    """(Notice)"""
+
+    def __init__(
+        self,
+        scheduler: TileScheduler,
+        history: History,
+        settings: Settings,
+        post: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self.records = RecordBook()
+        self.records.changed.connect(self.records_changed)
+        self._scheduler = scheduler
+        self._history = history
+        self._settings = settings
+        self._post = post
+        self._named: Study | None = None
+        self._private: Study | None = None
+        self._slide: Slide | None = None
+        self._book: SlideBook | None = None
+        self._retired: dict[str, SlideBook] = {}
+        """Books of slides closed before all was on disk, by hash."""
+
+    # -- what is open ----------------------------------------------------------------------------
+
+    @property
+    def study(self) -> Study | None:
+        """Where labels of the open slide go; None: no study and no slide is open."""
+        return self._named or self._private
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a study of its own is open, not the private one of a slide."""
+        return self._named is not None
+
+    @property
+    def book(self) -> SlideBook | None:
+        """The annotations and steps of the open slide; None: none is open, or it is being read."""
+        return self._book
+
+    @property
+    def author(self) -> str:
+        """Whose labels those are that are drawn now."""
+        return self._settings.author or user_name()
+
+    @property
+    def n_unsaved(self) -> int:
+        """How many gestures are not on disk yet."""
+        return sum(study.writer.n_waiting for study in self._studies())
+
+    @property
+    def error(self) -> StorageError | None:
+        """What keeps gestures from the disk, if anything."""
+        errors = (study.writer.error for study in self._studies())
+        return next((error for error in errors if error is not None), None)
+
+    def _studies(self) -> list[Study]:
+        open_ones = [one for one in (self._named, self._private) if one is not None]
+        return open_ones + [
+            book.study for book in self._retired.values() if book.study not in open_ones
+        ]
+
+    # -- studies ---------------------------------------------------------------------------------
+
+    def open(self, path: Path) -> bool:
+        """Open a study; return whether it could be. Close the open slide first."""
+        return self._open(path, None)
+
+    def create(self, path: Path) -> bool:
+        """Make a new study, which must not exist, and open it."""
+        if path.exists():
+            self.notice.emit(from_error(StorageError(_("This file exists already."))))
+            return False
+        return self._open(path, StudyInfo(name=path.stem))
+
+    def _open(self, path: Path, info: StudyInfo | None) -> bool:
+        hide(path)
+        try:
+            study = Study(path, self._told, info=info)
+            if info is not None:
+                study.tell(self.author, "", _("Study opened"))
+                study.writer.flush(10.0)
+                if study.writer.error is not None:
+                    raise study.writer.error
+            records = read_records(study)
+        except PathoViewError as error:
+            self.notice.emit(from_error(error))
+            return False
+        self.close()
+        self._named = study
+        self._settings.add_recent_study(path)
+        self.records.load(records)
+        self._tell_opened(study)
+        self.changed.emit()
+        return True
+
+    def _tell_opened(self, study: Study) -> None:
+        if study.is_read_only:
+            self.notice.emit(from_error(read_only_error(study)))
+        if study.backup is not None:
+            text = _("The study was brought to the format of today; a backup lies beside it.")
+            self.notice.emit(Notice(text))
+
+    def close(self) -> None:
+        """Close the named study, if one is open; what is not on disk yet is still written."""
+        if self._named is not None:
+            study, self._named = self._named, None
+            self._book = None
+            self._retire(study)
+            self.records.clear()
+            self.changed.emit()
+
+    # -- the open slide --------------------------------------------------------------------------
+
+    def set_slide(self, slide: Slide | None) -> None:
+        """Read what is kept of a slide that was opened; `changed` follows when it is there."""
+        self._leave_slide()
+        self._slide = slide
+        if slide is None:
+            return
+        retired = self._retired.get(slide.content_hash)
+        if retired is not None and self._named in (None, retired.study):
+            del self._retired[slide.content_hash]
+            if self._named is None:
+                self._private = retired.study
+                self.records.load(read_records(retired.study))
+            self._take(retired)
+        else:
+            self._scheduler.submit(
+                partial(_read, self._named, slide.content_hash, self._told),
+                partial(self._on_read, slide),
+            )
+
+    def _leave_slide(self) -> None:
+        book, self._book = self._book, None
+        private, self._private = self._private, None
+        if book is not None and book.study.writer.n_waiting:
+            self._retired[book.slide_hash] = book
+        if private is not None:
+            self._retire(private)
+        if self._named is None:
+            self.records.clear()
+
+    def _on_read(self, slide: Slide, read: _Opened | None, error: BaseException | None) -> None:
+        if read is None:
+            if slide is self._slide and error is not None:
+                self.notice.emit(from_error(error))
+            return
+        if slide is not self._slide:
+            if read.study is not self._named:
+                read.study.close()
+            return
+        if read.study is not self._named:
+            self._private = read.study
+            self._tell_opened(read.study)
+        self.records.load(read.records)
+        book = SlideBook(read.study, slide.content_hash, read.kept, self.records.apply)
+        self._take(book)
+
+    def _take(self, book: SlideBook) -> None:
+        self._book = book
+        self._note_slide(book)
+        steps = [self._step(one.number, one.name, f"{one.time} {one.author}") for one in book.steps]
+        n_done = sum(not one.is_undone for one in book.steps)
+        self._history.load(steps[:n_done], steps[n_done:])
+        self.changed.emit()
+
+    def _note_slide(self, book: SlideBook) -> None:
+        """Have a named study know the slide, and where it lies now."""
+        slide = self._slide
+        if slide is None or book.study is not self._named or book.study.is_read_only:
+            return
+        known = self.records.get(SlideRecord, slide.content_hash)
+        said = known or SlideRecord(
+            slide_hash=slide.content_hash, pseudonym=slide.pseudonym, added=now()
+        )
+        facts = {
+            "path": str(slide.path.absolute()),
+            "width_l0": slide.info.width,
+            "height_l0": slide.info.height,
+            "mpp": slide.info.mpp,
+        }
+        record = said.model_copy(update=facts)
+        if record != known:
+            book.study.put(record)
+            self.records.apply([RecordChange.of(known, record)])
+
+    # -- what is done ----------------------------------------------------------------------------
+
+    def do(
+        self,
+        name: str,
+        change: Change = NO_CHANGE,
+        records: Sequence[RecordChange] = (),
+        command: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Do something to the open slide as a step of the history; False: a notice says why not."""
+        if self._book is None:
+            self.notice.emit(Notice(_("The labels of this slide are still being read."), "warning"))
+            return False
+        try:
+            step = self._book.do(name, self.author, change, records, command)
+        except StorageError as error:
+            self.notice.emit(from_error(error))
+            return False
+        self._history.remember(self._step(step.number, name))
+        self.saving_changed.emit()
+        return True
+
+    def put(self, changes: Sequence[RecordChange], name: str) -> bool:
+        """Change records: as a step of the open slide's history, or at once when none is open."""
+        if self._book is not None:
+            return self.do(name, records=changes)
+        study = self.study
+        if study is None:
+            return False
+        try:
+            study.submit(partial(_put, changes))
+        except StorageError as error:
+            self.notice.emit(from_error(error))
+            return False
+        self.records.apply(changes)
+        return True
+
+    def _step(self, number: int, name: str, note: str = "") -> Step:
+        return Step(
+            name, partial(self._turn, number, "redo"), partial(self._turn, number, "undo"), note
+        )
+
+    def _turn(self, number: int, way: str) -> None:
+        if self._book is not None:
+            (self._book.undo if way == "undo" else self._book.redo)(number)
+            self.saving_changed.emit()
+
+    # -- saving ----------------------------------------------------------------------------------
+
+    def _told(self, n_written: int, error: StorageError | None) -> None:
+        """Called by a writer's thread."""
+        self._post(self._on_saved)
+
+    def _on_saved(self) -> None:
+        for slide_hash, book in tuple(self._retired.items()):
+            if book.study.writer.n_waiting == 0:
+                del self._retired[slide_hash]
+                if book.study not in (self._named, self._private):
+                    book.study.close()
+        self.saving_changed.emit()
+
+    def save_now(self) -> None:
+        """Try at once what the disk refused before."""
+        for study in self._studies():
+            study.writer.flush(0.0)
+
+    def _retire(self, study: Study) -> None:
+        if study.writer.n_waiting == 0:
+            study.close()
+        elif all(book.study is not study for book in self._retired.values()):
+            # No slide is open that one could come back to: the file itself is waited for.
+            self._scheduler.submit(study.close, lambda _result, _error: self._on_saved())
+
+    def end(self) -> bool:
+        """Wait for all to be on disk, and let go of it; False: something could not be written."""
+        studies = self._studies()
+        self._book = self._named = self._private = None
+        self._retired.clear()
+        closed = [study.close() for study in studies]  # all of them, whatever the first says
+        return all(closed)
+
+
+def _read(named: Study | None, slide_hash: str, told: Callable[..., None]) -> _Opened:
+    """Read all that is kept of a slide; in another thread."""
+    study = named or Study(private_path(slide_hash), told, info=StudyInfo(is_private=True))
+    try:
+        return _Opened(study, read_records(study), read_kept(study, slide_hash))
+    except BaseException:
+        if study is not named:
+            study.close()
+        raise
+
+
+def read_records(study: Study) -> dict[type[Record], Sequence[Record]]:
+    """Read all records that a session knows of; raises `StorageError`."""
+    file = study.file
+    found: dict[type[Record], Sequence[Record]] = {
+        kind: [] if file is None else file.records(kind) for kind in KINDS
+    }
+    found[LabelClass] = study.classes()
+    return found
+
+
+def _put(changes: Iterable[RecordChange], connection: sqlite3.Connection) -> None:
+    put_records(connection, changes)
