@@ -9,19 +9,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pathoview.session.command import Command
-from pathoview.session.command_tables import compare, edit, file, layers, places, tool, view, window
+from pathoview.session.command_tables import (
+    annotate,
+    compare,
+    edit,
+    file,
+    layers,
+    objects,
+    places,
+    study,
+    tool,
+    view,
+    window,
+)
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
 
 COMMANDS: tuple[Command, ...] = (
     *file.COMMANDS,
+    *study.COMMANDS,
     *edit.COMMANDS,
     *view.COMMANDS,
     *places.COMMANDS,
     *compare.COMMANDS,
     *layers.COMMANDS,
     *tool.COMMANDS,
+    *annotate.COMMANDS,
+    *objects.COMMANDS,
     *window.COMMANDS,
 )
 """In the order in which they stand in their menus."""

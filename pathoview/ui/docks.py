@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from PySide6.QtCore import QByteArray, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
@@ -13,19 +14,27 @@ from pathoview.session.settings import Settings
 from pathoview.ui.widgets import order_tabs
 
 _SIZE = (1440, 900)
-_RIGHT_PX = 340
+_LEFT_PX, _RIGHT_PX = 240, 340
 _HEIGHTS_PX = (420, 420)
-_NARROWEST_PX = 280
-_LAYOUT_VERSION = 1
+_NARROWEST_PX = {"left": 200, "right": 280, "bottom": 280}
+_LAYOUT_VERSION = 2
+_Side = Literal["left", "right", "bottom"]
+_AREAS = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+_SHOWN_LATER = ("objects",)
+"""Panels that are opened when they are wanted."""
 
 
 class Docks(Mapping[str, QDockWidget]):
-    """The docks of a window by name, in two groups of tabs at the right unless they are moved."""
+    """The docks of a window by name, in groups of tabs around the canvas unless they are moved."""
 
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
         self._by_name: dict[str, QDockWidget] = {}
-        self._groups: tuple[tuple[str, ...], ...] = ()
+        self._groups: dict[_Side, list[tuple[str, ...]]] = {}
         self._hidden: list[QDockWidget] = []
         window.setDockOptions(
             QMainWindow.DockOption.AnimatedDocks
@@ -43,18 +52,20 @@ class Docks(Mapping[str, QDockWidget]):
     def __len__(self) -> int:
         return len(self._by_name)
 
-    def fill(self, *groups: tuple[tuple[str, str, QWidget], ...]) -> None:
-        """Make a dock of each (name, title, panel); those of a group share a place as tabs."""
-        self._groups = tuple(tuple(name for name, _title, _panel in group) for group in groups)
+    def fill(self, side: _Side, *groups: tuple[tuple[str, str, QWidget], ...]) -> None:
+        """Make a dock of each (name, title, panel); those of a group share a place as tabs.
+
+        Call `arrange` when all sides are filled.
+        """
+        self._groups[side] = [tuple(name for name, _title, _panel in group) for group in groups]
         for name, title, panel in (entry for group in groups for entry in group):
             dock = _Dock(title, self._window)
             dock.setObjectName(name)
             dock.setWidget(panel)
-            dock.setMinimumWidth(_NARROWEST_PX)
+            dock.setMinimumWidth(_NARROWEST_PX[side])
             for changed in (dock.visibilityChanged, dock.topLevelChanged):
                 changed.connect(self._refresh_titles)
             self._by_name[name] = dock
-        self.arrange()
 
     def arrange(self) -> None:
         """Put all panels where they are at the first start."""
@@ -62,17 +73,25 @@ class Docks(Mapping[str, QDockWidget]):
         for dock in self.values():
             dock.setFloating(False)
             window.removeDockWidget(dock)
-        for group in self._groups:
+        for side, groups in self._groups.items():
+            self._arrange_side(side, groups)
+        firsts = [self[group[0]] for group in self._groups["right"]]
+        lefts = [self[group[0]] for group in self._groups["left"]]
+        sides = [*lefts[:1], *firsts[:1]]
+        window.resizeDocks(sides, [_LEFT_PX, _RIGHT_PX], Qt.Orientation.Horizontal)
+        window.resizeDocks(firsts, list(_HEIGHTS_PX), Qt.Orientation.Vertical)
+        for name in _SHOWN_LATER:
+            self[name].hide()
+        self._hidden = []
+
+    def _arrange_side(self, side: _Side, groups: list[tuple[str, ...]]) -> None:
+        for group in groups:
             for name in group:
-                window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self[name])
+                self._window.addDockWidget(_AREAS[side], self[name])
                 self[name].show()
                 if name != group[0]:
-                    window.tabifyDockWidget(self[group[0]], self[name])
+                    self._window.tabifyDockWidget(self[group[0]], self[name])
             self[group[0]].raise_()
-        firsts = [self[group[0]] for group in self._groups]
-        window.resizeDocks(firsts[:1], [_RIGHT_PX], Qt.Orientation.Horizontal)
-        window.resizeDocks(firsts, list(_HEIGHTS_PX), Qt.Orientation.Vertical)
-        self._hidden = []
 
     def bring_front(self, name: str) -> None:
         """Show a panel, wherever it is."""

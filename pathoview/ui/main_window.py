@@ -31,11 +31,15 @@ from pathoview.ui.flicker_key import FlickerKey
 from pathoview.ui.full_screen import FullScreen
 from pathoview.ui.notice_bar import NoticeStack
 from pathoview.ui.panels.analyze import AnalyzePanel
+from pathoview.ui.panels.classes import ClassesPanel
+from pathoview.ui.panels.history import HistoryPanel
 from pathoview.ui.panels.jobs import JobsStrip
 from pathoview.ui.panels.layers import LayersPanel
+from pathoview.ui.panels.objects import ObjectsPanel
 from pathoview.ui.panels.places import PlacesPanel
 from pathoview.ui.panels.results import ResultsPanel
 from pathoview.ui.panels.slide_info import SlideInfoPanel
+from pathoview.ui.panels.slides import SlidesPanel
 from pathoview.ui.text import size_text
 from pathoview.ui.toolbar import MainToolBar
 from pathoview.ui.view_grid import ViewGrid
@@ -99,19 +103,16 @@ class MainWindow(QMainWindow):
         self.layers = LayersPanel(session)
         self.slide_info = SlideInfoPanel(session)
         self.places = PlacesPanel(session)
+        self.slides = SlidesPanel(session)
+        self.classes = ClassesPanel(session)
+        self.history = HistoryPanel(session)
+        self.objects = ObjectsPanel(session)
         self.jobs = JobsStrip(session)
         self.keymap = KeyMap(session.settings.keys)
         self.commands = WindowCommands(session, self)
         self.actions_by_id = Actions(session, self.keymap, self, lambda: self.views.canvases)
         self.docks = Docks(self)
-        self.docks.fill(
-            (
-                ("layers", _("Layers"), self.layers),
-                ("slide", _("Slide"), self.slide_info),
-                ("places", _("Places"), self.places),
-            ),
-            (("analyze", _("Analyze"), self.analyze), ("results", _("Results"), self.results)),
-        )
+        self._fill_docks()
         self.tools = MainToolBar(session, self.actions_by_id, self)
         self.addToolBar(self.tools)
         self._jobs_bar = self._build_jobs_bar()
@@ -125,6 +126,24 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore_layout()
         self._on_slide_changed()
+
+    def _fill_docks(self) -> None:
+        self.docks.fill(
+            "left",
+            (("slides", _("Slides"), self.slides), ("history", _("History"), self.history)),
+            (("classes", _("Classes"), self.classes),),
+        )
+        self.docks.fill("bottom", (("objects", _("Objects"), self.objects),))
+        self.docks.fill(
+            "right",
+            (
+                ("layers", _("Layers"), self.layers),
+                ("slide", _("Slide"), self.slide_info),
+                ("places", _("Places"), self.places),
+            ),
+            (("analyze", _("Analyze"), self.analyze), ("results", _("Results"), self.results)),
+        )
+        self.docks.arrange()
 
     # -- building ------------------------------------------------------------------------------
 
