@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,6 +48,8 @@ _LARGEST_BYTES = 1 << 27
 _CLASS, _AUTHOR, _CREATED = "class", "author", "created"
 _MOVE, _LINE, _CLOSE = 0.0, 1.0, 4.0
 _DECIMALS = 4
+_RARE = re.compile("[^\0-\uffff]")
+"""What takes two units of UTF-16; the library counts one."""
 _CORRUPT = (
     struct.error,
     BufferError,
@@ -231,7 +234,7 @@ def write(
                 n_written += 1
                 entry = zipfile.ZipInfo(f"{n_written:06}.roi")
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, _roi(feature, shape).tobytes())
+                archive.writestr(entry, _roi(feature, shape, note).tobytes())
     return n_written
 
 
@@ -242,12 +245,12 @@ def _one_roi_each(exact: BaseGeometry, note: Note) -> list[BaseGeometry]:
     return list(exact.geoms)
 
 
-def _roi(feature: Feature, shape: BaseGeometry) -> ImagejRoi:
+def _roi(feature: Feature, shape: BaseGeometry, note: Note) -> ImagejRoi:
     from roifile import ROI_OPTIONS, ROI_SUBTYPE, ROI_TYPE, ImagejRoi
 
     points = shapely.get_coordinates(shape)
     is_simple = shape.geom_type == "Polygon" and not shape.interiors
-    roi = ImagejRoi.frompoints(points[:-1] if is_simple else points, name=feature.name)
+    roi = ImagejRoi.frompoints(points[:-1] if is_simple else points, name="")
     if is_upright_ellipse(feature, shape):
         _without_points(roi, ROI_TYPE.OVAL)
         roi.options |= ROI_OPTIONS.SUB_PIXEL_RESOLUTION
@@ -269,7 +272,7 @@ def _roi(feature: Feature, shape: BaseGeometry) -> ImagejRoi:
             roi.subtype = ROI_SUBTYPE.ARROW
     else:
         roi.roitype = ROI_TYPE.POLYLINE
-    _describe(roi, feature)
+    _describe(roi, feature, note)
     return roi
 
 
@@ -289,7 +292,7 @@ def _path(parts: Sequence[BaseGeometry]) -> npt.NDArray[np.float32]:
     return np.array(path, np.float32)
 
 
-def _describe(roi: ImagejRoi, feature: Feature) -> None:
+def _describe(roi: ImagejRoi, feature: Feature, note: Note) -> None:
     named = feature.classification
     said = {
         _CLASS: named.name if named else "",
@@ -298,7 +301,10 @@ def _describe(roi: ImagejRoi, feature: Feature) -> None:
         **feature.metadata,
     }
     rows = (f"{key}: {' '.join(text.split())}\n" for key, text in said.items() if text)
-    roi.props = "".join(rows)
+    texts = [feature.name, "".join(rows)]
+    roi.name, roi.props = (_RARE.sub("?", text) for text in texts)
+    if [roi.name, roi.props] != texts:
+        note(_("has characters that ImageJ's files cannot hold, written as “?”"))
     color = named.color if named else feature.color
     if color:
         roi.stroke_color = bytes((255, *color))

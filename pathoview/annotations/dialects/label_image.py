@@ -312,7 +312,7 @@ class _Painter:
     def _placed(self, area: BaseGeometry) -> tuple[tuple[slice, slice], npt.NDArray[np.bool_]]:
         height, width = self.labels.shape
         clipped = shapely.intersection(area, shapely.box(0, 0, width, height))
-        shapes = [one for one in shapely.get_parts(clipped) if one.geom_type in AREAS]
+        shapes = [one for one in shapely.get_parts(clipped) if one.area > 0]
         if not shapes:
             raise GeometryError(_("lies outside of the picture"))
         mask, left, top = mask_of(shapely.MultiPolygon(shapes))
