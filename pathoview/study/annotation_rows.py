@@ -76,6 +76,22 @@ def to_features(
     ]
 
 
+def to_readable_features(
+    rows: Sequence[Sequence[Any]], classes: Mapping[int, DetectionClass]
+) -> list[Feature | None]:
+    """Return one feature a row, or None where it is damaged."""
+    try:
+        return list(to_features(rows, classes))
+    except (ValueError, TypeError, KeyError, AttributeError, shapely.errors.ShapelyError):
+        if len(rows) == 1:
+            return [None]
+    middle = len(rows) // 2
+    return [
+        *to_readable_features(rows[:middle], classes),
+        *to_readable_features(rows[middle:], classes),
+    ]
+
+
 def _said(more: bytes) -> dict[str, Any]:
     said: dict[str, Any] = orjson.loads(more)
     if "class" in said:

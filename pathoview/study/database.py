@@ -35,13 +35,18 @@ def create(path: Path) -> sqlite3.Connection:
     """Make a new, empty file. Raises `sqlite3.Error` and `OSError`."""
     path.touch(exist_ok=False)
     connection = connect(path, writable=True)
-    journal = "DELETE" if is_network_folder(path.parent) else "WAL"
     with closed_on_error(connection):
-        try:
-            connection.execute(f"PRAGMA journal_mode={journal}")
-        except sqlite3.OperationalError:  # no shared memory there
-            connection.execute("PRAGMA journal_mode=DELETE")
+        choose_journal(connection, path.parent)
     return connection
+
+
+def choose_journal(connection: sqlite3.Connection, folder: Path) -> None:
+    """Have a file written with the journal that suits the folder. Raises `sqlite3.Error`."""
+    journal = "DELETE" if is_network_folder(folder) else "WAL"
+    try:
+        connection.execute(f"PRAGMA journal_mode={journal}")
+    except sqlite3.OperationalError:  # no shared memory there
+        connection.execute("PRAGMA journal_mode=DELETE")
 
 
 @contextlib.contextmanager

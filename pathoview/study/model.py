@@ -23,6 +23,10 @@ Stain = Literal["", "H&E", "H-DAB", "IHC", "PAS", "fluorescence", "other"]
 STAINS: tuple[Stain, ...] = get_args(Stain)
 
 LabelKind = Literal["class", "grade", "number", "survival"]
+LABEL_KINDS: tuple[LabelKind, ...] = get_args(LabelKind)
+
+SlideSort = Literal["name", "added", "status", "random"]
+SLIDE_SORTS: tuple[SlideSort, ...] = get_args(SlideSort)
 
 
 def new_id() -> str:
@@ -172,6 +176,22 @@ class SlideRecord(Record):
     @property
     def key(self) -> str:
         return self.slide_hash
+
+
+class SlideOrder(Record):
+    """How the slides of the study are listed, the same for everybody who opens it."""
+
+    kind: ClassVar[str] = "order"
+
+    sort: SlideSort = "name"
+    seed: int = 0
+    """Of the random order: the same seed gives the same one."""
+    is_blinded: bool = False
+    """Pseudonyms are shown instead of names, and nothing that tells of the patient."""
+
+    @property
+    def key(self) -> str:
+        return ""
 
 
 class RunEntry(Record):
