@@ -55,13 +55,6 @@ class History:
             self._undone = list(reversed(list(undone)))
         self.changed.emit()
 
-    def go_to(self, n_done: int) -> None:
-        """Take steps back, or again, until so many hold."""
-        while len(self._done) > n_done:
-            self.undo()
-        while len(self._done) < n_done and self._undone:
-            self.redo()
-
     def do(self, step: Step) -> None:
         """Bring a step about and remember it; one that raises is not remembered."""
         step.do()

@@ -77,9 +77,10 @@ class SlideBook:
             records=tuple(records),
             command=command or {},
         )
-        self.study.do(step)
+        self.study.check_writable()
         self.document.apply(change)
         self._apply_records(step.records)
+        self.study.do(step)
         self.steps = [one for one in self.steps if not one.is_undone]
         self.steps.append(_without_change(step))
         self._remember(step)
@@ -88,17 +89,19 @@ class SlideBook:
     def undo(self, number: int) -> None:
         """Take a step back; raises `StorageError`."""
         step = self.step(number)
-        self.study.undo(number)
+        self.study.check_writable()
         self.document.apply(step.change.inverse)
         self._apply_records([one.inverse for one in reversed(step.records)])
+        self.study.undo(number)
         self._mark(number, is_undone=True)
 
     def redo(self, number: int) -> None:
         """Take a step again; raises `StorageError`."""
         step = self.step(number)
-        self.study.redo(number)
+        self.study.check_writable()
         self.document.apply(step.change)
         self._apply_records(step.records)
+        self.study.redo(number)
         self._mark(number, is_undone=False)
 
     def step(self, number: int) -> StudyStep:

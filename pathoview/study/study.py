@@ -134,9 +134,13 @@ class Study:
 
     def submit(self, write: Write) -> int:
         """Have something written after all that waits; raise `StorageError` when only read."""
+        self.check_writable()
+        return self._writer.submit(write)
+
+    def check_writable(self) -> None:
+        """Raise `StorageError` when the study is only read."""
         if self._lock is None:
             raise read_only_error(self)
-        return self._writer.submit(write)
 
     def _connect(self) -> sqlite3.Connection:
         """Open the file, or make it; on the writer's thread."""
