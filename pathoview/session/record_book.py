@@ -7,10 +7,18 @@ from typing import TypeVar, cast
 
 from psygnal import Signal
 
-from pathoview.study.model import Block, Case, LabelClass, Record, RunEntry, SlideRecord
+from pathoview.study.model import (
+    Block,
+    Case,
+    LabelClass,
+    Record,
+    RunEntry,
+    SlideOrder,
+    SlideRecord,
+)
 from pathoview.study.step import RecordChange
 
-KINDS: tuple[type[Record], ...] = (LabelClass, Case, Block, SlideRecord, RunEntry)
+KINDS: tuple[type[Record], ...] = (LabelClass, Case, Block, SlideRecord, SlideOrder, RunEntry)
 
 R = TypeVar("R", bound=Record)
 

@@ -273,6 +273,11 @@ def find_runs(slide_hash: str) -> list[tuple[Path, RunRecord]]:
     return _readable(runs_folder(slide_hash).glob(f"*{SUFFIX}"))
 
 
+def slides_with_runs() -> set[str]:
+    """Return the hashes of all slides that have runs, whatever is in them."""
+    return {path.parent.name for path in _all_runs().glob(f"*/*{SUFFIX}")}
+
+
 def find_unfinished(key: str) -> Path | None:
     """Return the newest analysis with this key that has not ended, to be resumed."""
     for path, record in _readable(_all_runs().glob(f"*/*-{key[:_KEY_LETTERS]}-*{SUFFIX}")):

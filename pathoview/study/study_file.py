@@ -164,6 +164,16 @@ class StudyFile:
             )
         )
 
+    def count_all_classes(self) -> dict[str, dict[int, int]]:
+        """Return the number of annotations a class (number; 0: none), by slides' hashes, now."""
+        counts: dict[str, dict[int, int]] = {}
+        for slide, number, n in self._rows(
+            "SELECT live.slide, coalesce(class, 0), count(*) FROM live"
+            " JOIN annotation USING (version) GROUP BY 1, 2"
+        ):
+            counts.setdefault(slide, {})[number] = n
+        return counts
+
     def _drawn_classes(self) -> Mapping[int, DetectionClass]:
         return {one.number: one.drawn for one in self.classes()}
 

@@ -1,0 +1,57 @@
+"""Finds slides in folders, and says what one needs to know of a slide to list it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pathoview.slides.opening import open_slide
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+"""Plain pictures; in a folder with slides they are previews or masks."""
+SUFFIXES = (
+    *(".svs", ".tif", ".tiff", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide"),
+    *(".czi", ".dcm", *PICTURES),
+)
+"""How names of slides end, as a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSlide:
+    """A slide that was opened for a moment."""
+
+    path: Path
+    content_hash: str
+    pseudonym: str
+    size_l0: tuple[int, int]
+    mpp: tuple[float, float] | None
+
+
+def slide_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files among the paths, and all that seem to be slides in the folders, deep down.
+
+    Hidden folders are left out, and so are links to folders, which may lead in a circle.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            yield from _slides_of(Path(folder), names)
+
+
+def _slides_of(folder: Path, names: Iterable[str]) -> Iterator[Path]:
+    listed = sorted(name for name in names if not name.startswith("."))
+    slides = [name for name in listed if name.lower().endswith(SUFFIXES)]
+    others = [name for name in slides if not name.lower().endswith(PICTURES)]
+    yield from (folder / name for name in others or slides)
+
+
+def look_at(path: Path) -> FoundSlide:
+    """Open a slide for a moment; raises `SlideError` when it is none."""
+    with open_slide(path) as slide:
+        size_l0 = slide.info.width, slide.info.height
+        return FoundSlide(slide.path, slide.content_hash, slide.pseudonym, size_l0, slide.info.mpp)
