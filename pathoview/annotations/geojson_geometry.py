@@ -45,7 +45,7 @@ def parse_geometry(value: object) -> BaseGeometry:
     except _BAD_COORDINATES as error:
         raise GeometryError(_("has coordinates that do not fit its type")) from error
     is_ellipse = value.get("isEllipse") is True and geometry.geom_type == "Polygon"
-    return _ellipse(geometry) if is_ellipse else geometry
+    return ellipse_in(geometry) if is_ellipse else geometry
 
 
 def parse_plane(geometry: object) -> Plane:
@@ -115,7 +115,8 @@ _BUILDERS: Mapping[str, Callable[[Any], BaseGeometry]] = {
 }
 
 
-def _ellipse(geometry: BaseGeometry) -> BaseGeometry:
+def ellipse_in(geometry: BaseGeometry) -> BaseGeometry:
+    """Return the ellipse in the bounding box of a geometry, as a polygon of 64 vertices."""
     left, top, right, bottom = geometry.bounds
     circle = shapely.Point(0, 0).buffer(1, quad_segs=_ELLIPSE_QUARTER)
     center, radii = ((left + right) / 2, (top + bottom) / 2), (right - left, bottom - top)
