@@ -1,0 +1,116 @@
+"""A piece of the slide in RGB that knows where it lies, and masks of it as shapes on the slide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+Rgb = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+Points = npt.NDArray[np.float64]
+Shape: TypeAlias = shapely.Polygon | shapely.MultiPolygon
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """Pixels (height, width, 3); patch coordinates start at the top-left pixel's top-left corner.
+
+    Raises ValueError when the pixels are no 8-bit RGB, there are none, or the downsample is not
+    positive.
+    """
+
+    rgb: Rgb
+    origin_l0: tuple[float, float]
+    """Level-0 x, y of the top-left corner."""
+    downsample: float
+    """Level-0 px a px of the patch."""
+
+    def __post_init__(self) -> None:
+        is_rgb = self.rgb.ndim == 3 and self.rgb.shape[2] == 3 and self.rgb.size > 0
+        if self.rgb.dtype != np.uint8 or not is_rgb:
+            raise ValueError(f"no 8-bit RGB: {self.rgb.dtype} {self.rgb.shape}")
+        if not self.downsample > 0:
+            raise ValueError(f"downsample {self.downsample}")
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return int(self.rgb.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
+        return int(self.rgb.shape[1])
+
+    def to_l0(self, points: npt.ArrayLike) -> Points:
+        """Return (n, 2) x, y of the patch in level-0 px."""
+        scaled = np.asarray(points, np.float64) * self.downsample
+        return np.asarray(scaled + np.array(self.origin_l0))
+
+    def to_patch(self, points_l0: npt.ArrayLike) -> Points:
+        """Return (n, 2) x, y of level 0 in px of the patch."""
+        moved = np.asarray(points_l0, np.float64) - np.array(self.origin_l0)
+        return np.asarray(moved / self.downsample)
+
+    def pixel_at(self, x_l0: float, y_l0: float) -> tuple[int, int] | None:
+        """Return the column and row of the pixel there; None beside the patch."""
+        col, row = np.floor(self.to_patch((x_l0, y_l0))).astype(np.int64).tolist()
+        return (col, row) if 0 <= col < self.width and 0 <= row < self.height else None
+
+    def nearest_pixel(self, x_l0: float, y_l0: float) -> tuple[int, int]:
+        """Return the column and row of the pixel there or, beside the patch, at its rim."""
+        place = np.floor(self.to_patch((x_l0, y_l0)))
+        col, row = np.clip(place, 0, (self.width - 1, self.height - 1)).astype(np.int64).tolist()
+        return col, row
+
+    def outline(self, mask: Mask, offset: tuple[int, int] = (0, 0)) -> Shape | None:
+        """Return the shape of a mask in level-0 px, its edges the edges of the pixels.
+
+        ``offset`` is the column and row of the mask's first pixel. None when nothing is set.
+        """
+        shape = outline_of(mask)
+        if shape is None:
+            return None
+        return self.shape_to_l0(shapely.transform(shape, lambda points: points + np.array(offset)))
+
+    def shape_to_l0(self, shape: Shape) -> Shape:
+        """Return a shape in px of the patch in level-0 px."""
+        moved: Shape = shapely.transform(shape, self.to_l0)
+        return moved
+
+
+def outline_of(mask: Mask) -> Shape | None:
+    """Return the valid shape of a mask in px from its corner: pixels' edges, holes and all.
+
+    Pixels that touch by a corner only are parts that touch in a point. None when nothing is set.
+    """
+    sides = np.concatenate([_sides(mask), _sides(mask.T)[..., ::-1]])
+    if not len(sides):
+        return None
+    faces = shapely.get_parts(shapely.polygonize(shapely.linestrings(sides.astype(np.float64))))
+    parts = [face for face in faces if _is_set(mask, face)]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+
+
+def _sides(mask: Mask) -> npt.NDArray[np.int64]:
+    """Return the horizontal borders of a mask as (n, 2 ends, x and y).
+
+    Straight runs are one side; they end where the mask changes over from below to above, so that
+    sides cross in their ends only.
+    """
+    turn = np.diff(np.pad(mask, 1).astype(np.int8), axis=0)  # 1: set below, -1: set above
+    before, after = turn[:, :-1], turn[:, 1:]
+    row, start = np.nonzero((before != after) & (after != 0))
+    _row, end = np.nonzero((before != after) & (before != 0))
+    return np.stack([np.stack([start, row], 1), np.stack([end, row], 1)], 1)
+
+
+def _is_set(mask: Mask, face: shapely.Polygon) -> bool:
+    """Say whether a face holds set pixels: below its topmost, leftmost corner it has one."""
+    corners = shapely.get_coordinates(face.exterior).astype(np.int64)
+    x, y = corners[np.lexsort((corners[:, 0], corners[:, 1]))[0]]
+    return bool(mask[y, x])

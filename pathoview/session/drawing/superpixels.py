@@ -1,0 +1,106 @@
+"""Superpixels: the pieces of about one size whose borders follow the picture (SLIC).
+
+They are made of the tiles of the slide's pyramid, `PATCH_PX` px wide: a place has the same
+superpixels from wherever it is looked at. They end at the borders of the tiles.
+
+Reference: Achanta et al. 2012.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from pathoview.core.geometry import Rect
+from pathoview.core.pyramid import Pyramid, TileKey
+from pathoview.session.drawing.patch import Patch, Shape
+
+PATCH_PX = 512
+"""Size of the tiles: ask the slide for ``pyramid(PATCH_PX)``."""
+COMPACTNESS = 10.0
+"""How many units of CIELAB weigh as much as a superpixel's width."""
+
+_WANTED_PX = 20.0
+"""Width of a superpixel below which there is little left for its border to follow."""
+_SMOOTHING_PX = 1.0
+_ITERATIONS = 5
+"""Half of the usual number and time; the borders hardly move after that."""
+
+
+def patches_for(pyramid: Pyramid, rect_l0: Rect, size_l0: float) -> tuple[TileKey, ...]:
+    """Return the tiles to make superpixels of for a rectangle, at a fitting level.
+
+    ``size_l0`` is the width of a superpixel. Each tile, read at its level, is one patch.
+    """
+    return tuple(pyramid.tiles_in(rect_l0, pyramid.level_for(size_l0 / _WANTED_PX)))
+
+
+class Superpixels:
+    """The superpixels of one patch, about ``size_l0`` level-0 px wide; making them takes 0.1 s."""
+
+    def __init__(self, patch: Patch, *, size_l0: float, compactness: float = COMPACTNESS) -> None:
+        self._patch = patch
+        self._labels = _slic(patch, max(1.0, size_l0 / patch.downsample), compactness)
+
+    def at(self, x_l0: float, y_l0: float) -> Shape | None:
+        """Return the superpixel at a place; None beside the patch."""
+        pixel = self._patch.pixel_at(x_l0, y_l0)
+        if pixel is None:
+            return None
+        return self._shape(self._labels[pixel[1], pixel[0]][None])
+
+    def touched(self, stroke_l0: npt.ArrayLike, width_l0: float = 0.0) -> Shape | None:
+        """Return all superpixels that a stroke touches as one shape; None beside the patch.
+
+        ``stroke_l0`` are its (n, 2) points, at least one; a width of 0 is one pixel of the patch.
+        """
+        import cv2
+
+        points = np.floor(self._patch.to_patch(np.reshape(stroke_l0, (-1, 2)))).astype(np.int32)
+        drawn = np.zeros(self._labels.shape, np.uint8)
+        thickness = max(1, round(width_l0 / self._patch.downsample))
+        closed = len(points) == 1  # a click is a line to itself
+        cv2.polylines(drawn, [points], closed, 1, thickness)
+        labels = np.unique(self._labels[drawn > 0])
+        return self._shape(labels) if len(labels) else None
+
+    def _shape(self, labels: npt.NDArray[np.int32]) -> Shape | None:
+        boxes = self._boxes[labels]
+        (left, top), (right, bottom) = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
+        mask = np.isin(self._labels[top:bottom, left:right], labels)
+        return self._patch.outline(mask, (int(left), int(top)))
+
+    @cached_property
+    def _boxes(self) -> npt.NDArray[np.int64]:
+        """(n, 2 corners, x and y) of each superpixel."""
+        from scipy.ndimage import find_objects
+
+        found = find_objects(self._labels + 1)
+        return np.array(
+            [((x.start, y.start), (x.stop, y.stop)) for y, x in found],
+            np.int64,
+        )
+
+
+def _slic(patch: Patch, size_px: float, compactness: float) -> npt.NDArray[np.int32]:
+    """Return the superpixel (0 …) of each pixel of a patch."""
+    import cv2
+    from skimage.segmentation import slic
+
+    lab = cv2.cvtColor(patch.rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = cv2.GaussianBlur(lab, (0, 0), _SMOOTHING_PX)
+    # slic stretches the picture to 0 … 1; undone, pale patches do not break up on their noise.
+    spread = float(np.ptp(lab)) or 1.0
+    labels = slic(
+        lab,
+        n_segments=max(1, math.ceil(patch.width * patch.height / size_px**2)),
+        compactness=compactness / spread,
+        max_num_iter=_ITERATIONS,
+        convert2lab=False,
+        start_label=0,
+        channel_axis=2,
+    )
+    return np.asarray(labels, np.int32)
