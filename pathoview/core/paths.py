@@ -21,7 +21,7 @@ def _folder(name: str, default: Path) -> Path:
 
 
 def data_folder() -> Path:
-    """Runs, remembered scales, bookmarks, what was looked at."""
+    """Runs, studies, remembered scales, what was looked at."""
     return _folder("data", platformdirs.user_data_path(_APP))
 
 

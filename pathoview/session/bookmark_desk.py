@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
 from pathoview.core.translation import _
-from pathoview.core.undo import Step
-from pathoview.session.notices import from_error
 from pathoview.study.bookmarks import Bookmark as Bookmark
-from pathoview.study.bookmarks import keep_bookmarks, kept_bookmarks
+from pathoview.study.bookmarks import SlideBookmarks
+from pathoview.study.step import RecordChange
 
 if TYPE_CHECKING:
-    from pathoview.session.keeper import Keeper
     from pathoview.session.session import Session
-    from pathoview.slides.slide import Slide
 
 Bookmarks = tuple[Bookmark, ...]
 
@@ -27,15 +23,18 @@ class BookmarkDesk:
     changed = Signal()
     """The list, or which of them one went to last."""
 
-    def __init__(self, session: Session, keeper: Keeper) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._keeper = keeper
-        self._slide: Slide | None = None
         self._all: Bookmarks = ()
         self._current: int | None = None
-        self.is_ready = False
+        session.studies.changed.connect(self._take)
+        session.studies.records_changed.connect(self._on_records_changed)
+        session.slide_changed.connect(self._take)
+
+    @property
+    def is_ready(self) -> bool:
         """Those of the open slide have been read."""
-        session.slide_changed.connect(self._on_slide_changed)
+        return self._session.studies.book is not None
 
     @property
     def all(self) -> Bookmarks:
@@ -102,45 +101,36 @@ class BookmarkDesk:
         return next(name for name in numbered if name not in taken)
 
     def _do(self, name: str, bookmarks: Bookmarks) -> None:
-        self._session.history.do(
-            Step(name, partial(self._set, bookmarks), partial(self._set, self._all))
-        )
-
-    def _set(self, bookmarks: Bookmarks) -> None:
-        if self._slide is None:
+        book = self._session.studies.book
+        if book is None:
             return
-        self._all = bookmarks
-        if self._current is not None and self._current >= len(bookmarks):
-            self._current = len(bookmarks) - 1 if bookmarks else None
-        slide_hash = self._slide.content_hash
-        self._keeper.keep(f"bookmarks {slide_hash}", partial(keep_bookmarks, slide_hash, bookmarks))
-        self.changed.emit()
+        before = self._kept()
+        after = SlideBookmarks(slide_hash=book.slide_hash, bookmarks=bookmarks)
+        self._session.studies.do(name, records=[RecordChange.of(before, after)])
+
+    def _kept(self) -> SlideBookmarks | None:
+        studies = self._session.studies
+        if studies.book is None:
+            return None
+        return studies.records.get(SlideBookmarks, studies.book.slide_hash)
 
     def _set_current(self, index: int) -> None:
         self._current = index
         self.changed.emit()
 
-    # -- the slide -------------------------------------------------------------------------------
+    # -- the study -------------------------------------------------------------------------------
 
-    def _on_slide_changed(self) -> None:
-        slide = self._session.slide
-        if slide is self._slide:
-            return
-        self._slide, self._all, self._current, self.is_ready = slide, (), None, False
-        self.changed.emit()
-        if slide is not None:
-            self._session.scheduler.submit(
-                partial(kept_bookmarks, slide.content_hash), partial(self._on_read, slide)
-            )
+    def _on_records_changed(self, kind: str) -> None:
+        if kind == SlideBookmarks.kind:
+            self._take()
 
-    def _on_read(
-        self, slide: Slide, bookmarks: Bookmarks | None, error: BaseException | None
-    ) -> None:
-        if slide is not self._slide:
+    def _take(self) -> None:
+        """Show the bookmarks as they are kept now."""
+        kept = self._kept()
+        bookmarks = () if kept is None else kept.bookmarks
+        if bookmarks == self._all and bookmarks:
             return
-        if bookmarks is None:  # nothing is set either, lest it be written over them
-            if error is not None:
-                self._session.notice.emit(from_error(error))
-            return
-        self._all, self.is_ready = bookmarks, True
+        self._all = bookmarks
+        if self._current is not None and self._current >= len(bookmarks):
+            self._current = len(bookmarks) - 1 if bookmarks else None
         self.changed.emit()

@@ -22,7 +22,7 @@ class Places:
         self._keeper = Keeper(session.scheduler)
         self._keeper.failed.connect(self._on_failed)
         self.grid = Grid(session.settings)
-        self.bookmarks = BookmarkDesk(session, self._keeper)
+        self.bookmarks = BookmarkDesk(session)
         self.screening = Screening(session, self._keeper)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 from psygnal import Signal
 
+from pathoview.study.bookmarks import SlideBookmarks
 from pathoview.study.model import (
     Block,
     Case,
@@ -18,7 +19,15 @@ from pathoview.study.model import (
 )
 from pathoview.study.step import RecordChange
 
-KINDS: tuple[type[Record], ...] = (LabelClass, Case, Block, SlideRecord, SlideOrder, RunEntry)
+KINDS: tuple[type[Record], ...] = (
+    LabelClass,
+    Case,
+    Block,
+    SlideRecord,
+    SlideOrder,
+    SlideBookmarks,
+    RunEntry,
+)
 
 R = TypeVar("R", bound=Record)
 

@@ -368,33 +368,6 @@ class Session:
     def set_tool(self, tool: Tool) -> None:
         self.toolbox.choose(tool)
 
-    def tool_clicked(
-        self, x_l0: float, y_l0: float, reach_l0: float = 0.0, *, add: bool = False
-    ) -> None:
-        """Take a click on the slide as the tool means it.
-
-        ``reach_l0``: how far away points and lines may be; ``add``: choose another annotation too.
-        """
-        if self.tool == "align":
-            self.toolbox.alignment.pick(x_l0, y_l0)
-        elif add or self.select_at(x_l0, y_l0) is None:
-            self.annotations.click(x_l0, y_l0, reach_l0, add=add)
-        else:
-            self.annotations.select(())
-
-    def cancel_tool(self) -> None:
-        """Leave the tool; else end a comparison; else forget the region; else the selection."""
-        if self.tool != "move":
-            self.set_tool("move")
-        elif self.views.active.curtain.is_on:
-            self.views.active.curtain.end()
-        elif self.region_l0 is not None:
-            self.set_region(None)
-        elif self.annotations.selected:
-            self.annotations.select(())
-        else:
-            self.clear_selection()
-
     # -- the end ---------------------------------------------------------------------------------
 
     def close(self) -> None:

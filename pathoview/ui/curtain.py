@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from pathoview.core.translation import _
 from pathoview.layers.frame import Frame
 from pathoview.layers.layer import Layer
+from pathoview.session.pointing import leave
 from pathoview.session.session import Session
 from pathoview.session.view import View
 from pathoview.ui import canvas_painting as furniture
@@ -66,7 +67,7 @@ class CurtainControl(QObject):
         self.handle.dragged.connect(self._on_dragged)
         self.handle.stepped.connect(self._step)
         self.handle.sent.connect(partial(setattr, self._curtain, "position"))
-        self.handle.cancelled.connect(session.cancel_tool)
+        self.handle.cancelled.connect(lambda: leave(session))
         self.links = Links()
         self.links.add(self._curtain.changed, self._on_changed)
         self.links.add(session.layers_changed, self._on_changed)  # a name may be another one

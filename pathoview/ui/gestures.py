@@ -18,6 +18,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEve
 from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
 
 from pathoview.core.geometry import Rect
+from pathoview.session.pointing import click, leave
 from pathoview.session.session import Session
 from pathoview.session.tools.tool import REACH_VIEW
 from pathoview.session.view import View
@@ -275,7 +276,7 @@ class Gestures(QObject):
         more = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
         reach_l0 = REACH_VIEW / self._viewport.scale
         place_l0 = self._viewport.to_l0(at.x(), at.y())
-        self._session.tool_clicked(*place_l0, reach_l0, add=bool(held & more))
+        click(self._session, *place_l0, reach_l0, add=bool(held & more))
 
     def _on_double_click(self, event: QMouseEvent) -> bool:
         if self.hand.double_click(event):
@@ -359,7 +360,7 @@ class Gestures(QObject):
         elif self.is_dragging or self.hand.is_busy:
             self.cancel()
         else:
-            self._session.cancel_tool()
+            leave(self._session)
         return True
 
     def _on_key_release(self, event: QKeyEvent) -> bool:

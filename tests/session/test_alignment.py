@@ -14,6 +14,7 @@ from pathoview.layers.layer import Layer
 from pathoview.layers.registered_source import RegisteredSource
 from pathoview.layers.slide_source import SlideSource
 from pathoview.session.commands import command, run_command
+from pathoview.session.pointing import click, leave
 from pathoview.session.session import Session
 
 OpenSlide = Callable[[Path], None]
@@ -43,8 +44,8 @@ def layer(
 def click_pairs(session: Session, source: RegisteredSource, landmarks: tuple[Point, ...]) -> None:
     """Click each landmark where it is on the base slide, and where the second one shows it."""
     for landmark in landmarks:
-        session.tool_clicked(*TRUTH.point(*landmark))
-        session.tool_clicked(*source.placement.point(*landmark))
+        click(session, *TRUTH.point(*landmark))
+        click(session, *source.placement.point(*landmark))
 
 
 def test_three_pairs_of_clicks_lay_the_second_slide_where_it_belongs(
@@ -68,11 +69,11 @@ def test_it_says_what_to_click_and_shows_only_that(session: Session, layer: Laye
     session.tool_changed.connect(lambda: heard.append(alignment.prompt))
     alignment.start(layer)
     assert not layer.visible
-    session.tool_clicked(10, 10)
+    click(session, 10, 10)
     assert layer.visible
     assert layer.opacity == 1
     assert alignment.landmarks_l0 == ((10, 10),)
-    session.tool_clicked(20, 20)
+    click(session, 20, 20)
     assert not layer.visible
     assert [" 1 of 3" in text for text in heard] == [True, True, False]
     assert ["Second" in text for text in heard] == [False, True, False]
@@ -95,9 +96,9 @@ def test_landmarks_on_a_line_are_refused_and_nothing_moves(
 def test_giving_up_leaves_all_as_it_was(session: Session, layer: Layer, give_up: str) -> None:
     alignment = session.toolbox.alignment
     alignment.start(layer)
-    session.tool_clicked(10, 10)
+    click(session, 10, 10)
     if give_up == "esc":
-        session.cancel_tool()
+        leave(session)
     elif give_up == "tool":
         session.set_tool("region")
     elif give_up == "remove":
@@ -120,6 +121,6 @@ def test_only_what_is_placed_can_be_aligned(session: Session, layer: Layer) -> N
 
 
 def test_a_click_with_the_move_tool_selects(session: Session, layer: Layer) -> None:
-    session.tool_clicked(5, 5)
+    click(session, 5, 5)
     assert session.selection is None
     assert session.toolbox.alignment.landmarks_l0 == ()

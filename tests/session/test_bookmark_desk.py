@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from makers import he_image, make_svs
-from stage import Ears, Loop
+from stage import Loop
 
-from pathoview.core.paths import data_folder
 from pathoview.session.bookmark_desk import BookmarkDesk
 from pathoview.session.commands import run_command
 from pathoview.session.session import Session
-from pathoview.study.bookmarks import kept_bookmarks
+from pathoview.study.bookmarks import SlideBookmarks
+from pathoview.study.study import private_path
+from pathoview.study.study_file import StudyFile
 
 
 @pytest.fixture
@@ -29,7 +30,16 @@ def names(desk: BookmarkDesk) -> list[str]:
 
 def on_disk(session: Session) -> list[str]:
     assert session.slide is not None
-    return [bookmark.name for bookmark in kept_bookmarks(session.slide.content_hash)]
+    return kept_names(session.slide.content_hash)
+
+
+def kept_names(slide_hash: str) -> list[str]:
+    path = private_path(slide_hash)
+    if not path.exists():
+        return []
+    with StudyFile.open(path) as file:
+        kept = file.record(SlideBookmarks, slide_hash)
+    return [] if kept is None else [bookmark.name for bookmark in kept.bookmarks]
 
 
 def test_a_place_is_kept_with_zoom_and_turn_and_gone_back_to(
@@ -110,22 +120,4 @@ def test_what_is_set_last_is_written_though_the_program_ends(
     assert slide is not None
     desk.add("Last")
     session.close()
-    assert [bookmark.name for bookmark in kept_bookmarks(slide.content_hash)] == ["Last"]
-
-
-def test_where_they_cannot_be_read_none_is_written_over_them(
-    session: Session, ears: Ears, loop: Loop, tmp_path: Path
-) -> None:
-    path = make_svs(tmp_path / "a.svs")
-    session.open(path)
-    loop.run_until(lambda: session.places.bookmarks.is_ready)
-    assert session.slide is not None
-    file = data_folder() / "bookmarks" / f"{session.slide.content_hash}.json"
-    file.mkdir(parents=True)
-    session.close_slide()
-    session.open(path)
-    loop.run_until(lambda: ears.notices)
-    assert "could not be read" in ears.notices[-1].text
-    session.places.bookmarks.add()
-    assert session.places.bookmarks.all == ()
-    assert file.is_dir()
+    assert kept_names(slide.content_hash) == ["Last"]

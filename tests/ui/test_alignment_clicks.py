@@ -13,6 +13,7 @@ from pathoview.layers.layer import Layer
 from pathoview.layers.registered_source import RegisteredSource
 from pathoview.layers.slide_source import SlideSource
 from pathoview.session.commands import run_command
+from pathoview.session.pointing import leave
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.canvas import Canvas
@@ -53,7 +54,7 @@ def test_a_landmark_is_marked_until_all_are_there(
     assert not is_marked()
     qtbot.mouseClick(open_canvas, Qt.MouseButton.LeftButton, pos=QPoint(400, 300))
     assert is_marked()
-    session.cancel_tool()
+    leave(session)
     assert not is_marked()
 
 

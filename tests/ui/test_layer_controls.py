@@ -33,6 +33,7 @@ from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.slide_style import SlideStyle
 from pathoview.layers.source import TileSource
 from pathoview.layers.synthetic_source import PictureSource, SyntheticSource
+from pathoview.session.pointing import click
 from pathoview.session.session import Session
 from pathoview.session.stain_choice import FIXED
 from pathoview.ui.dialogs.open_layer import OpenLayerDialog
@@ -368,8 +369,8 @@ def test_landmarks_are_asked_for_in_the_panel(
     assert controls.align.isChecked()
     assert "landmark 1 of 3" in controls.note.text()
     for place in ((100, 100), (500, 120), (200, 400)):
-        session.tool_clicked(place[0] + 7, place[1])
-        session.tool_clicked(*place)
+        click(session, place[0] + 7, place[1])
+        click(session, *place)
     assert not controls.align.isChecked()
     assert controls.note.isHidden()
     np.testing.assert_allclose(second.placement.matrix(), Affine.moved(7, 0).matrix(), atol=1e-9)

@@ -79,8 +79,8 @@ def test_keys_choose_the_tool_and_the_tool_bar_shows_it(
 ) -> None:
     open_window.canvas.setFocus()
     qtbot.keyClick(open_window.canvas, Qt.Key.Key_R)
-    assert session.tool == "region"
-    assert open_window.actions_by_id["tool.region"].isChecked()
+    assert session.tool == "rectangle"
+    assert open_window.actions_by_id["tool.rectangle"].isChecked()
     qtbot.keyClick(open_window.canvas, Qt.Key.Key_Escape)
     assert session.tool == "move"
 

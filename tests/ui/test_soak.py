@@ -32,6 +32,7 @@ from pathoview.layers.heatmap_source import HeatmapSource, HeatmapStyle
 from pathoview.layers.layer import BLENDS, Layer
 from pathoview.layers.raster import ArrayRaster
 from pathoview.session.commands import COMMANDS, run_command
+from pathoview.session.pointing import leave
 from pathoview.session.session import Session
 from pathoview.session.settings import Settings
 from pathoview.ui.bridge import Bridge
@@ -158,7 +159,7 @@ class Hands:
         canvas = self._canvas
         self._session.set_tool("region")
         drag(canvas, self._place(canvas), self._place(canvas))
-        self._session.cancel_tool()
+        leave(self._session)
 
     def _layer(self) -> None:
         layer = self._dice.choice(list(self._session.layers))

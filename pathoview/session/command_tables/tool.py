@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pathoview.core.translation import _
 from pathoview.session.command import Command, has_slide
+from pathoview.session.pointing import leave
 from pathoview.session.toolbox import Tool
+
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
 
 
 def _tool(name: Tool, title: str, key: str) -> Command:
@@ -21,14 +26,33 @@ def _tool(name: Tool, title: str, key: str) -> Command:
     )
 
 
+def _toggle_selection(session: Session) -> None:
+    kit = session.toolbox.kit
+    kit.set_selecting(on=not kit.is_selecting)
+
+
 COMMANDS: tuple[Command, ...] = (
     _tool("move", _("Move"), "M"),
     _tool("rectangle", _("Rectangle"), "R"),
+    _tool("ellipse", _("Ellipse"), "O"),
+    _tool("line", _("Line, arrow or ruler"), "L"),
     _tool("polygon", _("Polygon"), "P"),
+    _tool("polyline", _("Polyline"), "V"),
     _tool("brush", _("Brush"), "B"),
+    _tool("eraser", _("Eraser"), "E"),
+    _tool("scissors", _("Scissors"), "K"),
     _tool("points", _("Points"), "."),
     _tool("region", _("Region to analyze"), "Shift+R"),
-    Command("tool.cancel", _("Cancel"), "Esc", "", has_slide, lambda s: s.cancel_tool()),
+    Command(
+        "tool.selection",
+        _("Selection mode"),
+        "S",
+        "Annotate",
+        has_slide,
+        _toggle_selection,
+        lambda s: s.toolbox.kit.is_selecting,
+    ),
+    Command("tool.cancel", _("Cancel"), "Esc", "", has_slide, leave),
     Command("analyze.run", _("Analyze"), "Ctrl+Return", "Analyze", has_slide),
     Command(
         "analyze.resume",

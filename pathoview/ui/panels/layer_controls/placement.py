@@ -12,6 +12,7 @@ from pathoview.core.translation import _
 from pathoview.layers.layer import Layer
 from pathoview.layers.warped_source import WarpedSource
 from pathoview.session.commands import run_command
+from pathoview.session.pointing import leave
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.panels.layer_controls.controls import Controls
@@ -108,7 +109,7 @@ class PlacementControls(Controls):
 
     def _align(self) -> None:
         if self._session.toolbox.alignment.layer is self._layer:
-            self._session.cancel_tool()
+            leave(self._session)
         else:
             run_command(self._session, "layer.align")
         self.refresh()

@@ -1,0 +1,37 @@
+"""What a click on the slide means, and what Escape leaves first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
+
+
+def click(
+    session: Session, x_l0: float, y_l0: float, reach_l0: float = 0.0, *, add: bool = False
+) -> None:
+    """Take a click on the slide as the tool in hand means it.
+
+    ``reach_l0``: how far away points and lines may be; ``add``: choose another annotation too.
+    """
+    if session.tool == "align":
+        session.toolbox.alignment.pick(x_l0, y_l0)
+    elif add or session.select_at(x_l0, y_l0) is None:
+        session.annotations.click(x_l0, y_l0, reach_l0, add=add)
+    else:
+        session.annotations.select(())
+
+
+def leave(session: Session) -> None:
+    """Leave the tool; else end a comparison; else forget the region; else what is chosen."""
+    if session.tool != "move":
+        session.set_tool("move")
+    elif session.views.active.curtain.is_on:
+        session.views.active.curtain.end()
+    elif session.region_l0 is not None:
+        session.set_region(None)
+    elif session.annotations.selected:
+        session.annotations.select(())
+    else:
+        session.clear_selection()
