@@ -252,6 +252,18 @@ class AnnotationDesk:
             self.select([here[following].id])
         return True
 
+    def select_in(self, area: shapely.Geometry, *, add: bool = False) -> None:
+        """Choose the annotations whose middle lies in an area (of lines: that cross a line)."""
+        source, layer = self.source, self._layer
+        if source is None or layer is None or not layer.visible:
+            return
+        found = source.within(area)
+        if shapely.get_dimensions(area) == 2 and found:
+            middles = shapely.centroid([feature.geometry for feature in found])
+            is_in = shapely.intersects(area, middles)
+            found = [one for one, is_one in zip(found, is_in.tolist(), strict=True) if is_one]
+        self.select((feature.id for feature in found), add=add)
+
     # -- gestures --------------------------------------------------------------------------------
 
     @property

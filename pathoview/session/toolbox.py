@@ -10,11 +10,13 @@ from psygnal import Signal
 from pathoview.core.affine import Affine
 from pathoview.layers.layer import Layer, LayerList
 from pathoview.session.alignment import Alignment
-from pathoview.session.tools.brush import BrushTool
+from pathoview.session.tools.brush import BrushTool, EraserTool
 from pathoview.session.tools.kit import ToolKit
+from pathoview.session.tools.line import LineTool
 from pathoview.session.tools.points import PointsTool
-from pathoview.session.tools.polygon import PolygonTool
-from pathoview.session.tools.rectangle import RectangleTool
+from pathoview.session.tools.polygon import PolygonTool, PolylineTool
+from pathoview.session.tools.rectangle import EllipseTool, RectangleTool
+from pathoview.session.tools.scissors import ScissorsTool
 from pathoview.session.tools.select import SelectTool
 from pathoview.session.tools.tool import DrawingTool
 
@@ -23,17 +25,26 @@ Tool = Literal[
     "region",
     "align",
     "rectangle",
+    "ellipse",
+    "line",
     "polygon",
+    "polyline",
     "brush",
+    "eraser",
+    "scissors",
     "points",
 ]
-
 
 DRAWING: Mapping[Tool, Callable[[ToolKit], DrawingTool]] = {
     "move": SelectTool,
     "rectangle": RectangleTool,
+    "ellipse": EllipseTool,
+    "line": LineTool,
     "polygon": PolygonTool,
+    "polyline": PolylineTool,
     "brush": BrushTool,
+    "eraser": EraserTool,
+    "scissors": ScissorsTool,
     "points": PointsTool,
 }
 

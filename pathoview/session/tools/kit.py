@@ -25,7 +25,7 @@ class ToolKit:
     """Given to every drawing tool."""
 
     changed = Signal()
-    """A setting, such as the size of the brush."""
+    """A setting, such as the size of the brush, or `is_selecting`."""
 
     def __init__(
         self, annotations: AnnotationDesk, scheduler: TileScheduler, settings: DrawingSettings
@@ -34,6 +34,8 @@ class ToolKit:
         self.settings = settings
         self.slide: Slide | None = None
         self.plane = Plane()
+        self.is_selecting = False
+        """Selection mode: what is drawn chooses the annotations in it; see `set_selecting`."""
         self._scheduler = scheduler
 
     @property
@@ -51,6 +53,17 @@ class ToolKit:
     def set_brush(self, diameter_view: float) -> None:
         """Make the brush larger or smaller, px of the view."""
         self.settings.brush_view = min(500.0, max(2.0, diameter_view))
+        self.changed.emit()
+
+    def set_selecting(self, *, on: bool) -> None:
+        """Choose by what is drawn, or draw again."""
+        if on != self.is_selecting:
+            self.is_selecting = on
+            self.changed.emit()
+
+    def set(self, name: str, value: object) -> None:
+        """Change one of `settings`; raises `ValidationError` where it cannot be so."""
+        setattr(self.settings, name, value)
         self.changed.emit()
 
     def read_patch(

@@ -30,12 +30,16 @@ class PolygonTool(DrawingTool):
         self._is_pressed = False
 
     @property
+    def prompt(self) -> str:
+        return _("Click corners, a double click or Return closes it; or drag to draw freehand.")
+
+    @property
     def is_busy(self) -> bool:
         return bool(self._corners)
 
     def press(self, at: Pointer) -> bool:
         self._is_pressed = True
-        if self._corners and self._is_near(self._corners[0], at) and len(self._corners) > 2:
+        if self._is_closed_by(at):
             self._finish(at)
         else:
             self._corners.append(at.place_l0)
@@ -100,10 +104,12 @@ class PolygonTool(DrawingTool):
 
     def add(self, shape: shapely.Geometry) -> None:
         """Add the annotation."""
-        self.annotations.draw(shape, _("Draw polygon"))
+        self.commit(shape, _("Draw polygon"))
 
-    def _is_near(self, corner: tuple[float, float], at: Pointer) -> bool:
-        return self._distance_view(corner, at) <= REACH_VIEW
+    def _is_closed_by(self, at: Pointer) -> bool:
+        if self.is_open_line or len(self._corners) < 3:
+            return False
+        return self._distance_view(self._corners[0], at) <= REACH_VIEW
 
     @staticmethod
     def _distance_view(corner: tuple[float, float], at: Pointer) -> float:
@@ -114,5 +120,31 @@ class PolygonTool(DrawingTool):
 
     def _preview(self, at: Pointer | None) -> Preview:
         corners = [*self._corners, *([] if at is None else [at.place_l0])]
-        outline = Outline(np.array(corners).reshape(-1, 2), is_closed=not self.is_open_line)
+        outline = Outline(
+            np.array(corners).reshape(-1, 2),
+            is_closed=not self.is_open_line,
+            is_dashed=self.kit.is_selecting,
+        )
         return Preview((outline,), () if self._is_freehand else tuple(self._corners))
+
+
+class PolylineTool(PolygonTool):
+    """A line by clicks or freehand, by itself a scribble inside a class."""
+
+    is_open_line = True
+    options = ("polyline_role",)
+
+    @property
+    def prompt(self) -> str:
+        return _("Click points, a double click or Return ends the line; or drag to draw freehand.")
+
+    def shape(self, corners: Points, simplify_l0: float) -> shapely.Geometry | None:
+        """Return the line; None when it is too short to be one."""
+        if len(corners) < 2:
+            return None
+        return tidy(shapely.simplify(shapely.LineString(corners), simplify_l0))
+
+    def add(self, shape: shapely.Geometry) -> None:
+        """Add the annotation."""
+        role = self.kit.settings.polyline_role
+        self.commit(shape, _("Scribble") if role else _("Draw polyline"), role)
