@@ -28,7 +28,6 @@ from pathoview.annotations.dialects.shapes import (
     simple_parts,
 )
 from pathoview.annotations.dialects.xml_stream import (
-    empty_tag,
     hex_color,
     parse_hex_color,
     tag,
@@ -47,6 +46,10 @@ _DEFAULT_COLOR = (0xF4, 0xFA, 0x58)
 """ASAP's own of what has no group."""
 
 
+_Parents = dict[str, tuple[str, Color | None]]
+"""Groups by name: the group each is in, and its colour."""
+
+
 def looks_like(opening: Opening) -> bool:
     return opening.xml_root == "ASAP_Annotations"
 
@@ -56,11 +59,12 @@ def read(path: Path, frame: SlideFrame, options: DialectOptions, note: Note) -> 
 
     The file is read twice: groups and holes stand behind what they belong to.
     """
-    groups = _groups(path)
+    parents: _Parents = {}
     holes = Holes()
-    for one in _annotations(path):
+    for one in _annotations(path, parents):
         if one.is_hole(options):
             holes.add(one.geometry)
+    groups = _classes(parents)
     maker = Maker(NAME, note)
     for one in _annotations(path):
         if not one.is_hole(options):
@@ -114,23 +118,31 @@ class _Annotation:
         return area(points)
 
 
-def _annotations(path: Path) -> Iterator[_Annotation]:
+def _annotations(path: Path, parents: _Parents | None = None) -> Iterator[_Annotation]:
+    """Yield the annotations; tell ``parents`` of the groups, which follow them."""
     here: _Annotation | None = None
     for is_end, name, element in xml_elements(path):
         said = element.attrib
-        if name == "Annotation" and not is_end:
-            here = _Annotation(
-                said.get("Name", ""),
-                said.get("Type", "Polygon").lower(),
-                said.get("PartOfGroup", _NO_GROUP),
-                parse_hex_color(said.get("Color")),
-            )
-        elif name == "Annotation" and here is not None:
-            yield here
-            here = None
-        elif name == "Coordinate" and is_end and here is not None:
-            order, x, y = (_number(said.get(key)) for key in ("Order", "X", "Y"))
-            here.places.append((order, x, y))
+        if name == "Coordinate":
+            if is_end and here is not None:
+                place = _number(said.get("Order")), _number(said.get("X")), _number(said.get("Y"))
+                here.places.append(place)
+        elif name == "Annotation":
+            if is_end and here is not None:
+                yield here
+            here = None if is_end else _annotation(said)
+        elif name == "Group" and is_end and parents is not None:
+            color = parse_hex_color(said.get("Color"))
+            parents[said.get("Name", "")] = said.get("PartOfGroup", _NO_GROUP), color
+
+
+def _annotation(said: Mapping[str, str]) -> _Annotation:
+    return _Annotation(
+        said.get("Name", ""),
+        said.get("Type", "Polygon").lower(),
+        said.get("PartOfGroup", _NO_GROUP),
+        parse_hex_color(said.get("Color")),
+    )
 
 
 def _number(text: str | None) -> float:
@@ -141,16 +153,8 @@ def _number(text: str | None) -> float:
         return float("nan")
 
 
-def _groups(path: Path) -> Mapping[str, DetectionClass]:
+def _classes(parents: _Parents) -> Mapping[str, DetectionClass]:
     """Return the class that each group is: groups within groups are nested classes."""
-    parents: dict[str, tuple[str, Color | None]] = {}
-    for is_end, name, element in xml_elements(path):
-        if name == "Group" and is_end:
-            said = element.attrib
-            parents[said.get("Name", "")] = (
-                said.get("PartOfGroup", _NO_GROUP),
-                parse_hex_color(said.get("Color")),
-            )
     classes = {}
     for group, (_parent, color) in parents.items():
         levels: list[str] = []
@@ -233,7 +237,7 @@ class _Writer:
         self._n_outlines += 1
         start = tag("Annotation", Name=name, Type=kind, PartOfGroup=group, Color=hex_color(color))
         places = "".join(
-            empty_tag("Coordinate", Order=order, X=plain_number(x), Y=plain_number(y))
+            f'<Coordinate Order="{order}" X="{plain_number(x)}" Y="{plain_number(y)}"/>'
             for order, (x, y) in enumerate(points)
         )
         self._file.write(f"{start}<Coordinates>{places}</Coordinates></Annotation>\n".encode())

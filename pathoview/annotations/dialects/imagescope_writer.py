@@ -162,6 +162,6 @@ def _region_text(number: int, outline: BaseGeometry, kind: int, text: str, is_ne
         DisplayId=number,
     )
     vertices = "".join(
-        empty_tag("Vertex", X=plain_number(x), Y=plain_number(y), Z=0) for x, y in points
+        f'<Vertex X="{plain_number(x)}" Y="{plain_number(y)}" Z="0"/>' for x, y in points
     )
     return f"{start}<Attributes/><Vertices>{vertices}</Vertices></Region>\n"

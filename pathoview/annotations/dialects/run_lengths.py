@@ -77,4 +77,4 @@ def counts_of(mask: Mask, left: int, top: int, height: int, width: int) -> list[
     # a run that ends where the next begins, at the foot of a column, goes on
     edges, n_times = np.unique(edges, return_counts=True)
     counts = np.diff(np.concatenate([[0], edges[n_times == 1], [height * width]]))
-    return [int(count) for count in counts]
+    return [int(count) for number, count in enumerate(counts) if count or not number]

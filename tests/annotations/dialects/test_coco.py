@@ -79,13 +79,19 @@ def test_runs_of_a_mask_and_back(height: int, width: int, data: st.DataObject) -
     mask = np.array(bits).reshape(height, width)
     counts = counts_of(mask, 2, 1, height + 3, width + 2)
     assert sum(counts) == (height + 3) * (width + 2)
-    assert 0 not in counts[1:-1]
+    assert 0 not in counts[1:]
     again, left, top = mask_box(counts, height + 3, width + 2)
     whole = np.zeros((height + 3, width + 2), bool)
     whole[top : top + again.shape[0], left : left + again.shape[1]] = again
     expected = np.zeros_like(whole)
     expected[1 : 1 + height, 2 : 2 + width] = mask
     assert (whole == expected).all()
+
+
+def test_a_run_goes_on_at_the_top_of_the_next_column() -> None:
+    assert counts_of(np.ones((2, 3), bool), 0, 0, 2, 3) == [0, 6]
+    mask, left, top = mask_box([1, 4, 1], 2, 3)
+    assert (left, top, mask.tolist()) == (0, 0, [[False, True, True], [True, True, False]])
 
 
 def test_of_several_pictures_one_is_chosen(tmp_path: Path) -> None:
