@@ -25,7 +25,7 @@ from pathoview.core.errors import StorageError
 from pathoview.core.translation import _
 from pathoview.study.annotation_rows import COLUMNS, to_features
 from pathoview.study.database import closed_on_error, connect, create, sentences, transaction
-from pathoview.study.model import LabelClass, Record, StudyInfo
+from pathoview.study.model import LabelClass, Record, StudyInfo, new_id
 from pathoview.study.records import now
 from pathoview.study.step import StudyStep
 from pathoview.study.step_rows import unpack_records, unpack_versions
@@ -57,18 +57,28 @@ R = TypeVar("R", bound=Record)
 
 
 def create_study(path: Path, info: StudyInfo, records: Sequence[Record] = ()) -> None:
-    """Make a new study file with some records; raise `StorageError` when that cannot be done."""
+    """Make a new study file with some records: the whole of it is there at once, or nothing.
+
+    Raises `StorageError`.
+    """
+    unfinished = path.with_name(f".{path.stem[:40]}.{new_id()[:8]}.part")
     with sentences(path):
-        connection = create(path)
-        with closed_on_error(connection), transaction(connection):
-            for statement in SCHEMA:
-                connection.execute(statement)
-            connection.executemany(
-                "INSERT INTO record VALUES (?, ?, ?)",
-                ((one.kind, one.key, one.to_json()) for one in (info, *records)),
-            )
-            add_audit(connection, "", "", _("Study made"))
-        connection.close()
+        try:
+            connection = create(unfinished)
+            with closed_on_error(connection), transaction(connection):
+                for statement in SCHEMA:
+                    connection.execute(statement)
+                connection.executemany(
+                    "INSERT INTO record VALUES (?, ?, ?)",
+                    ((one.kind, one.key, one.to_json()) for one in (info, *records)),
+                )
+                add_audit(connection, "", "", _("Study made"))
+            connection.close()
+            if path.exists():
+                raise FileExistsError(path)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 def add_audit(connection: sqlite3.Connection, author: str, slide_hash: str, text: str) -> None:
