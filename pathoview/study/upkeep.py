@@ -17,7 +17,7 @@ from pathoview.study.study_file import VERSION, format_version
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a study of the format of today to read its rows; raises `StorageError`."""
-    with sentences(path), contextlib.closing(connect(path, writable=False)) as connection:
+    with _damage_told(path), contextlib.closing(connect(path, writable=False)) as connection:
         version = format_version(connection, path.name)
         if version != VERSION:
             raise _other_version(path.name, is_newer=version > VERSION)
@@ -33,7 +33,7 @@ def having_alone(path: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(Study(path, lambda *_told: None)) as study:
         if study.is_read_only:
             raise read_only_error(study)
-        with sentences(path), contextlib.closing(connect(path, writable=True)) as connection:
+        with _damage_told(path), contextlib.closing(connect(path, writable=True)) as connection:
             yield connection
 
 
@@ -49,6 +49,18 @@ def shrink(connection: sqlite3.Connection) -> None:
             _("The study is still being read by another program: old bytes remain in its log."),
             _("Close it there, then compact the study."),
         )
+
+
+@contextlib.contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        with sentences(path):
+            yield
+    except ValueError as error:  # what is kept is JSON or numbers, and this was not
+        raise StorageError(
+            _("“{name}” is damaged.").format(name=path.name),
+            _("Restore a backup, or rescue what can be read into a new study."),
+        ) from error
 
 
 def _other_version(name: str, *, is_newer: bool) -> StorageError:
