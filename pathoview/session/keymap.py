@@ -39,6 +39,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             "napari",
             {
                 "tool.move": "Z",
+                "tool.polyline": "T",
                 "view.fit": "Ctrl+R; Ctrl+0",
                 "layer.toggle": "V",
                 "layer.remove": "Ctrl+Del; Ctrl+Backspace",
@@ -48,7 +49,13 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             },
         ),
         "asap": Preset(
-            "ASAP", {"tool.move": "X", "compare.flicker": "Q", "file.close": "Ctrl+C; Ctrl+W"}
+            "ASAP",
+            {
+                "tool.move": "X",
+                "compare.flicker": "Q",
+                "file.close": "Ctrl+C; Ctrl+W",
+                "annotate.copy": "Ctrl+Ins",
+            },
         ),
     }
 )
