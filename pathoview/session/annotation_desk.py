@@ -51,6 +51,8 @@ class AnnotationDesk:
         self._document: AnnotationDocument | None = None
         self._layer: Layer | None = None
         self._selected: dict[UUID, None] = {}
+        self._chosen: tuple[Feature, ...] | None = ()
+        """The selected features; None: to be looked up."""
         self._class_number = 0
         self._drawn: dict[int, DetectionClass] = {}
         """Name and colour of all classes by their numbers."""
@@ -111,6 +113,7 @@ class AnnotationDesk:
     # -- what is drawn ---------------------------------------------------------------------------
 
     def _on_document_changed(self, change: Change) -> None:
+        self._chosen = None
         gone = {feature.id for feature in change.before} - {one.id for one in change.after}
         if gone & self._selected.keys():
             self.select(key for key in self._selected if key not in gone)
@@ -201,11 +204,16 @@ class AnnotationDesk:
     @property
     def selected(self) -> tuple[Feature, ...]:
         """The annotations that are chosen, in the order in which they were."""
-        document = self._document
-        if document is None:
-            return ()
-        found = (document.get(key) for key in self._selected)
-        return tuple(feature for feature in found if feature is not None)
+        if self._chosen is None:
+            get = self._document.get if self._document is not None else lambda _key: None
+            found = map(get, self._selected)
+            self._chosen = tuple(feature for feature in found if feature is not None)
+        return self._chosen
+
+    @property
+    def n_selected(self) -> int:
+        """How many annotations are chosen."""
+        return len(self._selected)
 
     @property
     def selected_ids(self) -> frozenset[UUID]:
@@ -215,7 +223,7 @@ class AnnotationDesk:
         """Choose annotations, or some more."""
         chosen = {**self._selected, **dict.fromkeys(ids)} if add else dict.fromkeys(ids)
         if chosen.keys() != self._selected.keys():
-            self._selected = chosen
+            self._selected, self._chosen = chosen, None
             self.selection_changed.emit()
 
     def toggle(self, feature_id: UUID) -> None:
@@ -223,7 +231,7 @@ class AnnotationDesk:
         chosen = dict(self._selected)
         if chosen.pop(feature_id, self) is self:
             chosen[feature_id] = None
-        self._selected = chosen
+        self._selected, self._chosen = chosen, None
         self.selection_changed.emit()
 
     def find(self, x_l0: float, y_l0: float, reach_l0: float = 0.0) -> list[Feature]:
@@ -331,8 +339,17 @@ class AnnotationDesk:
 
     def select_all(self) -> None:
         """Choose every annotation that is seen."""
-        if self._document is not None:
-            self.select(feature.id for feature in self._document if not feature.is_hidden)
+        hidden = frozenset[str]() if self.source is None else self.source.hidden_classes
+        self.select(
+            feature.id
+            for feature in self._document or ()
+            if not feature.is_hidden and class_name(feature) not in hidden
+        )
+
+
+def class_name(feature: Feature) -> str:
+    """Return the name of an annotation's class; empty: it has none."""
+    return "" if feature.classification is None else feature.classification.name
 
 
 def _reclassified(others: Mapping[DetectionClass, DetectionClass], feature: Feature) -> Feature:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-import shapely
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from pathoview.annotations.change import Change
-from pathoview.annotations.feature import Feature
 from pathoview.core.affine import Affine
 from pathoview.session.session import Session
 from pathoview.session.tools.shape_preview import outlines_of
-from pathoview.session.tools.tool import NOTHING, DrawingTool, Outline, Preview
+from pathoview.session.tools.tool import NOTHING, DrawingTool, Look, Outline, Preview
 from pathoview.session.view import View
 from pathoview.ui import canvas_painting as furniture
 from pathoview.ui import theme
+from pathoview.ui.chosen_painting import ChosenPainting
 from pathoview.ui.links import Links
+from pathoview.ui.outline_path import outline_path, round_pen
 
 _WIDTH = 2.0
 _CHOSEN_WIDTH = 4.0
-_HANDLE = 4.0
+_HANDLE = 3.5
+_KNOB = 5.0
+_SHADE = QColor(0, 0, 0, 110)
 _POINT = 6.0
 _FILL_ALPHA = 60
 _MOST_CHOSEN = 200
@@ -40,6 +41,7 @@ class DrawingPainting(QObject):
         self._session = session
         self._view = view
         self._tool: DrawingTool | None = None
+        self._chosen = ChosenPainting()
         self._afterglow: tuple[Outline, ...] = ()
         """What was drawn last, until the picture has it."""
         self._glow_timer = QTimer(self, singleShot=True, interval=_LONGEST_AFTERGLOW_MS)
@@ -89,11 +91,13 @@ class DrawingPainting(QObject):
         to_view = self._view.viewport.affine
         preview = NOTHING if self._tool is None else self._tool.preview
         painter.save()
-        self._draw_chosen(painter, to_view)
+        self._chosen.take(self._session.annotations.selected)
+        self._chosen.draw(painter, to_view, self._view.viewport.visible_l0)
         color = self._color(preview)
         self._draw_outlines(painter, self._afterglow, color, to_view)
         self._draw_outlines(painter, preview.outlines, color, to_view)
-        self._draw_handles(painter, preview.handles_l0, to_view)
+        self._draw_at_rest(painter, to_view)
+        self._draw_handles(painter, preview, to_view)
         self._draw_brush(painter, preview, color)
         painter.restore()
         if preview.text and preview.outlines:
@@ -101,36 +105,22 @@ class DrawingPainting(QObject):
             at = QPointF(*to_view.point(*last)) + QPointF(12, 12)
             furniture.draw_chip(painter, preview.text, at)
 
+    def _draw_at_rest(self, painter: QPainter, to_view: Affine) -> None:
+        if self._tool is None or self._tool.is_busy:
+            return
+        rest = self._tool.at_rest(Look(to_view, self._view.viewport.visible_l0))
+        for outline in rest.outlines:
+            path = outline_path([outline], to_view)
+            painter.strokePath(path, round_pen(_SHADE, _WIDTH + 1))
+            pen = round_pen(QColor(255, 255, 255), 1, dashed=outline.is_dashed)
+            painter.strokePath(path, pen)
+        self._draw_handles(painter, rest, to_view)
+
     def _color(self, preview: Preview) -> QColor:
         chosen = self._session.annotations.drawing_class
         if preview.color is not None:
             return QColor(*preview.color)
         return QColor(*chosen.color) if chosen is not None else QColor(theme.current().accent)
-
-    def _draw_chosen(self, painter: QPainter, to_view: Affine) -> None:
-        chosen = self._session.annotations.selected
-        if not chosen:
-            return
-        accent = QColor(theme.current().accent)
-        painter.setPen(_pen(accent, _CHOSEN_WIDTH / 2, dashed=False))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        if len(chosen) > _MOST_CHOSEN:
-            self._mark_boxes(painter, chosen, to_view)
-            return
-        for feature in chosen:
-            path = _path(outlines_of(feature.geometry), to_view)
-            painter.strokePath(path, _pen(QColor(255, 255, 255, 200), _CHOSEN_WIDTH, dashed=False))
-            painter.strokePath(path, _pen(accent, _CHOSEN_WIDTH / 2, dashed=False))
-            for x, y in _points(feature):
-                painter.drawEllipse(QPointF(*to_view.point(x, y)), _POINT, _POINT)
-
-    @staticmethod
-    def _mark_boxes(painter: QPainter, chosen: Iterable[Feature], to_view: Affine) -> None:
-        bounds = shapely.bounds(np.array([one.geometry for one in chosen], object))
-        middles = (bounds[:, :2] + bounds[:, 2:]) / 2
-        places = [QPointF(*to_view.point(x, y)) for x, y in middles[:20_000].tolist()]
-        painter.setPen(_pen(QColor(theme.current().accent), 3, dashed=False))
-        painter.drawPoints(places)
 
     @staticmethod
     def _draw_outlines(
@@ -140,20 +130,20 @@ class DrawingPainting(QObject):
         if filled:
             inside = QColor(color)
             inside.setAlpha(_FILL_ALPHA)
-            painter.fillPath(_path(filled, to_view), inside)
+            painter.fillPath(outline_path(filled, to_view), inside)
         for outline in outlines:
-            pen = _pen(color, _WIDTH, dashed=outline.is_dashed)
-            painter.strokePath(_path([outline], to_view), pen)
+            pen = round_pen(color, _WIDTH, dashed=outline.is_dashed)
+            painter.strokePath(outline_path([outline], to_view), pen)
 
     @staticmethod
-    def _draw_handles(
-        painter: QPainter, handles_l0: Iterable[tuple[float, float]], to_view: Affine
-    ) -> None:
-        painter.setPen(_pen(QColor(theme.current().accent), 1.5, dashed=False))
+    def _draw_handles(painter: QPainter, preview: Preview, to_view: Affine) -> None:
+        painter.setPen(round_pen(QColor(theme.current().accent), 1.5))
         painter.setBrush(QColor(255, 255, 255))
-        for x, y in handles_l0:
+        for x, y in preview.handles_l0:
             at = QPointF(*to_view.point(x, y))
             painter.drawRect(QRectF(at.x() - _HANDLE, at.y() - _HANDLE, 2 * _HANDLE, 2 * _HANDLE))
+        for x, y in preview.knobs_l0:
+            painter.drawEllipse(QPointF(*to_view.point(x, y)), _KNOB, _KNOB)
 
     def _draw_brush(self, painter: QPainter, preview: Preview, color: QColor) -> None:
         if preview.circle_l0 is None:
@@ -162,33 +152,7 @@ class DrawingPainting(QObject):
         at = QPointF(*self._view.viewport.affine.point(x, y))
         radius_view = radius * self._view.viewport.scale
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(_pen(QColor(0, 0, 0, 160), 3, dashed=False))
+        painter.setPen(round_pen(QColor(0, 0, 0, 160), 3))
         painter.drawEllipse(at, radius_view, radius_view)
-        painter.setPen(_pen(color, 1.5, dashed=False))
+        painter.setPen(round_pen(color, 1.5))
         painter.drawEllipse(at, radius_view, radius_view)
-
-
-def _pen(color: QColor, width: float, *, dashed: bool) -> QPen:
-    pen = QPen(color, width)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-    if dashed:
-        pen.setStyle(Qt.PenStyle.DashLine)
-    return pen
-
-
-def _path(outlines: Iterable[Outline], to_view: Affine) -> QPainterPath:
-    path = QPainterPath()
-    for outline in outlines:
-        view = to_view.points(outline.points_l0)
-        polygon = QPolygonF([QPointF(*one) for one in view.tolist()])
-        path.addPolygon(polygon)
-        if outline.is_closed:
-            path.closeSubpath()
-    return path
-
-
-def _points(feature: Feature) -> list[tuple[float, float]]:
-    if shapely.get_dimensions(feature.geometry) != 0:
-        return []
-    return [(x, y) for x, y in shapely.get_coordinates(feature.geometry).tolist()]
