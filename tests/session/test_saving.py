@@ -1,0 +1,156 @@
+"""A disk that refuses: a clear word, work goes on in memory, and all is written when it can be."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import shapely
+from makers import make_svs
+from stage import Ears, Loop
+
+from pathoview.session.session import Session
+from pathoview.study import writer
+from pathoview.study.database import connect
+from pathoview.study.study import Study, private_path
+from pathoview.study.study_file import StudyFile
+
+_N_GESTURES = 6
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again soon."""
+    monkeypatch.setattr(writer, "_FIRST_PAUSE_S", 0.02)
+
+
+@pytest.fixture
+def labelled(
+    session: Session, loop: Loop, open_slide_of: Callable[[Path], None], tmp_path: Path
+) -> Session:
+    """A slide with one annotation that is on disk."""
+    open_slide_of(make_svs(tmp_path / "a.svs"))
+    loop.run_until(lambda: session.annotations.document is not None)
+    draw(session, 0)
+    loop.run_until(lambda: not session.studies.n_unsaved)
+    return session
+
+
+def draw(session: Session, n: int) -> None:
+    # Many corners, so that a full file is full after a few.
+    session.annotations.draw(shapely.Point(100, 100).buffer(20 + n, 200), f"Draw {n}")
+
+
+def writer_connection(session: Session) -> sqlite3.Connection:
+    study = session.studies.study
+    assert study is not None
+    connection = study.writer._connection
+    assert connection is not None
+    return connection
+
+
+def n_on_disk(session: Session) -> int:
+    assert session.slide is not None
+    with StudyFile.open(private_path(session.slide.content_hash)) as file:
+        assert file.check() == []
+        return len(file.features(session.slide.content_hash))
+
+
+def fill_disk(session: Session) -> None:
+    """Let the file grow no more: SQLite says then what it says on a full disk."""
+    connection = writer_connection(session)
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def free_disk(session: Session) -> None:
+    writer_connection(session).execute("PRAGMA max_page_count = 1000000")
+
+
+def test_on_a_full_disk_work_goes_on_and_is_written_when_there_is_room(
+    labelled: Session, loop: Loop
+) -> None:
+    fill_disk(labelled)
+    for n in range(1, _N_GESTURES):
+        draw(labelled, n)
+    loop.run_until(lambda: labelled.studies.error is not None)
+    assert "the disk is full" in str(labelled.studies.error)
+    assert labelled.studies.n_unsaved
+    document = labelled.annotations.document
+    assert document is not None
+    assert len(document) == _N_GESTURES
+    labelled.undo()
+    labelled.redo()
+    assert len(document) == _N_GESTURES
+    assert n_on_disk(labelled) < _N_GESTURES
+    free_disk(labelled)
+    loop.run_until(lambda: not labelled.studies.n_unsaved)
+    assert labelled.studies.error is None
+    assert n_on_disk(labelled) == _N_GESTURES
+
+
+def test_what_waits_for_a_full_disk_survives_opening_another_slide_and_coming_back(
+    labelled: Session, loop: Loop, open_slide_of: Callable[[Path], None], tmp_path: Path
+) -> None:
+    first = labelled.path
+    assert first is not None
+    fill_disk(labelled)
+    connection = writer_connection(labelled)
+    for n in range(1, _N_GESTURES):
+        draw(labelled, n)
+    loop.run_until(lambda: labelled.studies.error is not None)
+    open_slide_of(make_svs(tmp_path / "b.svs", mpp=0.4))
+    assert labelled.studies.n_unsaved, "it is not forgotten"
+    open_slide_of(first)
+    loop.run_until(lambda: labelled.annotations.document is not None)
+    document = labelled.annotations.document
+    assert document is not None
+    assert len(document) == _N_GESTURES
+    connection.execute("PRAGMA max_page_count = 1000000")
+    loop.run_until(lambda: not labelled.studies.n_unsaved)
+    assert n_on_disk(labelled) == _N_GESTURES
+
+
+def test_where_nothing_may_be_written_one_is_told_and_can_go_on(
+    session: Session,
+    loop: Loop,
+    open_slide_of: Callable[[Path], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_slide_of(make_svs(tmp_path / "a.svs"))
+    loop.run_until(lambda: session.annotations.document is not None)
+    draw(session, 0)
+    loop.run_until(lambda: not session.studies.n_unsaved)
+    study = session.studies.study
+    assert study is not None
+    study.writer._connection = connect(study.path, writable=False)  # as in a read-only folder
+    draw(session, 1)
+    loop.run_until(lambda: session.studies.error is not None)
+    assert "could not be opened or saved" in str(session.studies.error)
+    assert "Check that you may write" in session.studies.error.hint
+    study.writer._connection.close()
+    study.writer._connection = None
+    loop.run_until(lambda: not session.studies.n_unsaved)
+    assert n_on_disk(session) == 2
+
+
+def test_a_slide_whose_study_is_open_elsewhere_is_only_looked_at(
+    labelled: Session, loop: Loop, ears: Ears
+) -> None:
+    slide, path = labelled.slide, labelled.path
+    assert slide is not None
+    assert path is not None
+    labelled.close_slide()
+    elsewhere = Study(private_path(slide.content_hash), lambda *_: None)
+    labelled.open(path)
+    loop.run_until(lambda: labelled.annotations.document is not None)
+    assert "only read here" in ears.notices[-1].text
+    assert not labelled.annotations.can_edit
+    draw(labelled, 5)
+    document = labelled.annotations.document
+    assert document is not None
+    assert len(document) == 1
+    elsewhere.close()
