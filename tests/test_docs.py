@@ -15,6 +15,7 @@ GUIDE = ROOT / "resources" / "guide"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(GUIDE.glob("*.md"))]
 PAGES = (
     *("index", "getting-started", "viewer", "methods", "formats", "geojson"),
+    *("annotate", "study", "measurements"),
     *("performance", "troubleshooting", "architecture"),
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.])(?:/work|/tmp|/root|/home/\w+|[A-Z]:\\)\b")
@@ -52,13 +53,14 @@ def test_documents_are_free_of_machine_paths_and_unfinished_places(document: Pat
 
 @each_document
 def test_commands_in_a_document_exist_with_their_options(document: Path) -> None:
-    commands = getattr(typer.main.get_command(app), "commands", {})
     for line in re.findall(
         r"^ {4}(?:\.venv/bin/)?pathoview (.+)$", document.read_text("utf-8"), re.M
     ):
-        verb = line.split()[0]
-        assert verb in commands, line
-        known = {name for parameter in commands[verb].params for name in parameter.opts}
+        named, words = typer.main.get_command(app), line.split()
+        while words and (inner := getattr(named, "commands", None)) is not None:
+            assert words[0] in inner, line
+            named = inner[words.pop(0)]
+        known = {name for parameter in named.params for name in parameter.opts}
         assert set(re.findall(r"--[a-z-]+", line)) <= known, line
 
 
