@@ -26,6 +26,7 @@ from pathoview.core.translation import _
 from pathoview.study.annotation_rows import COLUMNS, to_features
 from pathoview.study.database import closed_on_error, connect, create, sentences, transaction
 from pathoview.study.model import LabelClass, Record, StudyInfo, new_id
+from pathoview.study.problems import Problem, find_problems
 from pathoview.study.records import now
 from pathoview.study.step import StudyStep
 from pathoview.study.step_rows import unpack_records, unpack_versions
@@ -246,15 +247,10 @@ class StudyFile:
         """Yield (time, author, hash of the slide, text) of all lines, oldest first."""
         yield from self._rows("SELECT time, author, slide, text FROM audit ORDER BY number")
 
-    def check(self) -> list[str]:
-        """Return what SQLite finds wrong with the file, and what refers to nothing; none: sound."""
-        wrong = [row[0] for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
-        loose = self._rows(
-            "SELECT count(*) FROM live LEFT JOIN annotation USING (version) WHERE wkb IS NULL"
-        )[0][0]
-        if loose:
-            wrong.append(_("{n} annotations have lost their shape.").format(n=loose))
-        return wrong
+    def check(self) -> list[Problem]:
+        """Return what is wrong, none: all is sound; of a newer study only whether it is whole."""
+        with self._lock:
+            return find_problems(self._connection, is_known=self.version == VERSION)
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with sentences(self.path), self._lock:
