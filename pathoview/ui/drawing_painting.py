@@ -21,14 +21,10 @@ from pathoview.ui.links import Links
 from pathoview.ui.outline_path import outline_path, round_pen
 
 _WIDTH = 2.0
-_CHOSEN_WIDTH = 4.0
 _HANDLE = 3.5
 _KNOB = 5.0
 _SHADE = QColor(0, 0, 0, 110)
-_POINT = 6.0
 _FILL_ALPHA = 60
-_MOST_CHOSEN = 200
-"""Of more that are chosen, only boxes are marked."""
 _LONGEST_AFTERGLOW_MS = 1000
 
 

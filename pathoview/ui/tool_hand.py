@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QTabletEvent, QWheelEvent
 
 from pathoview.session.session import Session
-from pathoview.session.tools.tool import DrawingTool, Pointer
+from pathoview.session.tools.tool import DrawingTool, Look, Pointer
 from pathoview.session.view import View
 
 _Key = Qt.Key
@@ -20,11 +20,19 @@ _KEYS: dict[int, str] = {
     _Key.Key_BracketRight: "]",
 }
 """Keys that a tool may take, by the names that it knows."""
+_ALT_KEYS: dict[int, str] = {
+    _Key.Key_Left: "alt+left",
+    _Key.Key_Right: "alt+right",
+    _Key.Key_Up: "alt+up",
+    _Key.Key_Down: "alt+down",
+}
 _CURSORS = {
     "arrow": Qt.CursorShape.ArrowCursor,
     "cross": Qt.CursorShape.CrossCursor,
     "move": Qt.CursorShape.SizeAllCursor,
     "turn": Qt.CursorShape.PointingHandCursor,
+    "slope": Qt.CursorShape.SizeFDiagCursor,
+    "rise": Qt.CursorShape.SizeBDiagCursor,
     "none": Qt.CursorShape.BlankCursor,
 }
 
@@ -48,6 +56,11 @@ class ToolHand:
     def is_busy(self) -> bool:
         """Whether the tool has begun something."""
         return self.is_pressing or (self.tool is not None and self.tool.is_busy)
+
+    @property
+    def look(self) -> Look:
+        """How the slide lies on this canvas."""
+        return Look(self._viewport.affine, self._viewport.visible_l0)
 
     def cancel(self) -> None:
         """Give up what the tool has begun."""
@@ -84,12 +97,13 @@ class ToolHand:
         return True
 
     def double_click(self, event: QMouseEvent) -> bool:
-        """Tell of the second press; the move tool leaves it to the canvas, which zooms."""
-        if self.tool is None or self._session.tool == "move":
+        """Tell of the second press, if it means something there."""
+        if self.tool is None or event.button() != Qt.MouseButton.LeftButton:
             return False
-        if event.button() != Qt.MouseButton.LeftButton:
+        at = self._at(event)
+        if not self.tool.takes_double_click(at):
             return False
-        self.tool.double_click(self._at(event))
+        self.tool.double_click(at)
         return True
 
     def wheel(self, event: QWheelEvent, notches: float) -> bool:
@@ -99,10 +113,13 @@ class ToolHand:
 
     def wants(self, event: QKeyEvent) -> bool:
         """Say whether the tool would take a key now."""
-        return self.tool is not None and _KEYS.get(event.key(), "") in self.tool.keys
+        return self.tool is not None and _key_name(event) in self.tool.keys
 
     def key(self, event: QKeyEvent) -> bool:
-        return self.tool is not None and self.wants(event) and self.tool.key(_KEYS[event.key()])
+        if self.tool is None or not self.wants(event):
+            return False
+        self.tool.key_look = self.look
+        return self.tool.key(_key_name(event))
 
     def leave(self) -> None:
         """The pointer has left the canvas."""
@@ -126,4 +143,12 @@ class ToolHand:
             is_alt=bool(held & _Held.AltModifier),
             is_ctrl=bool(held & _Held.ControlModifier),
             pressure=self._pressure,
+            look=self.look,
         )
+
+
+def _key_name(event: QKeyEvent) -> str:
+    """Return how a tool calls a key; empty: it knows none such."""
+    held = event.modifiers() & ~_Held.KeypadModifier
+    names = _ALT_KEYS if held == _Held.AltModifier else _KEYS
+    return names.get(event.key(), "")

@@ -128,6 +128,8 @@ class DrawingTool:
     def __init__(self, kit: ToolKit) -> None:
         self.kit = kit
         self.preview: Preview = NOTHING
+        self.key_look = _PLAIN
+        """That of the canvas on which the last key was pressed."""
 
     @property
     def annotations(self) -> AnnotationDesk:
