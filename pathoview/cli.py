@@ -17,6 +17,8 @@ import typer
 from pathoview import __version__
 from pathoview.cli_picture import picture
 from pathoview.cli_progress import TerminalProgress, terminal_progress
+from pathoview.cli_workflow import workflow
+from pathoview.cli_study import app as study_app
 from pathoview.core.errors import Cancelled, PathoViewError, UsageError
 from pathoview.core.logs import start_logging
 from pathoview.core.privacy import hide
@@ -247,6 +249,8 @@ def evaluate(
         _print_json(scores)
 
 
+app.command("workflow", help=_("Print what was done to a slide, as command lines."))(workflow)
+app.add_typer(study_app, name="study")
 app.command("picture", help=_("Write a picture of a place, with results and scale bar."))(picture)
 
 

@@ -15,7 +15,9 @@ from pathoview.layers.file_layer import Guess
 from pathoview.session.notices import Notice
 from pathoview.session.session import Session
 from pathoview.ui import theme
+from pathoview.ui.annotation_commands import annotation_answers
 from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.object_commands import object_answers
 from pathoview.ui.place_commands import place_answers
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class WindowCommands:
             "file.export": self._export,
             "file.settings": self._settings,
             "file.quit": window.close,
+            "edit.copy_workflow": window.history.copy_workflow,
             "view.scale": self._scale,
             "layer.open": self._open_layer,
             "layer.rename": self._rename_layer,
@@ -56,6 +59,8 @@ class WindowCommands:
             "help.log": self._log,
             "help.about": self._about,
             **place_answers(session, window, self._show),
+            **annotation_answers(session, window, self._show),
+            **object_answers(session, window, self._show),
         }
 
     @property

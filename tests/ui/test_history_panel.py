@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import shapely
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -73,3 +74,16 @@ def test_the_history_is_there_again_when_the_slide_is_opened_again(
     assert n_drawn(session) == 3
     click(qtbot, panel, 0)
     assert n_drawn(session) == 0
+
+
+def test_the_history_is_copied_as_command_lines(
+    qtbot: QtBot, panel: HistoryPanel, session: Session
+) -> None:
+    studies = session.studies
+    assert studies.do("Make tissue annotation", command={"verb": "annotate", "what": "tissue"})
+    QGuiApplication.clipboard().setText("")
+    QTest.mouseClick(panel.copy, LEFT)
+    qtbot.waitUntil(lambda: bool(QGuiApplication.clipboard().text()))
+    script = QGuiApplication.clipboard().text()
+    assert 'pathoview annotate tissue "$SLIDE"' in script
+    assert "# 3 steps were done by hand" in script

@@ -22,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
         can_redo,
         lambda s: s.redo(),
     ),
+    Command("edit.copy_workflow", _("Copy history as command lines"), "", "Edit", has_slide),
     Command("view.copy", _("Copy view as image"), "Ctrl+Shift+C", "Edit", has_slide),
     Command(
         "results.remove",

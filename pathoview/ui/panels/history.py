@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, QTimer
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QGuiApplication
 from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _, ngettext
 from pathoview.core.undo import History
+from pathoview.session.notices import Notice
 from pathoview.session.session import Session
+from pathoview.session.workflow import read_workflow
 from pathoview.ui import theme
 from pathoview.ui.links import Links
-from pathoview.ui.widgets import label
+from pathoview.ui.widgets import button, label
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -68,6 +70,7 @@ class HistoryPanel(QWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
+        self._session = session
         self._history = session.history
         self._target: int | None = None
         self.model = HistoryModel(session.history)
@@ -81,6 +84,9 @@ class HistoryPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.addWidget(self.view)
         layout.addWidget(self.summary)
+        self.copy = button(_("Copy as command lines"), self.copy_workflow)
+        self.copy.setToolTip(_("Repeats analyses, imports and operations on another slide"))
+        layout.addWidget(self.copy)
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._go_on)
         self.links = Links()
@@ -92,6 +98,7 @@ class HistoryPanel(QWidget):
         self.model.refresh()
         n = self.model.n_done
         self.view.setCurrentIndex(self.model.index(n))
+        self.copy.setEnabled(self._session.studies.book is not None)
         self.summary.setText(
             ngettext("{n} step, kept with the slide", "{n} steps, kept with the slide", n).format(
                 n=n
@@ -99,6 +106,15 @@ class HistoryPanel(QWidget):
             if n
             else _("Nothing was done yet. Whatever you do can be taken back here.")
         )
+
+    def copy_workflow(self) -> None:
+        """Put a script that repeats what was done on the clipboard."""
+        read_workflow(self._session, self._on_script)
+
+    def _on_script(self, script: str) -> None:
+        QGuiApplication.clipboard().setText(script)
+        text = _("The history was copied as command lines: paste them into a file, and run it.")
+        self._session.notice.emit(Notice(text, details=script))
 
     def _on_chosen(self, index: QModelIndex) -> None:
         self._target = index.row()
