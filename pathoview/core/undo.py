@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from psygnal import Signal
 
 
+class Refused(Exception):
+    """Raised by a step that cannot be taken now, after it has told the person why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing the person did, as two functions that bring it about and take it back."""
@@ -67,16 +71,14 @@ class History:
         self.changed.emit()
 
     def undo(self) -> None:
-        """Take back the last step, if there is one."""
-        if self._done:
-            self._done[-1].undo()
+        """Take back the last step, if there is one, and it does not refuse."""
+        if self._done and _is_taken(self._done[-1].undo):
             self._undone.append(self._done.pop())
             self.changed.emit()
 
     def redo(self) -> None:
-        """Take the last step again that was taken back, if there is one."""
-        if self._undone:
-            self._undone[-1].do()
+        """Take the last step again that was taken back, if there is one, and it does not refuse."""
+        if self._undone and _is_taken(self._undone[-1].do):
             self._done.append(self._undone.pop())
             self.changed.emit()
 
@@ -85,3 +87,11 @@ class History:
         self._done.clear()
         self._undone.clear()
         self.changed.emit()
+
+
+def _is_taken(way: Callable[[], None]) -> bool:
+    try:
+        way()
+    except Refused:
+        return False
+    return True

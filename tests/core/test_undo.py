@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pathoview.core.undo import History, Step
+from pathoview.core.undo import History, Refused, Step
 
 
 def write(text: str, page: list[str]) -> Step:
@@ -67,3 +67,16 @@ def test_every_change_is_told() -> None:
     history.do(write("a", []))
     history.clear()
     assert told == ["Write a", ""]
+
+
+def test_a_step_that_refuses_stays_where_it_is() -> None:
+    def refuse() -> None:
+        raise Refused
+
+    history = History()
+    history.do(Step("Once", lambda: None, refuse))
+    history.undo()
+    assert (history.undo_name, history.redo_name) == ("Once", "")
+    history.load([], [Step("Again", refuse, lambda: None)])
+    history.redo()
+    assert (history.undo_name, history.redo_name) == ("Once", "Again")

@@ -150,6 +150,8 @@ def test_a_slide_whose_study_is_open_elsewhere_is_only_looked_at(
     assert "only read here" in ears.notices[-1].text
     assert not labelled.annotations.can_edit
     draw(labelled, 5)
+    labelled.undo()
+    assert labelled.history.undo_name == "Draw 0"
     document = labelled.annotations.document
     assert document is not None
     assert len(document) == 1

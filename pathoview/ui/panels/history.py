@@ -123,10 +123,8 @@ class HistoryPanel(QWidget):
     def _go_on(self) -> None:
         """Take one step back or again at a time, so that the window stays awake."""
         n = len(self._history.done)
-        if self._target is None or n == self._target:
-            self._timer.stop()
+        if self._target is not None and n != self._target:
+            (self._history.undo if n > self._target else self._history.redo)()
+        if self._target is None or len(self._history.done) in (n, self._target):
+            self._timer.stop()  # it is there, or a step refuses
             self._target = None
-        elif n > self._target:
-            self._history.undo()
-        else:
-            self._history.redo()
