@@ -17,8 +17,8 @@ import typer
 from pathoview import __version__
 from pathoview.cli_picture import picture
 from pathoview.cli_progress import TerminalProgress, terminal_progress
-from pathoview.cli_workflow import workflow
 from pathoview.cli_study import app as study_app
+from pathoview.cli_workflow import workflow
 from pathoview.core.errors import Cancelled, PathoViewError, UsageError
 from pathoview.core.logs import start_logging
 from pathoview.core.privacy import hide

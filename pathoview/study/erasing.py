@@ -15,10 +15,11 @@ from typing import Any
 
 import orjson
 
-from pathoview.core.errors import InputError
+from pathoview.core.errors import InputError, StorageError
 from pathoview.core.paths import data_folder
-from pathoview.core.translation import _
+from pathoview.core.translation import _, ngettext
 from pathoview.study.backups import SUFFIX, list_backups
+from pathoview.study.copying import remove_study
 from pathoview.study.database import transaction
 from pathoview.study.model import Block, Case, RunEntry, SlideRecord
 from pathoview.study.step import RecordChange
@@ -47,6 +48,20 @@ class ErasePlan:
     """Results, bookmarks and what was seen of the slides: files of their own, not deleted here."""
     backups: tuple[Path, ...]
     """Of this study: they hold the case still, and are not deleted here."""
+
+    @property
+    def text(self) -> str:
+        """What is erased, without a name."""
+        counts = (
+            ngettext("{n} slide", "{n} slides", len(self.slides)).format(n=len(self.slides)),
+            ngettext("{n} annotation", "{n} annotations", self.n_annotations).format(
+                n=self.n_annotations
+            ),
+            ngettext("{n} step of the history", "{n} steps of the history", self.n_steps).format(
+                n=self.n_steps
+            ),
+        )
+        return ", ".join(counts)
 
     @property
     def ids(self) -> frozenset[str]:
@@ -80,6 +95,20 @@ def erase_case(path: Path, case: str, author: str = "") -> ErasePlan:
             add_audit(connection, author, "", _("A case was erased"))
         shrink(connection)
     return plan
+
+
+def delete_files(files: Iterable[Path]) -> None:
+    """Delete files that tell of a case; raises `StorageError` at the first that stays."""
+    for file in files:
+        try:
+            remove_study(file)
+        except OSError as error:
+            raise StorageError(
+                _("“{name}” could not be deleted: {why}.").format(
+                    name=file.name, why=error.strerror or type(error).__name__
+                ),
+                _("Delete it yourself: it tells of the case that was erased."),
+            ) from error
 
 
 # -- what belongs to the case --------------------------------------------------------------------

@@ -84,6 +84,12 @@ class StudyLock:
                 self._path.unlink()
 
 
+def holder_of(study: Path) -> Holder | None:
+    """Return who has a study open to write it; None: nobody who is still there."""
+    holder = _read(lock_path(study))
+    return None if holder is None or holder.is_gone else holder
+
+
 def break_lock(study: Path) -> None:
     """Take a lock away from whoever has it: a person has made sure that nobody writes."""
     with contextlib.suppress(OSError):

@@ -239,6 +239,10 @@ class StudyFile:
             is_undone=bool(is_undone),
         )
 
+    def count_steps(self) -> int:
+        """Return the number of all steps, of all slides."""
+        return int(self._rows("SELECT count(*) FROM step")[0][0])
+
     def last_number(self) -> int:
         """Return the number of the newest step; 0: there is none."""
         return int(self._rows("SELECT coalesce(max(number), 0) FROM step")[0][0])
