@@ -62,6 +62,11 @@ class Side:
             kind.from_json(data) for (name, _), data in self.current.items() if name == kind.kind
         ]
 
+    def record(self, kind: type[R], key: str) -> R | None:
+        """Return one record as it is now, if there is one."""
+        data = self.current.get((kind.kind, key))
+        return None if data is None else kind.from_json(data)
+
     def ever(self, kind: type[R], key: str) -> list[R]:
         """Return all that a record says and ever said; none: it was never here."""
         return [kind.from_json(data) for data in self._ever.get((kind.kind, key), ())]

@@ -19,6 +19,7 @@ from pathoview.annotations.feature import Feature
 from pathoview.core.errors import InputError
 from pathoview.core.translation import _, ngettext
 from pathoview.study.backups import back_up
+from pathoview.study.bookmarks import SlideBookmarks
 from pathoview.study.merge_annotations import AnnotationMerge, merge_annotations
 from pathoview.study.merge_side import Side
 from pathoview.study.merge_slides import SlideMerge, SlideWords
@@ -30,7 +31,9 @@ from pathoview.study.step_rows import put_records
 from pathoview.study.study import Study, read_only_error
 from pathoview.study.upkeep import reading
 
-_MERGED_OTHERWISE = {StudyInfo.kind, LabelClass.kind, Case.kind, Block.kind, SlideRecord.kind}
+_MERGED_OTHERWISE = {
+    one.kind for one in (StudyInfo, LabelClass, Case, Block, SlideRecord, SlideBookmarks)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +208,13 @@ class _Merge:
         there = {one.slide_hash: one for one in self._there.records(SlideRecord)}
         merged = {slide: self._annotations(slide) for slide in self._there.slides()}
         parts = []
-        for slide in dict.fromkeys([*there, *merged]):
+        marked = [one.slide_hash for one in self._there.records(SlideBookmarks)]
+        for slide in dict.fromkeys([*there, *merged, *marked]):
             change = merged[slide].change if slide in merged else NO_CHANGE
-            records = self._slide_record(slide, there.get(slide), must_be=bool(change))
+            records = (
+                *self._slide_record(slide, there.get(slide), must_be=bool(change)),
+                *self._bookmarks(slide),
+            )
             if change or records:
                 parts.append(SlidePart(slide, change, records))
         records = self._other_records(parts)
@@ -236,7 +243,7 @@ class _Merge:
         self, slide: str, there: SlideRecord | None, *, must_be: bool
     ) -> tuple[RecordChange, ...]:
         ever_here = self._here.ever(SlideRecord, slide)
-        here = next((one for one in self._here.records(SlideRecord) if one.key == slide), None)
+        here = self._here.record(SlideRecord, slide)
         if there is None or (here is None and ever_here and not must_be):
             return ()  # it has left the study
         merge = SlideMerge(
@@ -249,6 +256,17 @@ class _Merge:
         record = merge.merged()
         self._conflicts += [Conflict(slide, *said) for said in merge.conflicts]
         return () if record == here else (RecordChange.of(here, record),)
+
+    def _bookmarks(self, slide: str) -> tuple[RecordChange, ...]:
+        """Add the bookmarks that were never here."""
+        here, there = (side.record(SlideBookmarks, slide) for side in (self._here, self._there))
+        ever = {mark for one in self._here.ever(SlideBookmarks, slide) for mark in one.bookmarks}
+        new = [] if there is None else [one for one in there.bookmarks if one not in ever]
+        if not new:
+            return ()
+        old = () if here is None else here.bookmarks
+        merged = SlideBookmarks(slide_hash=slide, bookmarks=(*old, *new))
+        return (RecordChange.of(here, merged),)
 
     def _other_records(self, parts: Iterable[SlidePart]) -> tuple[RecordChange, ...]:
         """Return the records that come without a step: they are of no single slide."""

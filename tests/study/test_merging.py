@@ -15,6 +15,7 @@ from pathoview.annotations.change import Change
 from pathoview.annotations.feature import Feature
 from pathoview.core.errors import InputError, StorageError
 from pathoview.study.backups import list_backups
+from pathoview.study.bookmarks import Bookmark, SlideBookmarks
 from pathoview.study.copying import save_copy
 from pathoview.study.integrity import check_study
 from pathoview.study.merging import merge, plan_merge
@@ -277,6 +278,21 @@ def test_runs_and_other_records_come(here: Path, there: Path) -> None:
     assert merge(here, there).new_records == ("run",)
     with StudyFile.open(here) as file:
         assert file.records(RunEntry) == [run]
+
+
+def test_bookmarks_of_both_stay(here: Path, there: Path) -> None:
+    marks = [Bookmark(name=name, x_l0=1, y_l0=2, scale=1) for name in "abc"]
+    both = SlideBookmarks(slide_hash=SLIDE, bookmarks=(marks[0], marks[1]))
+    mine = SlideBookmarks(slide_hash=SLIDE, bookmarks=(marks[0],))
+    theirs = SlideBookmarks(slide_hash=SLIDE, bookmarks=tuple(marks))
+    say(here, None, both)
+    say(here, both, mine)
+    say(there, None, theirs)
+    merge(here, there)
+    with StudyFile.open(here) as file:
+        (kept,) = file.records(SlideBookmarks)
+    assert [one.name for one in kept.bookmarks] == ["a", "c"]
+    assert plan_merge(here, there).is_empty
 
 
 def test_a_study_is_merged_while_it_is_open_here_but_not_when_open_elsewhere(
