@@ -24,6 +24,7 @@ from pathoview.study.database import transaction
 from pathoview.study.model import Block, Case, RunEntry, SlideRecord
 from pathoview.study.step import RecordChange
 from pathoview.study.step_rows import pack_records, unpack_records
+from pathoview.study.study_file import SUFFIX as STUDY_SUFFIX
 from pathoview.study.study_file import add_audit
 from pathoview.study.upkeep import having_alone, reading, shrink
 
@@ -45,7 +46,7 @@ class ErasePlan:
     n_annotations: int
     n_steps: int
     files: tuple[Path, ...]
-    """Results, bookmarks and what was seen of the slides: files of their own, not deleted here."""
+    """Results, private studies, bookmarks and what was seen of the slides: not deleted here."""
     backups: tuple[Path, ...]
     """Of this study: they hold the case still, and are not deleted here."""
 
@@ -216,6 +217,7 @@ def _files(said: Iterable[_Said], slides: set[str]) -> Iterator[Path]:
         for kept in (data_folder() / "bookmarks", data_folder() / "coverage"):
             yield from kept.glob(f"{slide}.*")
         yield from (data_folder() / "runs" / slide).glob("*.run")
+        yield from (data_folder() / "studies").glob(f"{slide}{STUDY_SUFFIX}")
 
 
 # -- taking it away ------------------------------------------------------------------------------

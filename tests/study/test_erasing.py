@@ -108,13 +108,14 @@ def test_all_else_stays_and_the_audit_says_it(study: Path) -> None:
 def test_files_that_tell_of_the_slides_are_named(study: Path) -> None:
     run = data_folder() / "runs" / SLIDE / "a.run"
     bookmark = data_folder() / "bookmarks" / f"{SLIDE}.json"
-    for file in (run, bookmark):
+    private = data_folder() / "studies" / f"{SLIDE}.pathoview"
+    for file in (run, bookmark, private):
         file.parent.mkdir(parents=True)
         file.touch()
     backup = back_up(study, "daily")
     (beside := study.with_name("s-20260101-000000-v1.backup")).touch()
     plan = erase_case(study, "Huber 1949")
-    assert plan.files == tuple(sorted([run, bookmark, Path("/runs/huber-run.run")]))
+    assert plan.files == tuple(sorted([run, bookmark, private, Path("/runs/huber-run.run")]))
     assert plan.backups == (backup, beside)
     assert run.exists()
 
