@@ -32,6 +32,14 @@ def has_bookmarks(session: Session) -> bool:
     return bool(session.places.bookmarks.all)
 
 
+def has_study(session: Session) -> bool:
+    return session.studies.is_named
+
+
+def has_slides(session: Session) -> bool:
+    return bool(session.slides.rows)
+
+
 def can_undo(session: Session) -> bool:
     return bool(session.history.undo_name)
 
@@ -45,6 +53,8 @@ _MISSING: dict[Callable[[Session], bool], str] = {
     has_results: _("needs results"),
     has_bookmarks: _("needs a bookmark"),
     has_layer: _("needs a layer"),
+    has_study: _("needs a study"),
+    has_slides: _("needs a study with slides"),
     can_undo: _("nothing to take back"),
     can_redo: _("nothing was taken back"),
 }
@@ -61,7 +71,7 @@ class Command:
     shortcut: str = ""
     """As Qt writes it; several are separated by ``; ``."""
     menu: str = ""
-    """File, Edit, View, Go, Layer, Annotate, Analyze, Window, Help; empty: in the palette only."""
+    """File, Study, Edit, View, Go, Layer, Annotate, Analyze, Window, Help; empty: palette only."""
     enabled: Callable[[Session], bool] = always
     run: Callable[[Session], object] | None = None
     """None: the window answers `Session.command_requested`."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Command, ...] = (
     *file.COMMANDS,
     *study.COMMANDS,
+    *file.LAST,
     *edit.COMMANDS,
     *view.COMMANDS,
     *places.COMMANDS,

@@ -37,7 +37,9 @@ from pathoview.session.runs import RunView
 from pathoview.session.selection import Selection, select
 from pathoview.session.settings import ExportSettings, Settings, load_settings
 from pathoview.session.shelf import RunShelf
+from pathoview.session.slide_desk import SlideDesk
 from pathoview.session.study_desk import StudyDesk
+from pathoview.session.study_files import SUFFIX, StudyFiles
 from pathoview.session.tile_troubles import TileTroubles
 from pathoview.session.toolbox import Tool, Toolbox
 from pathoview.session.tools.kit import ToolKit
@@ -119,6 +121,8 @@ class Session:
         """Where the mouse is, level-0 px; None: not on the slide."""
         self._opener = SlideOpener(self.scheduler, self.memory)
         self.places = Places(self)
+        self.slides = SlideDesk(self)
+        self.study_files = StudyFiles(self)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 
@@ -162,8 +166,11 @@ class Session:
         return self._opener.is_opening
 
     def open(self, path: Path | str) -> None:
-        """Open a slide; `slide_changed` or an error `notice` follows."""
-        self._opener.open(Path(path))
+        """Open a slide, or a study; `slide_changed` or an error `notice` follows."""
+        if Path(path).suffix.lower() == SUFFIX:
+            self.study_files.open(Path(path))
+        else:
+            self._opener.open(Path(path))
 
     def _on_open_failed(self, error: BaseException) -> None:
         self._on_error(error, (_("Open another slide"), "file.open"))

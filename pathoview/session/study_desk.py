@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathoview.annotations.change import NO_CHANGE, Change
 from pathoview.core.errors import PathoViewError, StorageError
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _
-from pathoview.core.undo import History, Step
+from pathoview.core.undo import History, Refused, Step
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.record_book import KINDS, RecordBook
@@ -25,9 +24,8 @@ from pathoview.session.slide_book import Kept, SlideBook, read_kept
 from pathoview.slides.slide import Slide
 from pathoview.study.lock import user_name
 from pathoview.study.model import LabelClass, Record, SlideRecord, StudyInfo
-from pathoview.study.records import now
+from pathoview.study.slide_list import seen_slide
 from pathoview.study.step import RecordChange
-from pathoview.study.step_rows import put_records
 from pathoview.study.study import Study, private_path, read_only_error
 
 _logger = logging.getLogger(__name__)
@@ -41,6 +39,7 @@ class _Opened:
 
     study: Study
     records: Mapping[type[Record], Sequence[Record]]
+    """Of a private study; those of a named one are in memory, newer than on disk."""
     kept: Kept
 
 
@@ -73,8 +72,12 @@ class StudyDesk:
         self._private: Study | None = None
         self._slide: Slide | None = None
         self._book: SlideBook | None = None
+        self._list_book: SlideBook | None = None
+        """What is done to the named study while no slide is open."""
         self._retired: dict[str, SlideBook] = {}
         """Books of slides closed before all was on disk, by hash."""
+        self._closing: list[Study] = []
+        """Studies closed before all was on disk."""
 
     # -- what is open ----------------------------------------------------------------------------
 
@@ -110,10 +113,9 @@ class StudyDesk:
         return next((error for error in errors if error is not None), None)
 
     def _studies(self) -> list[Study]:
-        open_ones = [one for one in (self._named, self._private) if one is not None]
-        return open_ones + [
-            book.study for book in self._retired.values() if book.study not in open_ones
-        ]
+        open_ones = (one for one in (self._named, self._private) if one is not None)
+        retired = (book.study for book in self._retired.values())
+        return list(dict.fromkeys((*open_ones, *retired, *self._closing)))
 
     # -- studies ---------------------------------------------------------------------------------
 
@@ -131,13 +133,15 @@ class StudyDesk:
     def _open(self, path: Path, info: StudyInfo | None) -> bool:
         hide(path)
         try:
+            self._finish(path)
             study = Study(path, self._told, info=info)
-            if info is not None:
-                study.tell(self.author, "", _("Study opened"))
-                study.writer.flush(10.0)
-                if study.writer.error is not None:
-                    raise study.writer.error
-            records = read_records(study)
+            try:
+                if info is not None:
+                    self._make(study)
+                records, kept = read_records(study), read_kept(study, "")
+            except BaseException:
+                study.close()
+                raise
         except PathoViewError as error:
             self.notice.emit(from_error(error))
             return False
@@ -145,13 +149,31 @@ class StudyDesk:
         self._named = study
         self._settings.add_recent_study(path)
         self.records.load(records)
+        self._list_book = SlideBook(study, "", kept, self.records.apply)
+        if self._slide is None:
+            self._load_history(self._list_book)
         self._tell_opened(study)
         self.changed.emit()
         return True
 
+    def _finish(self, path: Path) -> None:
+        """Write what was left to be written when a study was closed; raises `StorageError`."""
+        for study in self._studies():
+            if study.path == path and not study.writer.flush(10.0) and study.writer.error:
+                raise study.writer.error
+        self._close_written()
+
+    def _make(self, study: Study) -> None:
+        """Have a new study on disk; raises `StorageError`."""
+        study.tell(self.author, "", _("Study opened"))
+        study.writer.flush(10.0)
+        if study.writer.error is not None:
+            raise study.writer.error
+
     def _tell_opened(self, study: Study) -> None:
         if study.is_read_only:
-            self.notice.emit(from_error(read_only_error(study)))
+            way = (_("Open anyway…"), "study.open_anyway") if study.holder is not None else None
+            self.notice.emit(from_error(read_only_error(study), way))
         if study.backup is not None:
             text = _("The study was brought to the format of today; a backup lies beside it.")
             self.notice.emit(Notice(text))
@@ -160,7 +182,9 @@ class StudyDesk:
         """Close the named study, if one is open; what is not on disk yet is still written."""
         if self._named is not None:
             study, self._named = self._named, None
-            self._book = None
+            self._book = self._list_book = None
+            if self._slide is None:
+                self._history.clear()
             self._retire(study)
             self.records.clear()
             self.changed.emit()
@@ -172,9 +196,16 @@ class StudyDesk:
         self._leave_slide()
         self._slide = slide
         if slide is None:
+            if self._list_book is not None:
+                self._load_history(self._list_book)
             return
+        if self._list_book is not None:
+            self._history.clear()
         retired = self._retired.get(slide.content_hash)
-        if retired is not None and self._named in (None, retired.study):
+        home = private_path(slide.content_hash)
+        if retired is not None and (
+            retired.study is self._named if self._named else retired.study.path == home
+        ):
             del self._retired[slide.content_hash]
             if self._named is None:
                 self._private = retired.study
@@ -208,17 +239,22 @@ class StudyDesk:
         if read.study is not self._named:
             self._private = read.study
             self._tell_opened(read.study)
-        self.records.load(read.records)
+            self.records.load(read.records)
         book = SlideBook(read.study, slide.content_hash, read.kept, self.records.apply)
         self._take(book)
 
     def _take(self, book: SlideBook) -> None:
         self._book = book
         self._note_slide(book)
-        steps = [self._step(one.number, one.name, f"{one.time} {one.author}") for one in book.steps]
+        self._load_history(book)
+        self.changed.emit()
+
+    def _load_history(self, book: SlideBook) -> None:
+        steps = [
+            self._step(book, one.number, one.name, f"{one.time} {one.author}") for one in book.steps
+        ]
         n_done = sum(not one.is_undone for one in book.steps)
         self._history.load(steps[:n_done], steps[n_done:])
-        self.changed.emit()
 
     def _note_slide(self, book: SlideBook) -> None:
         """Have a named study know the slide, and where it lies now."""
@@ -226,16 +262,10 @@ class StudyDesk:
         if slide is None or book.study is not self._named or book.study.is_read_only:
             return
         known = self.records.get(SlideRecord, slide.content_hash)
-        said = known or SlideRecord(
-            slide_hash=slide.content_hash, pseudonym=slide.pseudonym, added=now()
+        size_l0 = slide.info.width, slide.info.height
+        record = seen_slide(
+            known, slide.content_hash, slide.pseudonym, slide.path, size_l0, slide.info.mpp
         )
-        facts = {
-            "path": str(slide.path.absolute()),
-            "width_l0": slide.info.width,
-            "height_l0": slide.info.height,
-            "mpp": slide.info.mpp,
-        }
-        record = said.model_copy(update=facts)
         if record != known:
             book.study.put(record)
             self.records.apply([RecordChange.of(known, record)])
@@ -253,39 +283,51 @@ class StudyDesk:
         if self._book is None:
             self.notice.emit(Notice(_("The labels of this slide are still being read."), "warning"))
             return False
+        return self._do(self._book, name, change, records, command)
+
+    def put(self, changes: Sequence[RecordChange], name: str) -> bool:
+        """Change records: as a step of the open slide's history, or of that of the study."""
+        book = self._book or self._list_book
+        return book is not None and self._do(book, name, records=changes)
+
+    def _do(
+        self,
+        book: SlideBook,
+        name: str,
+        change: Change = NO_CHANGE,
+        records: Sequence[RecordChange] = (),
+        command: Mapping[str, Any] | None = None,
+    ) -> bool:
         try:
-            step = self._book.do(name, self.author, change, records, command)
+            step = book.do(name, self.author, change, records, command)
         except StorageError as error:
             self.notice.emit(from_error(error))
             return False
-        self._history.remember(self._step(step.number, name))
+        self._history.remember(self._step(book, step.number, name))
         self.saving_changed.emit()
         return True
 
-    def put(self, changes: Sequence[RecordChange], name: str) -> bool:
-        """Change records: as a step of the open slide's history, or at once when none is open."""
-        if self._book is not None:
-            return self.do(name, records=changes)
-        study = self.study
+    def note(self, *records: Record) -> None:
+        """Keep what is no gesture of a person, so that undo passes it by; in memory at least."""
+        study = self._named
         if study is None:
-            return False
+            return
+        changes = [RecordChange.of(None, record) for record in records]
+        if not study.is_read_only:
+            study.put(*records)
+        self.records.apply(changes)
+
+    def _step(self, book: SlideBook, number: int, name: str, note: str = "") -> Step:
+        turn = partial(self._turn, book, number)
+        return Step(name, partial(turn, "redo"), partial(turn, "undo"), note)
+
+    def _turn(self, book: SlideBook, number: int, way: str) -> None:
         try:
-            study.submit(partial(_put, changes))
+            (book.undo if way == "undo" else book.redo)(number)
         except StorageError as error:
             self.notice.emit(from_error(error))
-            return False
-        self.records.apply(changes)
-        return True
-
-    def _step(self, number: int, name: str, note: str = "") -> Step:
-        return Step(
-            name, partial(self._turn, number, "redo"), partial(self._turn, number, "undo"), note
-        )
-
-    def _turn(self, number: int, way: str) -> None:
-        if self._book is not None:
-            (self._book.undo if way == "undo" else self._book.redo)(number)
-            self.saving_changed.emit()
+            raise Refused from error
+        self.saving_changed.emit()
 
     # -- saving ----------------------------------------------------------------------------------
 
@@ -294,12 +336,20 @@ class StudyDesk:
         self._post(self._on_saved)
 
     def _on_saved(self) -> None:
+        self._close_written()
+        self.saving_changed.emit()
+
+    def _close_written(self) -> None:
+        """Let go of what was only waited for."""
         for slide_hash, book in tuple(self._retired.items()):
             if book.study.writer.n_waiting == 0:
                 del self._retired[slide_hash]
                 if book.study not in (self._named, self._private):
                     book.study.close()
-        self.saving_changed.emit()
+        for study in tuple(self._closing):
+            if study.writer.n_waiting == 0:
+                self._closing.remove(study)
+                study.close()
 
     def save_now(self) -> None:
         """Try at once what the disk refused before."""
@@ -307,17 +357,19 @@ class StudyDesk:
             study.writer.flush(0.0)
 
     def _retire(self, study: Study) -> None:
+        if any(book.study is study for book in self._retired.values()):
+            return  # with the book
         if study.writer.n_waiting == 0:
             study.close()
-        elif all(book.study is not study for book in self._retired.values()):
-            # No slide is open that one could come back to: the file itself is waited for.
-            self._scheduler.submit(study.close, lambda _result, _error: self._on_saved())
+        else:
+            self._closing.append(study)
 
     def end(self) -> bool:
         """Wait for all to be on disk, and let go of it; False: something could not be written."""
         studies = self._studies()
-        self._book = self._named = self._private = None
+        self._book = self._list_book = self._named = self._private = None
         self._retired.clear()
+        self._closing.clear()
         closed = [study.close() for study in studies]  # all of them, whatever the first says
         return all(closed)
 
@@ -326,7 +378,8 @@ def _read(named: Study | None, slide_hash: str, told: Callable[..., None]) -> _O
     """Read all that is kept of a slide; in another thread."""
     study = named or Study(private_path(slide_hash), told, info=StudyInfo(is_private=True))
     try:
-        return _Opened(study, read_records(study), read_kept(study, slide_hash))
+        records = {} if study is named else read_records(study)
+        return _Opened(study, records, read_kept(study, slide_hash))
     except BaseException:
         if study is not named:
             study.close()
@@ -341,7 +394,3 @@ def read_records(study: Study) -> dict[type[Record], Sequence[Record]]:
     }
     found[LabelClass] = study.classes()
     return found
-
-
-def _put(changes: Iterable[RecordChange], connection: sqlite3.Connection) -> None:
-    put_records(connection, changes)

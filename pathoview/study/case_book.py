@@ -1,10 +1,13 @@
-"""Cases and their blocks, found by name or made, and what is left of them when slides go."""
+"""Cases and their blocks, found by name or made.
+
+One that no slide is left of stays: it can still be erased, with all that the history says of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pathoview.study.model import Block, Case, SlideRecord
+from pathoview.study.model import Block, Case
 from pathoview.study.step import RecordChange
 
 
@@ -42,16 +45,3 @@ class CaseBook:
         """Return the names of a block's case and of the block itself; both empty: no case."""
         block = self._places.get(block_id)
         return ("", "") if block is None else (self._names.get(block.case_id, ""), block.name)
-
-
-def emptied(
-    cases: Iterable[Case], blocks: Iterable[Block], slides: Iterable[SlideRecord]
-) -> list[RecordChange]:
-    """Return what takes away the blocks without a slide, and the cases without a block."""
-    used = {slide.block_id for slide in slides}
-    blocks = list(blocks)
-    kept = {block.case_id for block in blocks if block.id in used}
-    return [
-        *(RecordChange.of(block, None) for block in blocks if block.id not in used),
-        *(RecordChange.of(case, None) for case in cases if case.id not in kept),
-    ]

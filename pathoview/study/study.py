@@ -151,11 +151,11 @@ class Study:
 
     def close(self) -> bool:
         """Write what waits, and let go of the file; return whether all is on disk."""
-        writer = getattr(self, "_writer", None)
-        is_written = writer is None or writer.close()
-        if self._file is not None:
+        if self._file is not None:  # the writer goes last: only it can empty SQLite's log
             self._file.close()
             self._file = None
+        writer = getattr(self, "_writer", None)
+        is_written = writer is None or writer.close()
         if self._lock is not None:
             self._lock.release()
             self._lock = None

@@ -100,6 +100,18 @@ class OrderedWriter:
             self._thread.join(timeout_s)
         return is_written
 
+    def waiting(self) -> tuple[int, tuple[Write, ...]]:
+        """Return how many writes are on disk, and those that are not."""
+        with self._changed:
+            return self._n_written, tuple(self._waiting)
+
+    def give_up(self) -> None:
+        """Forget what waits: it was brought to another disk."""
+        with self._changed:
+            self._waiting.clear()
+            self._n_submitted, self._error = self._n_written, None
+            self._changed.notify_all()
+
     # -- the thread ------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -109,9 +121,10 @@ class OrderedWriter:
             error = self._try(batch)
             with self._changed:
                 if error is None:
-                    for _write in batch:
-                        self._waiting.popleft()
-                    self._n_written += len(batch)
+                    for write in batch:
+                        if self._waiting and self._waiting[0] is write:  # not given up meanwhile
+                            self._waiting.popleft()
+                            self._n_written += 1
                 self._error = error
                 n_written = self._n_written
                 self._changed.notify_all()

@@ -12,6 +12,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("file.import", _("Import GeoJSON…"), "Ctrl+I", "File", has_slide),
     Command("file.export", _("Export GeoJSON…"), "Ctrl+E", "File", has_results),
     Command("view.export", _("Export view…"), "Ctrl+Shift+E", "File", has_slide),
+)
+
+LAST: tuple[Command, ...] = (
     Command("file.settings", _("Settings…"), "Ctrl+,", "File"),
     Command("file.quit", _("Quit"), "Ctrl+Q", "File"),
 )

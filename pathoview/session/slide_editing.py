@@ -1,0 +1,134 @@
+"""What a person says of slides: cases, stains, tags, labels, tables. Each time one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pathoview.core.errors import PathoViewError
+from pathoview.core.translation import _, ngettext
+from pathoview.session.notices import Notice, from_error
+from pathoview.study.case_book import CaseBook
+from pathoview.study.metadata_csv import MetadataPlan, Table, plan_import, write_list
+from pathoview.study.model import Block, Case, SlideLabel, SlideRecord
+from pathoview.study.records import now
+from pathoview.study.slide_labels import labelled, unlabelled
+from pathoview.study.step import RecordChange
+
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
+    from pathoview.session.slide_desk import SlideDesk
+
+
+class SlideEditing:
+    """All methods are called on the session's thread."""
+
+    def __init__(self, session: Session, desk: SlideDesk) -> None:
+        self._session = session
+        self._desk = desk
+        self._studies = session.studies
+
+    def alter(
+        self, hashes: Iterable[str], name: str, to: Callable[[SlideRecord], SlideRecord]
+    ) -> bool:
+        """Say something else of slides, as one step; whether anything has changed."""
+        changes = [RecordChange.of(*pair) for pair in self._altered(hashes, to)]
+        return bool(changes) and self._studies.put(changes, name)
+
+    def edit(self, hashes: Iterable[str], name: str, **members: Any) -> bool:
+        """Give slides other members of their records, as one step."""
+        return self.alter(hashes, name, lambda record: record.model_copy(update=members))
+
+    def _altered(
+        self, hashes: Iterable[str], to: Callable[[SlideRecord], SlideRecord]
+    ) -> list[tuple[SlideRecord, SlideRecord]]:
+        found = (self._studies.records.get(SlideRecord, key) for key in dict.fromkeys(hashes))
+        pairs = ((record, to(record)) for record in found if record is not None)
+        return [(before, after) for before, after in pairs if before != after]
+
+    def remove(self, hashes: Iterable[str]) -> bool:
+        """Take slides out of the study; their annotations stay in its history."""
+        records = self._studies.records
+        found = (records.get(SlideRecord, key) for key in dict.fromkeys(hashes))
+        gone = [RecordChange.of(record, None) for record in found if record is not None]
+        name = ngettext("Remove slide", "Remove {n} slides", len(gone)).format(n=len(gone))
+        return bool(gone) and self._studies.put(gone, name)
+
+    def set_reviewed(self, hashes: Iterable[str], *, on: bool) -> bool:
+        name = _("Mark as reviewed") if on else _("Mark as not reviewed")
+        return self.edit(hashes, name, is_reviewed=on)
+
+    def set_stain(self, hashes: Iterable[str], stain: str) -> bool:
+        name = _("Set stain {name}").format(name=stain) if stain else _("Take stain away")
+        return self.edit(hashes, name, stain=stain)
+
+    def assign(self, hashes: Iterable[str], case: str, block: str = "") -> bool:
+        """Give slides to a block of a case, made when there is none; no case: to none."""
+        records = self._studies.records
+        book = CaseBook(records.all(Case), records.all(Block))
+        block_id = book.block_id(case.strip(), block.strip())
+        altered = self._altered(hashes, lambda one: one.model_copy(update={"block_id": block_id}))
+        changes = [*book.made, *(RecordChange.of(*pair) for pair in altered)]
+        name = _("Assign to case {name}").format(name=case) if case else _("Take out of the case")
+        return bool(altered) and self._studies.put(changes, name)
+
+    def rename_case(self, case: Case, name: str) -> bool:
+        return self._rename(case, name, _("Rename case"))
+
+    def rename_block(self, block: Block, name: str) -> bool:
+        return self._rename(block, name, _("Rename block"))
+
+    def _rename(self, said: Case | Block, name: str, title: str) -> bool:
+        if said.name == name.strip():
+            return False
+        renamed = said.model_copy(update={"name": name.strip()})
+        return self._studies.put([RecordChange.of(said, renamed)], title)
+
+    @property
+    def cases(self) -> Sequence[Case]:
+        """By their names."""
+        return sorted(self._studies.records.all(Case), key=lambda case: case.name.casefold())
+
+    def blocks(self, case: Case) -> Sequence[Block]:
+        """Return the blocks of a case by their names."""
+        found = (one for one in self._studies.records.all(Block) if one.case_id == case.id)
+        return sorted(found, key=lambda block: block.name.casefold())
+
+    def label(self, hashes: Iterable[str], label: SlideLabel) -> bool:
+        """Say something of whole slides; it takes the place of an earlier answer."""
+        author = label.author or self._studies.author
+        said = label.model_copy(update={"author": author, "created": label.created or now()})
+        return self.alter(hashes, _("Label slide"), lambda record: labelled(record, [said]))
+
+    def unlabel(self, hashes: Iterable[str], label: SlideLabel) -> bool:
+        """Take a label of whole slides away."""
+        name = _("Take slide’s label away")
+        return self.alter(hashes, name, lambda record: unlabelled(record, label))
+
+    # -- tables ----------------------------------------------------------------------------------
+
+    def plan_import(self, table: Table, meanings: Mapping[str, Any]) -> MetadataPlan:
+        """Return what reading a table would do; ``meanings`` by column, see `metadata_csv`."""
+        records = self._studies.records
+        return plan_import(
+            table,
+            *(records.all(SlideRecord), records.all(Case), records.all(Block), meanings),
+            author=self._studies.author,
+            time=now(),
+        )
+
+    def import_metadata(self, plan: MetadataPlan) -> bool:
+        """Do what was planned, as one step."""
+        return bool(plan.changes) and self._studies.put(plan.changes, _("Import metadata"))
+
+    def export_list(self, path: Path) -> bool:
+        """Write the list as CSV, in its order."""
+        try:
+            rows = [self._desk.row(row.slide_hash) or row for row in self._desk.rows]
+            write_list(path, rows, is_blinded=self._desk.is_blinded)
+        except PathoViewError as error:
+            self._session.notice.emit(from_error(error))
+            return False
+        self._session.notice.emit(Notice(_("“{name}” is written.").format(name=path.name)))
+        return True
