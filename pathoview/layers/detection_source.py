@@ -90,6 +90,12 @@ class DetectionSource:
             return self._whole
 
     @property
+    def tables(self) -> tuple[Detections, ...]:
+        """All rows in the tables in which they came; these are never altered."""
+        with self._lock:
+            return tuple(chunk.table for chunk in self._index.chunks)
+
+    @property
     def classes(self) -> tuple[DetectionClass, ...]:
         return self._classes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +14,9 @@ import numpy.typing as npt
 from pathoview.annotations.detections import DetectionClass
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.picking import ring_area
+
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,23 @@ def select(
 ) -> Selection | None:
     """Select the smallest detection at a place; ``mpp``: µm per level-0 px (x, y)."""
     index = source.pick(x_l0, y_l0)
-    if index is None:
-        return None
+    return None if index is None else select_row(source, index, mpp)
+
+
+def choose_detection(session: Session, source: DetectionSource, index: int) -> None:
+    """Select a detection by its row, in place of the one that was selected."""
+    chosen = session.selection
+    if session.slide is None or (
+        chosen is not None and (chosen.source, chosen.index) == (source, index)
+    ):
+        return
+    session.clear_selection()
+    session.selection = select_row(source, index, session.slide.info.mpp)
+    session.selection_changed.emit()
+
+
+def select_row(source: DetectionSource, index: int, mpp: tuple[float, float] | None) -> Selection:
+    """Select a detection by its row."""
     source.selected = index
     row = source.row(index)
     outline = row.ring_l0(0)

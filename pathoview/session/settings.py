@@ -140,6 +140,8 @@ class Settings(_Group):
     """Draw the canvas by OpenGL where the screen can (an experiment)."""
     drawing: DrawingSettings = Field(default_factory=DrawingSettings)
     picture: PictureSettings = Field(default_factory=PictureSettings)
+    table_columns: list[str] = Field(default_factory=list)
+    """Columns of the table of objects, by their names; none: those it begins with."""
     trackpad_pans: bool = False
     """Two fingers on a trackpad move the slide (a pinch, or Shift, zooms); else they zoom."""
     grid: GridSettings = Field(default_factory=GridSettings)

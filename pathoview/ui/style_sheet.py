@@ -58,6 +58,9 @@ QMenu::item:disabled { color: $faint; background: transparent; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 QMenu::icon { padding-left: 8px; }
 QToolBar { border: none; border-bottom: 1px solid $field; padding: 4px 8px; spacing: 4px; }
+QToolBar#tool_strip { border: none; border-right: 1px solid $field; padding: 6px 2px;
+    spacing: 1px; }
+QToolBar#tool_strip::separator { height: 1px; width: 0; margin: 4px 6px; }
 QToolBar::separator { background: $line; width: 1px; margin: 6px 6px; }
 QToolButton { border: 1px solid transparent; border-radius: 4px; padding: 4px 6px; }
 QToolButton:hover { background: $line; }
@@ -69,6 +72,8 @@ QToolButton[quiet="true"]:checked:focus { border-color: $accent; }
 QToolButton[popupMode="2"] { padding-right: 20px; }
 QToolButton::menu-indicator { image: url($icons/chevron-down.svg); width: 12px; height: 12px;
     subcontrol-origin: padding; subcontrol-position: right center; right: 4px; }
+QToolButton[bare="true"] { padding: 4px 6px; }
+QToolButton[bare="true"]::menu-indicator { image: none; }
 QToolButton[primary="true"] { background: $accent; color: $on_accent; font-weight: 600;
     padding: 5px 12px; }
 QToolButton[primary="true"]:hover { background: $accent_hover; }
@@ -137,6 +142,16 @@ QListView::item, QTreeView::item { padding: 5px 8px; border-radius: 4px; }
 QTreeView::item { border-radius: 0; }
 QListView::item:selected, QTreeView::item:selected { background: $line; color: $text; }
 QListView::item:hover, QTreeView::item:hover { background: $raised; }
+QTableView { border: 1px solid $line; border-radius: 4px; background: $field;
+    alternate-background-color: $surface; outline: none; }
+QTableView:focus { border-color: $accent; }
+QTableView::item { padding: 0 8px; }
+QTableView::item:selected { background: $line; color: $text; }
+QHeaderView { background: $surface; }
+QHeaderView::up-arrow { image: url($icons/chevron-up.svg); width: 10px; height: 10px;
+    subcontrol-position: center right; right: 2px; }
+QHeaderView::down-arrow { image: url($icons/chevron-down.svg); width: 10px; height: 10px;
+    subcontrol-position: center right; right: 2px; }
 QHeaderView::section { background: transparent; color: $muted; border: none;
     border-bottom: 1px solid $line; padding: 4px 8px; }
 QDockWidget { titlebar-close-icon: none; font-weight: 600; }

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from pathoview.session.command import Command
+from pathoview.core.translation import _
+from pathoview.session.command import Command, has_slide
 
-COMMANDS: tuple[Command, ...] = ()
+COMMANDS: tuple[Command, ...] = (
+    Command("objects.show", _("Table of objects"), "Ctrl+M", "View"),
+    Command("objects.export", _("Export table…"), "", "File", has_slide),
+)
