@@ -79,6 +79,8 @@ class Command:
     """Whether a switch is on; None: it is no switch."""
     argument_run: Callable[[Session, str], object] | None = None
     """For commands that work on something named, such as the run of a notice."""
+    submenu: str = ""
+    """English title of the menu within the menu; empty: none."""
 
     def missing(self, session: Session) -> str:
         """Return in two words why it cannot be done now; empty: it can, or nobody knows."""

@@ -27,6 +27,8 @@ from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import MethodSpec
 from pathoview.session.analysis_desk import AnalysisDesk
 from pathoview.session.annotation_desk import AnnotationDesk
+from pathoview.session.annotation_operations import AnnotationOperations
+from pathoview.session.class_desk import ClassDesk
 from pathoview.session.layer_desk import LayerDesk
 from pathoview.session.notices import from_error
 from pathoview.session.opener import SlideOpener
@@ -115,12 +117,14 @@ class Session:
         self.views = Views(partial(View, self.layers, self.scheduler, post))
         self.studies = StudyDesk(self.scheduler, self.history, self.settings, post)
         self.annotations = AnnotationDesk(self.studies, self.layers, self.scheduler, self.overlay)
+        self.classes = ClassDesk(self.studies, self.annotations)
         kit = ToolKit(self.annotations, self.scheduler, self.settings.drawing)
         self.toolbox = Toolbox(self.layers, self.layer_desk.place, kit)
         self.cursor_l0: tuple[float, float] | None = None
         """Where the mouse is, level-0 px; None: not on the slide."""
         self._opener = SlideOpener(self.scheduler, self.memory)
         self.places = Places(self)
+        self.operations = AnnotationOperations(self)
         self.slides = SlideDesk(self)
         self.study_files = StudyFiles(self)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)

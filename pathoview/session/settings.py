@@ -139,6 +139,8 @@ class Settings(_Group):
     opengl: bool = False
     """Draw the canvas by OpenGL where the screen can (an experiment)."""
     drawing: DrawingSettings = Field(default_factory=DrawingSettings)
+    distances: dict[str, float] = Field(default_factory=dict)
+    """What was asked last, by operation and unit: ``expand um``."""
     picture: PictureSettings = Field(default_factory=PictureSettings)
     table_columns: list[str] = Field(default_factory=list)
     """Columns of the table of objects, by their names; none: those it begins with."""

@@ -38,9 +38,12 @@ ICONS: Mapping[str, str] = {
 }
 
 _FOCUS_KEYS = frozenset(
-    {"left", "right", "up", "down", "tab", "home", "end", "pgup", "pgdown", "space", "return"}
+    {
+        *("left", "right", "up", "down", "tab", "home", "end", "pgup", "pgdown"),
+        *("space", "return", "del", "backspace"),
+    }
 )
-"""Keys that move the focus or a value elsewhere: they are commands on the canvas only."""
+"""Keys that move the focus, a value or an entry elsewhere: commands on the canvas only."""
 
 
 class Actions:
@@ -114,6 +117,8 @@ def _shortcut(key: str, action: QAction, canvas: QWidget) -> QShortcut:
     made = QShortcut(QKeySequence(key), canvas)
     made.setContext(Qt.ShortcutContext.WidgetShortcut)
     made.activated.connect(action.trigger)
+    made.setEnabled(action.isEnabled())  # a key that does nothing goes where it would without
+    action.enabledChanged.connect(made.setEnabled)
     return made
 
 

@@ -25,6 +25,7 @@ from pathoview.session.notices import Notice
 from pathoview.session.session import Session
 from pathoview.ui import icons
 from pathoview.ui.actions import Actions
+from pathoview.ui.annotation_menu import AnnotationMenu
 from pathoview.ui.dialogs.research_use import ResearchUseSheet
 from pathoview.ui.docks import Docks
 from pathoview.ui.flicker_key import FlickerKey
@@ -69,6 +70,8 @@ _SEPARATED = frozenset(
         "view.scale",
         "go.coordinates",
         "bookmark.add",
+        "annotate.delete",
+        "annotate.select_all",
         "screening.toggle",
         "turn.right_90",
         "compare.one",
@@ -111,6 +114,7 @@ class MainWindow(QMainWindow):
         self.keymap = KeyMap(session.settings.keys)
         self.commands = WindowCommands(session, self)
         self.actions_by_id = Actions(session, self.keymap, self, lambda: self.views.canvases)
+        self.annotation_menu = AnnotationMenu(session, self.actions_by_id, self.views)
         self.docks = Docks(self)
         self._fill_docks()
         self.tools = MainToolBar(session, self.actions_by_id, self)
@@ -165,7 +169,8 @@ class MainWindow(QMainWindow):
                 if command.menu == name:
                     if command.id in _SEPARATED:
                         menu.addSeparator()
-                    menu.addAction(self.actions_by_id[command.id])
+                    place = _submenu(menu, command.submenu) if command.submenu else menu
+                    place.addAction(self.actions_by_id[command.id])
                     if command.id == "file.open":
                         menu.addMenu(self.recent_menu)
             if name == "Window":
@@ -340,3 +345,12 @@ class MainWindow(QMainWindow):
     def _stop_and_close(self) -> None:
         self._may_close = True
         self.close()
+
+
+def _submenu(menu: QMenu, title: str) -> QMenu:
+    """Return the menu of that title in a menu, made where there is none yet."""
+    for known in menu.findChildren(QMenu, title, Qt.FindChildOption.FindDirectChildrenOnly):
+        return known
+    made = menu.addMenu(_(title))
+    made.setObjectName(title)
+    return made

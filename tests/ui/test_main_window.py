@@ -11,9 +11,7 @@ from makers import he_image, make_plain
 from psygnal import Signal
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import (
-    QMessageBox,
-)
+from PySide6.QtWidgets import QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from pathoview.jobs.runner import JobState
@@ -43,8 +41,8 @@ def only(window: MainWindow, kind: type[Any]) -> Any:
 def test_every_command_is_reachable_from_a_menu_and_answered(window: MainWindow) -> None:
     in_menus = {
         action.objectName()
-        for menu in window.menuBar().actions()
-        for action in menu.menu().actions()
+        for menu in window.menuBar().findChildren(QMenu)
+        for action in menu.actions()
     }
     assert {command.id for command in COMMANDS if command.menu} <= in_menus
     unanswered = {command.id for command in COMMANDS if not (command.run or command.argument_run)}
