@@ -70,6 +70,7 @@ class Canvas(QWidget):
             self._surface = GlSurface(self, self._paint)
         self._is_ring_shown = False
         self._message = ""
+        self._is_region_drawn = False
         self._links = Links()
         self._slide: object = None
         """The one that is drawn, to tell another slide from another plane of it."""
@@ -220,7 +221,10 @@ class Canvas(QWidget):
         self.view.wish_again()
 
     def _on_gesture_changed(self) -> None:
-        is_cheap = self.gestures.drawn_region_l0 is None and not self.gestures.is_dragging
+        # Tools and pans have painted by themselves what they change.
+        is_region, was_region = self.gestures.drawn_region_l0 is not None, self._is_region_drawn
+        self._is_region_drawn = is_region
+        is_cheap = not is_region and not was_region
         corner = self.rect().bottomRight()
         self.update(_POSITION_STRIP.translated(corner) if is_cheap else self.rect())
 

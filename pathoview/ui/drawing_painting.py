@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
@@ -25,7 +27,35 @@ _HANDLE = 3.5
 _KNOB = 5.0
 _SHADE = QColor(0, 0, 0, 110)
 _FILL_ALPHA = 60
+_MARGIN = 2 * _KNOB
 _LONGEST_AFTERGLOW_MS = 1000
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What of a tool is on screen."""
+
+    is_busy: bool = False
+    has_text: bool = False
+    rect: QRectF = field(default_factory=QRectF)
+    """Px of the view, around all of it."""
+
+    @classmethod
+    def of(cls, tool: DrawingTool, to_view: Affine) -> _Shown:
+        preview = tool.preview
+        parts = [outline.points_l0 for outline in preview.outlines]
+        parts += [np.array(places) for places in (preview.handles_l0, preview.knobs_l0) if places]
+        if preview.circle_l0 is not None:
+            x, y, radius = preview.circle_l0
+            parts.append(np.array([(x - radius, y - radius), (x + radius, y + radius)]))
+            parts.append(np.array([(x - radius, y + radius), (x + radius, y - radius)]))
+        if not parts:
+            return cls(tool.is_busy)
+        places = to_view.points(np.concatenate(parts))
+        (left, top), (right, bottom) = places.min(axis=0).tolist(), places.max(axis=0).tolist()
+        rect = QRectF(left, top, right - left, bottom - top)
+        rect.adjust(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN)
+        return cls(tool.is_busy, bool(preview.text), rect)
 
 
 class DrawingPainting(QObject):
@@ -37,6 +67,7 @@ class DrawingPainting(QObject):
         self._session = session
         self._view = view
         self._tool: DrawingTool | None = None
+        self._shown = _Shown()
         self._chosen = ChosenPainting()
         self._afterglow: tuple[Outline, ...] = ()
         """What was drawn last, until the picture has it."""
@@ -60,7 +91,15 @@ class DrawingPainting(QObject):
         self._canvas.update()
 
     def _on_preview_changed(self) -> None:
-        self._canvas.update()
+        """Have painted what differs from before: that of a stroke is small, the canvas large."""
+        tool = self._tool
+        if tool is None:
+            return
+        before, self._shown = self._shown, _Shown.of(tool, self._view.viewport.affine)
+        if self._shown.is_busy != before.is_busy or self._shown.has_text or before.has_text:
+            self._canvas.update()
+        else:
+            self._canvas.update(self._shown.rect.united(before.rect).toAlignedRect())
 
     def _on_annotations_changed(self, change: Change | None) -> None:
         """Go on showing what was drawn until its tiles are there."""
