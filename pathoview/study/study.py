@@ -10,7 +10,7 @@ from pathlib import Path
 from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
-from pathoview.study.database import connect, sentences
+from pathoview.study.database import choose_journal, connect, sentences
 from pathoview.study.default_classes import default_classes
 from pathoview.study.lock import Holder, StudyLock
 from pathoview.study.migration import migrate
@@ -147,7 +147,9 @@ class Study:
         if not self.path.exists():
             create_study(self.path, self._made_info, default_classes())
         with sentences(self.path):
-            return connect(self.path, writable=True)
+            connection = connect(self.path, writable=True)
+            choose_journal(connection, self.path.parent)  # it may have been copied there by hand
+            return connection
 
     def close(self) -> bool:
         """Write what waits, and let go of the file; return whether all is on disk."""
