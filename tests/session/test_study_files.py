@@ -53,7 +53,7 @@ def n_kept(path: Path) -> int:
 
 def wait(session: Session, loop: Loop) -> None:
     """Until nothing is done to the file, and the labels are there again."""
-    loop.run_until(lambda: not session.study_files.busy_text)
+    loop.run_until(lambda: not session.study_files.work.busy_text)
     loop.run_until(lambda: session.studies.book)
 
 
@@ -164,16 +164,16 @@ def test_a_case_is_erased_and_history_compacted_while_the_slide_stays_on_screen(
     assert slide is not None
     session.slides.editing.assign([slide.content_hash], "Smith", "A")
     plans: list[object] = []
-    session.study_files.plan_compact("2999-01-01", plans.append)
+    session.study_files.upkeep.plan_compact("2999-01-01", plans.append)
     loop.run_until(lambda: plans)
-    session.study_files.compact(plans[0])  # type: ignore[arg-type]
+    session.study_files.upkeep.compact(plans[0])  # type: ignore[arg-type]
     wait(session, loop)
     assert ears.notices[-1].text.startswith("Dropped:")
     assert (n_drawn(session), session.history.undo_name) == (1, "")
     case = session.studies.records.all(Case)[0]
-    session.study_files.plan_erase(case.id, plans.append)
+    session.study_files.upkeep.plan_erase(case.id, plans.append)
     loop.run_until(lambda: len(plans) == 2)
-    session.study_files.erase(plans[1])  # type: ignore[arg-type]
+    session.study_files.upkeep.erase(plans[1])  # type: ignore[arg-type]
     wait(session, loop)
     assert session.slide is slide
     assert (n_drawn(session), session.studies.records.all(Case)) == (0, [])
@@ -185,12 +185,50 @@ def test_a_backup_of_today_is_made_and_can_be_brought_back(
     draw(session)
     session.study_files.close()
     session.open(study)
-    loop.run_until(lambda: session.study_files.list_backups())
+    loop.run_until(lambda: session.study_files.upkeep.list_backups())
     loop.run_until(lambda: session.studies.book)
     draw(session, 80)
-    session.study_files.restore(session.study_files.list_backups()[0])
+    session.study_files.upkeep.restore(session.study_files.upkeep.list_backups()[0])
     wait(session, loop)
     assert n_drawn(session) == 1
+
+
+def test_what_was_drawn_without_the_study_is_offered_and_taken_over(
+    session: Session,
+    loop: Loop,
+    ears: Ears,
+    open_slide_of: Opened,
+    slide: Path,
+    tmp_path: Path,
+) -> None:
+    open_slide_of(slide)
+    loop.run_until(lambda: session.studies.book)
+    draw(session)
+    session.study_files.create(tmp_path / "trial.pathoview")
+    session.open(slide)
+    loop.run_until(lambda: ears.notices and ears.notices[-1].action)
+    assert n_drawn(session) == 0
+    assert ears.notices[-1].action == ("Take them over", "study.take_private")
+    run_command(session, "study.take_private")
+    loop.run_until(lambda: n_drawn(session) == 1)
+    loop.run_for(0.3)
+    assert "Take them" not in str(ears.notices[-1].action), "it is asked once"
+
+
+def test_a_copy_is_merged_and_conflicts_are_in_the_details(
+    session: Session, loop: Loop, ears: Ears, study: Path, tmp_path: Path
+) -> None:
+    draw(session)
+    session.study_files.save_copy(tmp_path / "copy.pathoview")
+    loop.run_until(lambda: ears.notices)
+    session.study_files.open(tmp_path / "copy.pathoview")
+    loop.run_until(lambda: n_drawn(session) == 1)
+    draw(session, 70)
+    session.study_files.open(study)
+    loop.run_until(lambda: n_drawn(session) == 1)
+    session.study_files.upkeep.merge([tmp_path / "copy.pathoview"])
+    loop.run_until(lambda: n_drawn(session) == 2)
+    assert ears.notices[-1].text == "Merged 1 study. 1 annotation came."
 
 
 def test_checking_and_the_audit_trail_tell_what_there_is(
@@ -199,10 +237,10 @@ def test_checking_and_the_audit_trail_tell_what_there_is(
     draw(session)
     loop.run_until(lambda: session.studies.n_unsaved == 0)
     found: list[object] = []
-    session.study_files.check(found.append)
+    session.study_files.upkeep.check(found.append)
     loop.run_until(lambda: found)
     assert found == [[]]
-    session.study_files.read_audit(found.append)
+    session.study_files.upkeep.read_audit(found.append)
     loop.run_until(lambda: len(found) == 2)
     assert next(line[3] for line in found[1]) == "Study made"  # type: ignore[attr-defined]
 

@@ -104,6 +104,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("study.backups", _("Backups…"), "", "Study", has_study),
     Command("study.compact", _("Compact…"), "", "Study", has_study),
     Command("study.erase_case", _("Erase a case…"), "", "Study", has_study),
+    Command(
+        "study.take_private",
+        _("Take over what was drawn without the study"),
+        "",
+        "",
+        _is_study_slide,
+        lambda s: s.study_files.take_private(),
+    ),
     Command("study.open_anyway", _("Open for writing anyway…"), "", "", _is_held_by_others),
     Command(
         "study.save_now",
