@@ -118,8 +118,7 @@ class Session:
         self.studies = StudyDesk(self.scheduler, self.history, self.settings, post)
         self.annotations = AnnotationDesk(self.studies, self.layers, self.scheduler, self.overlay)
         self.classes = ClassDesk(self.studies, self.annotations)
-        kit = ToolKit(self.annotations, self.scheduler, self.settings.drawing)
-        self.toolbox = Toolbox(self.layers, self.layer_desk.place, kit)
+        self.toolbox = Toolbox(self.layers, self.layer_desk.place, ToolKit(self))
         self.cursor_l0: tuple[float, float] | None = None
         """Where the mouse is, level-0 px; None: not on the slide."""
         self._opener = SlideOpener(self.scheduler, self.memory)
@@ -196,7 +195,6 @@ class Session:
         self._set_slide(slide)
 
     def _set_slide(self, slide: Slide | None) -> None:
-        self.toolbox.kit.slide = slide
         self.annotations.set_slide(slide)
         self.studies.set_slide(slide)
 
@@ -236,7 +234,7 @@ class Session:
     def set_plane(self, plane: Plane) -> None:
         """Look at another plane of a stack, or at one channel."""
         if plane != self.plane and self.slide is not None:
-            self.views.plane = self.toolbox.kit.plane = plane
+            self.views.plane = plane
             self.scheduler.add(self.layers[0].source, plane)
             self.slide_changed.emit()
 

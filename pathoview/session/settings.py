@@ -97,13 +97,13 @@ class DrawingSettings(_Group):
     """The brush has the same size on screen at every zoom; else the same size on the slide."""
     brush_l0: float = Field(default=100.0, gt=0)
     """Diameter in level-0 px, when it does not follow the zoom."""
-    wand_space: Literal["lab", "stain", "grey"] = "lab"
-    wand_sensitivity: float = Field(default=2.0, gt=0, le=20)
-    superpixel_um: float = Field(default=25.0, gt=0)
+    wand_space: Literal["lab", "first stain", "second stain", "grey"] = "lab"
+    wand_sensitivity: float = Field(default=1.0, ge=0.1, le=20)
+    superpixel_um: float = Field(default=25.0, ge=2, le=1000)
     """Side of a superpixel, about."""
     snaps_points: bool = False
     """Points go to the nearest maximum of haematoxylin."""
-    snap_radius_um: float = Field(default=4.0, gt=0)
+    snap_radius_um: float = Field(default=4.0, gt=0, le=20)
     line_role: Literal["ruler", "arrow", ""] = "ruler"
     """What the line tool draws."""
     rectangle_role: Literal["", "full"] = ""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.slide_style import estimated_stains
 from pathoview.slides.stains import H_DAB, H_E, StainMatrix
+from pathoview.study.model import SlideRecord
 
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
+
+_BROWN = ("H-DAB", "IHC")
+"""Stains of a slide, as the study says, that show haematoxylin and DAB."""
 _WORDS = {"Hematoxylin": _("Haematoxylin"), "Eosin": _("Eosin"), "DAB": _("DAB")}
 
 
@@ -44,3 +51,13 @@ def estimate(source: SlideSource, rect_l0: Rect) -> tuple[StainChoice, str]:
     """
     found = estimated_stains(source.slide, rect_l0)
     return choice_of(found.matrix), found.problem
+
+
+def stains_of(session: Session) -> StainMatrix:
+    """Return the stains of the open slide: as chosen for its looks, else as the study says."""
+    source = session.layers[0].source if len(session.layers) else None
+    if isinstance(source, SlideSource) and source.style.stains != H_E:
+        return source.style.stains
+    slide_hash = "" if session.slide is None else session.slide.content_hash
+    record = session.studies.records.get(SlideRecord, slide_hash)
+    return H_DAB if record is not None and record.stain in _BROWN else H_E

@@ -13,12 +13,16 @@ from pathoview.session.alignment import Alignment
 from pathoview.session.tools.brush import BrushTool, EraserTool
 from pathoview.session.tools.kit import ToolKit
 from pathoview.session.tools.line import LineTool
+from pathoview.session.tools.livewire import LiveWireTool
+from pathoview.session.tools.nucleus import NucleusTool
 from pathoview.session.tools.points import PointsTool
 from pathoview.session.tools.polygon import PolygonTool, PolylineTool
 from pathoview.session.tools.rectangle import EllipseTool, RectangleTool
 from pathoview.session.tools.scissors import ScissorsTool
 from pathoview.session.tools.select import SelectTool
-from pathoview.session.tools.tool import DrawingTool
+from pathoview.session.tools.superpixel import SuperpixelTool
+from pathoview.session.tools.tool import BACK, DrawingTool
+from pathoview.session.tools.wand import WandTool
 
 Tool = Literal[
     "move",
@@ -29,10 +33,14 @@ Tool = Literal[
     "line",
     "polygon",
     "polyline",
+    "livewire",
     "brush",
+    "wand",
+    "superpixel",
     "eraser",
     "scissors",
     "points",
+    "nucleus",
 ]
 
 DRAWING: Mapping[Tool, Callable[[ToolKit], DrawingTool]] = {
@@ -42,10 +50,14 @@ DRAWING: Mapping[Tool, Callable[[ToolKit], DrawingTool]] = {
     "line": LineTool,
     "polygon": PolygonTool,
     "polyline": PolylineTool,
+    "livewire": LiveWireTool,
     "brush": BrushTool,
+    "wand": WandTool,
+    "superpixel": SuperpixelTool,
     "eraser": EraserTool,
     "scissors": ScissorsTool,
     "points": PointsTool,
+    "nucleus": NucleusTool,
 }
 
 
@@ -64,6 +76,7 @@ class Toolbox:
         self._drawing: dict[Tool, DrawingTool] = {name: made(kit) for name, made in DRAWING.items()}
         self.alignment = Alignment(place)
         self.alignment.changed.connect(self._on_alignment_changed)
+        kit.committed.connect(self._on_committed)
         self._layers = layers
         layers.changed.connect(self._on_layers_changed)
 
@@ -81,6 +94,11 @@ class Toolbox:
             if tool != "align":
                 self.alignment.cancel()
             self.changed.emit()
+
+    def _on_committed(self) -> None:
+        drawing = self.drawing
+        if self.kit.settings.goes_back_to_move and drawing is not None and BACK in drawing.options:
+            self.choose("move")
 
     def _on_alignment_changed(self) -> None:
         """Keep the tool as long as there is something to click."""

@@ -11,6 +11,7 @@ import shapely
 
 Rgb = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.int32]
 Points = npt.NDArray[np.float64]
 Shape: TypeAlias = shapely.Polygon | shapely.MultiPolygon
 
@@ -88,29 +89,41 @@ def outline_of(mask: Mask) -> Shape | None:
 
     Pixels that touch by a corner only are parts that touch in a point. None when nothing is set.
     """
-    sides = np.concatenate([_sides(mask), _sides(mask.T)[..., ::-1]])
-    if not len(sides):
+    faces, values = faces_of(np.pad(mask.astype(np.int32), 1))
+    parts = [face for face, value in zip(faces, values, strict=True) if value]
+    if not parts:
         return None
-    faces = shapely.get_parts(shapely.polygonize(shapely.linestrings(sides.astype(np.float64))))
-    parts = [face for face in faces if _is_set(mask, face)]
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    shape = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    return shapely.transform(shape, lambda points: points - 1)
 
 
-def _sides(mask: Mask) -> npt.NDArray[np.int64]:
-    """Return the horizontal borders of a mask as (n, 2 ends, x and y).
+def faces_of(labels: Labels) -> tuple[list[shapely.Polygon], list[int]]:
+    """Return the pieces of equal pixels, four neighbours a pixel, and their labels.
 
-    Straight runs are one side; they end where the mask changes over from below to above, so that
-    sides cross in their ends only.
+    The pieces are in px from the corner and share the corners of their borders.
     """
-    turn = np.diff(np.pad(mask, 1).astype(np.int8), axis=0)  # 1: set below, -1: set above
-    before, after = turn[:, :-1], turn[:, 1:]
-    row, start = np.nonzero((before != after) & (after != 0))
-    _row, end = np.nonzero((before != after) & (before != 0))
-    return np.stack([np.stack([start, row], 1), np.stack([end, row], 1)], 1)
+    padded = np.pad(labels, 1, constant_values=-1)
+    sides = np.concatenate([_sides(padded), _sides(padded.T)[..., ::-1]]) - 1
+    faces = shapely.get_parts(shapely.polygonize(shapely.linestrings(sides.astype(np.float64))))
+    return list(faces), [_label_of(labels, face) for face in faces]
 
 
-def _is_set(mask: Mask, face: shapely.Polygon) -> bool:
-    """Say whether a face holds set pixels: below its topmost, leftmost corner it has one."""
+def _sides(labels: Labels) -> npt.NDArray[np.int64]:
+    """Return the horizontal borders in a picture of labels as (n, 2 ends, x and y).
+
+    Straight runs are one side; they end where the label above or below is another, so that sides
+    cross in their ends only.
+    """
+    above, below = labels[:-1], labels[1:]
+    is_border = above != below
+    is_other = (np.diff(above, axis=1) != 0) | (np.diff(below, axis=1) != 0)
+    row, start = np.nonzero(is_border[:, 1:] & (is_other | ~is_border[:, :-1]))
+    _row, end = np.nonzero(is_border[:, :-1] & (is_other | ~is_border[:, 1:]))
+    return np.stack([np.stack([start + 1, row + 1], 1), np.stack([end + 1, row + 1], 1)], 1)
+
+
+def _label_of(labels: Labels, face: shapely.Polygon) -> int:
+    """Return the label of a face: it stands below its topmost, leftmost corner."""
     corners = shapely.get_coordinates(face.exterior).astype(np.int64)
     x, y = corners[np.lexsort((corners[:, 0], corners[:, 1]))[0]]
-    return bool(mask[y, x])
+    return int(labels[y, x])

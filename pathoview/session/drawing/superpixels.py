@@ -9,14 +9,14 @@ Reference: Achanta et al. 2012.
 from __future__ import annotations
 
 import math
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Pyramid, TileKey
-from pathoview.session.drawing.patch import Patch, Shape
+from pathoview.session.drawing.patch import Patch, Shape, faces_of
 
 PATCH_PX = 512
 """Size of the tiles: ask the slide for ``pyramid(PATCH_PX)``."""
@@ -26,6 +26,8 @@ COMPACTNESS = 10.0
 _WANTED_PX = 20.0
 """Width of a superpixel below which there is little left for its border to follow."""
 _SMOOTHING_PX = 1.0
+_TOLERANCE_PX = 1.0
+"""The step of one pixel, and no more, is taken away."""
 _ITERATIONS = 5
 """Half of the usual number and time; the borders hardly move after that."""
 
@@ -39,18 +41,24 @@ def patches_for(pyramid: Pyramid, rect_l0: Rect, size_l0: float) -> tuple[TileKe
 
 
 class Superpixels:
-    """The superpixels of one patch, about ``size_l0`` level-0 px wide; making them takes 0.1 s."""
+    """The superpixels of one patch, about ``size_l0`` level-0 px wide; making them takes 0.2 s.
+
+    Their borders are those of the pixels with the steps taken away, the same for both neighbours:
+    they cover the patch without gaps.
+    """
 
     def __init__(self, patch: Patch, *, size_l0: float, compactness: float = COMPACTNESS) -> None:
         self._patch = patch
         self._labels = _slic(patch, max(1.0, size_l0 / patch.downsample), compactness)
+        faces, labels = faces_of(self._labels)
+        smooth = shapely.coverage_simplify(faces, _TOLERANCE_PX, simplify_boundary=False)
+        self._shapes = shapely.transform(smooth, patch.to_l0)
+        self._label_of = np.array(labels)
 
     def at(self, x_l0: float, y_l0: float) -> Shape | None:
         """Return the superpixel at a place; None beside the patch."""
         pixel = self._patch.pixel_at(x_l0, y_l0)
-        if pixel is None:
-            return None
-        return self._shape(self._labels[pixel[1], pixel[0]][None])
+        return None if pixel is None else self._shape(self._labels[pixel[1], pixel[0]][None])
 
     def touched(self, stroke_l0: npt.ArrayLike, width_l0: float = 0.0) -> Shape | None:
         """Return all superpixels that a stroke touches as one shape; None beside the patch.
@@ -67,22 +75,9 @@ class Superpixels:
         labels = np.unique(self._labels[drawn > 0])
         return self._shape(labels) if len(labels) else None
 
-    def _shape(self, labels: npt.NDArray[np.int32]) -> Shape | None:
-        boxes = self._boxes[labels]
-        (left, top), (right, bottom) = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
-        mask = np.isin(self._labels[top:bottom, left:right], labels)
-        return self._patch.outline(mask, (int(left), int(top)))
-
-    @cached_property
-    def _boxes(self) -> npt.NDArray[np.int64]:
-        """(n, 2 corners, x and y) of each superpixel."""
-        from scipy.ndimage import find_objects
-
-        found = find_objects(self._labels + 1)
-        return np.array(
-            [((x.start, y.start), (x.stop, y.stop)) for y, x in found],
-            np.int64,
-        )
+    def _shape(self, labels: npt.NDArray[np.int32]) -> Shape:
+        shape: Shape = shapely.coverage_union_all(self._shapes[np.isin(self._label_of, labels)])
+        return shape
 
 
 def _slic(patch: Patch, size_px: float, compactness: float) -> npt.NDArray[np.int32]:

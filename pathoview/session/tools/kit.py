@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
 from psygnal import Signal
 
+from pathoview.core.errors import PathoViewError
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import Plane
-from pathoview.layers.scheduler import TileScheduler
 from pathoview.session.annotation_desk import AnnotationDesk
-from pathoview.session.drawing.patch import Patch
+from pathoview.session.drawing.patch_reader import PatchReader
+from pathoview.session.drawing.stain import Stained
+from pathoview.session.notices import Notice, from_error
 from pathoview.session.settings import DrawingSettings
-from pathoview.slides.rgb import rgb_rule
-from pathoview.slides.slide import Slide
+from pathoview.session.stain_choice import stains_of
+from pathoview.slides.stains import StainMatrix
 
-_LARGEST_PATCH_PX = 2048
-_TILE_PX = 256
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
+
+_logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class ToolKit:
@@ -26,29 +31,51 @@ class ToolKit:
 
     changed = Signal()
     """A setting, such as the size of the brush, or `is_selecting`."""
+    committed = Signal()
+    """An annotation was added by one gesture."""
 
-    def __init__(
-        self, annotations: AnnotationDesk, scheduler: TileScheduler, settings: DrawingSettings
-    ) -> None:
-        self.annotations = annotations
-        self.settings = settings
-        self.slide: Slide | None = None
-        self.plane = Plane()
+    def __init__(self, session: Session) -> None:
+        self.annotations: AnnotationDesk = session.annotations
+        self.settings: DrawingSettings = session.settings.drawing
         self.is_selecting = False
         """Selection mode: what is drawn chooses the annotations in it; see `set_selecting`."""
-        self._scheduler = scheduler
+        self._session = session
+
+    # -- the open slide --------------------------------------------------------------------------
 
     @property
     def mpp(self) -> tuple[float, float] | None:
         """µm per level-0 px (x, y) of the open slide; None: not known."""
-        return None if self.slide is None else self.slide.info.mpp
+        slide = self._session.slide
+        return None if slide is None else slide.info.mpp
+
+    @property
+    def mean_mpp(self) -> float | None:
+        """µm per level-0 px; None: not known."""
+        return None if self.mpp is None else sum(self.mpp) / 2
+
+    @property
+    def pixels(self) -> PatchReader | None:
+        """The open slide, for work in another thread; None: no slide is open."""
+        slide = self._session.slide
+        return None if slide is None else PatchReader(slide, self._session.plane)
 
     @property
     def bounds_l0(self) -> Rect:
         """The whole slide."""
-        if self.slide is None:
-            return Rect(0, 0, 0, 0)
-        return Rect(0, 0, self.slide.info.width, self.slide.info.height)
+        return Rect(0, 0, 0, 0) if self.pixels is None else self.pixels.bounds_l0
+
+    @property
+    def stains(self) -> StainMatrix:
+        """The stains of the open slide, as far as is known."""
+        return stains_of(self._session)
+
+    @property
+    def stained(self) -> Stained:
+        """Which of the stains nuclei have: in immunohistochemistry they may have the other one."""
+        return "any" if self.stains.stains[1] == "DAB" else "first"
+
+    # -- settings --------------------------------------------------------------------------------
 
     def set_brush(self, diameter_view: float) -> None:
         """Make the brush larger or smaller, px of the view."""
@@ -66,40 +93,20 @@ class ToolKit:
         setattr(self.settings, name, value)
         self.changed.emit()
 
-    def read_patch(
-        self,
-        rect_l0: Rect,
-        downsample: float,
-        then: Callable[[Patch], None],
-        failed: Callable[[BaseException], None] | None = None,
+    # -- other threads, and words ----------------------------------------------------------------
+
+    def run(
+        self, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]
     ) -> None:
-        """Read pixels around a place in another thread; ``then`` follows on this one.
+        """Do short work in another thread; ``done(result, error)`` follows on this one."""
+        self._session.scheduler.submit(work, done)
 
-        ``downsample``: level-0 px a px of the patch, at least; it is never larger than 2,048 px.
-        """
-        slide = self.slide
-        if slide is None:
-            return
-        inside = rect_l0.intersection(self.bounds_l0)
-        if inside.is_empty:
-            return
-        least = max(inside.width, inside.height) / _LARGEST_PATCH_PX
+    def say(self, text: str, action: tuple[str, str] | None = None) -> None:
+        """Tell the person something in one sentence; ``action`` as in `Notice`."""
+        self._session.notice.emit(Notice(text, action=action))
 
-        def done(patch: Patch | None, error: BaseException | None) -> None:
-            if patch is not None and slide is self.slide:
-                then(patch)
-            elif error is not None and failed is not None:
-                failed(error)
-
-        work = partial(read_patch, slide, inside, max(downsample, least), self.plane)
-        self._scheduler.submit(work, done)
-
-
-def read_patch(slide: Slide, rect_l0: Rect, downsample: float, plane: Plane) -> Patch:
-    """Read a rectangle at the nearest level not coarser than asked; raises `SlideError`."""
-    pyramid = slide.pyramid(_TILE_PX)
-    level = pyramid.level_for(downsample)
-    of_level = pyramid.levels[level].downsample
-    x, y, width, height = rect_l0.scaled(1 / of_level).as_ints()
-    pixels = rgb_rule(slide).apply(slide.read(level, x, y, width, height, plane))
-    return Patch(np.ascontiguousarray(pixels), (x * of_level, y * of_level), of_level)
+    def say_error(self, error: BaseException) -> None:
+        """Tell the person what went wrong."""
+        if not isinstance(error, PathoViewError):
+            _logger.error("unforeseen", exc_info=error)
+        self._session.notice.emit(from_error(error))

@@ -87,6 +87,10 @@ class Pointer:
         return float(np.hypot(other.x_l0 - self.x_l0, other.y_l0 - self.y_l0)) * self.scale
 
 
+BACK = "goes_back_to_move"
+"""One of the `DrawingTool.options`: after each annotation the move tool is in hand again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outline:
     """A line to be drawn, level-0 px."""
@@ -208,3 +212,4 @@ class DrawingTool:
             self.annotations.select_in(shape)
         else:
             self.annotations.draw(shape, name, role, **members)
+            self.kit.committed.emit()
