@@ -14,7 +14,7 @@ from pathoview.core.geometry import Rect
 from pathoview.session.tools.shape_preview import outlines_of
 from pathoview.session.tools.tool import Outline
 from pathoview.ui import theme
-from pathoview.ui.outline_path import outline_path, round_pen
+from pathoview.ui.outline_path import outline_path, round_pen, stroke
 
 _MOST_OUTLINED = 200
 _MOST_MARKED = 3000
@@ -52,9 +52,9 @@ class ChosenPainting:
         """Draw the marks that are in view; the painter works in px of the view."""
         accent = QColor(theme.current().accent)
         for outlines in self._outlines:
-            path = outline_path(outlines, to_view)
-            painter.strokePath(path, round_pen(_HALO, _WIDTH))
-            painter.strokePath(path, round_pen(accent, _WIDTH / 2))
+            path = outline_path(outlines, to_view, painter.viewport())
+            stroke(painter, path, _HALO, _WIDTH)
+            stroke(painter, path, accent, _WIDTH / 2)
         places = self._seen(to_view, visible_l0)
         if self._outlines or len(self._features) <= _MOST_OUTLINED:
             painter.setBrush(Qt.BrushStyle.NoBrush)

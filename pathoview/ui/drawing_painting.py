@@ -20,7 +20,7 @@ from pathoview.ui import canvas_painting as furniture
 from pathoview.ui import theme
 from pathoview.ui.chosen_painting import ChosenPainting
 from pathoview.ui.links import Links
-from pathoview.ui.outline_path import outline_path, round_pen
+from pathoview.ui.outline_path import outline_path, round_pen, stroke
 
 _WIDTH = 2.0
 _HANDLE = 3.5
@@ -146,9 +146,8 @@ class DrawingPainting(QObject):
         rest = self._tool.at_rest(Look(to_view, self._view.viewport.visible_l0))
         for outline in rest.outlines:
             path = outline_path([outline], to_view)
-            painter.strokePath(path, round_pen(_SHADE, _WIDTH + 1))
-            pen = round_pen(QColor(255, 255, 255), 1, dashed=outline.is_dashed)
-            painter.strokePath(path, pen)
+            stroke(painter, path, _SHADE, _WIDTH + 1)
+            stroke(painter, path, QColor(255, 255, 255), 1, dashed=outline.is_dashed)
         self._draw_handles(painter, rest, to_view)
 
     def _color(self, preview: Preview) -> QColor:
@@ -167,8 +166,10 @@ class DrawingPainting(QObject):
             inside.setAlpha(_FILL_ALPHA)
             painter.fillPath(outline_path(filled, to_view), inside)
         for outline in outlines:
-            pen = round_pen(color, _WIDTH, dashed=outline.is_dashed)
-            painter.strokePath(outline_path([outline], to_view), pen)
+            path = outline_path([outline], to_view, painter.viewport())
+            if outline.is_dashed:  # it must be seen on any ground
+                stroke(painter, path, _SHADE, _WIDTH + 1)
+            stroke(painter, path, color, _WIDTH, dashed=outline.is_dashed)
 
     @staticmethod
     def _draw_handles(painter: QPainter, preview: Preview, to_view: Affine) -> None:

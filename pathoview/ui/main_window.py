@@ -41,7 +41,9 @@ from pathoview.ui.panels.places import PlacesPanel
 from pathoview.ui.panels.results import ResultsPanel
 from pathoview.ui.panels.slide_info import SlideInfoPanel
 from pathoview.ui.panels.slides import SlidesPanel
+from pathoview.ui.selection_key import SelectionKey
 from pathoview.ui.text import size_text
+from pathoview.ui.tool_strip import ToolStrip, beside
 from pathoview.ui.toolbar import MainToolBar
 from pathoview.ui.view_grid import ViewGrid
 from pathoview.ui.widgets import label
@@ -97,7 +99,6 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.views = ViewGrid(session, self)
         self.canvas = self.views.canvases[0]
-        self.setCentralWidget(self.views)
         self.installEventFilter(self.canvas.drops)  # files dropped beside the canvas count too
         self.notices = NoticeStack(self.views, self._on_notice_action)
         self.research_use = self._research_use_sheet()
@@ -115,18 +116,22 @@ class MainWindow(QMainWindow):
         self.commands = WindowCommands(session, self)
         self.actions_by_id = Actions(session, self.keymap, self, lambda: self.views.canvases)
         self.annotation_menu = AnnotationMenu(session, self.actions_by_id, self.views)
+        self._build_tool_bars()
         self.docks = Docks(self)
         self._fill_docks()
-        self.tools = MainToolBar(session, self.actions_by_id, self)
-        self.addToolBar(self.tools)
         self._jobs_bar = self._build_jobs_bar()
         self.recent_menu = QMenu(_("Open recent"), self)
         self._build_menus()
         self._slide_facts = self._build_status_bar()
         self.full_screen = FullScreen(
-            self, self.views, session, self.docks, (self.menuBar(), self.tools, self.statusBar())
+            self,
+            self.views,
+            session,
+            self.docks,
+            (self.menuBar(), self.tools, self.strip, self.statusBar()),
         )
         self.flicker_key = FlickerKey(session, self.keymap, self.views)
+        self.selection_key = SelectionKey(session, self.keymap, self.views)
         self._connect()
         self._restore_layout()
         self._on_slide_changed()
@@ -150,6 +155,12 @@ class MainWindow(QMainWindow):
         self.docks.arrange()
 
     # -- building ------------------------------------------------------------------------------
+
+    def _build_tool_bars(self) -> None:
+        self.tools = MainToolBar(self.session, self.actions_by_id, self)
+        self.addToolBar(self.tools)
+        self.strip = ToolStrip(self.session, self.actions_by_id, self)
+        self.setCentralWidget(beside(self.strip, self.views))
 
     def _build_jobs_bar(self) -> QToolBar:
         bar = QToolBar(_("Jobs"), self)
@@ -205,6 +216,7 @@ class MainWindow(QMainWindow):
             session.places.screening.changed,
             session.views.changed,
             session.overlay.changed,
+            session.toolbox.kit.changed,
         ):
             changed.connect(refresh)
         session.slide_changed.connect(self._on_slide_changed)
@@ -212,9 +224,11 @@ class MainWindow(QMainWindow):
         session.runs_changed.connect(self._on_runs_changed)
         session.selection_changed.connect(self._on_selection_changed)
         session.tool_changed.connect(self._say_tool)
+        session.toolbox.kit.changed.connect(self._say_tool)
         session.notice.connect(self._on_notice)
         session.scale_needed.connect(self._on_scale_needed)
         session.layer_desk.unsure.connect(self.commands.ask_about_layer)
+        session.exchange.options_needed.connect(self.commands.ask_about_import)
         session.command_requested.connect(self.commands.answer)
         self.views.changed.connect(self.actions_by_id.apply_keys)
         self.jobs.shown_changed.connect(self._jobs_bar.setVisible)
@@ -273,7 +287,8 @@ class MainWindow(QMainWindow):
         elif self.session.tool == "region":
             text = _("Drag a rectangle: the region to analyze. Esc cancels.")
         else:
-            text = _("Drag to move, wheel to zoom, click a nucleus to select it")
+            drawing = self.session.toolbox.drawing
+            text = "" if drawing is None else drawing.prompt
         self.statusBar().showMessage(text)
 
     # -- layout --------------------------------------------------------------------------------
@@ -288,10 +303,11 @@ class MainWindow(QMainWindow):
         self.full_screen.leave()
         self.docks.arrange()
         self.tools.show()
+        self.strip.show()
 
     def _restore_layout(self) -> None:
         self.docks.restore(self.session.settings)
-        for bar in (self.menuBar(), self.tools, self.statusBar()):
+        for bar in (self.menuBar(), self.tools, self.strip, self.statusBar()):
             bar.show()
         self._jobs_bar.hide()
 

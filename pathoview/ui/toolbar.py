@@ -1,4 +1,4 @@
-"""The tool bar: open, tools, magnification, overlay, Analyze; at the right what goes on."""
+"""The tool bar: open, magnification, overlay, Analyze; at the right what goes on."""
 
 from __future__ import annotations
 
@@ -35,9 +35,6 @@ class MainToolBar(QToolBar):
         self.opacity = OpacitySlider(session)
         self.addAction(actions["file.open"])
         self._with_text(actions["file.open"].objectName(), actions)
-        self.addSeparator()
-        self.addAction(actions["tool.move"])
-        self.addAction(actions["tool.region"])
         self.addSeparator()
         self.addAction(actions["view.fit"])
         self.addWidget(self.magnification)

@@ -9,7 +9,7 @@ import shapely
 
 from pathoview.core.translation import _
 from pathoview.session.tools.measure import line_text
-from pathoview.session.tools.tool import DrawingTool, Outline, Pointer, Points, Preview
+from pathoview.session.tools.tool import BACK, DrawingTool, Outline, Pointer, Points, Preview
 
 _SHORTEST_VIEW = 4.0
 """A drag of fewer px of the view is a click."""
@@ -22,7 +22,7 @@ _SNAP_RAD = math.radians(15)
 class LineTool(DrawingTool):
     """Shift keeps the line at whole multiples of 15°."""
 
-    options = ("line_role",)
+    options = ("line_role", BACK)
     _start: Pointer | None = None
 
     @property

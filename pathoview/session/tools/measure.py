@@ -22,7 +22,7 @@ def distance_text(length_px: float, length_um: float | None) -> str:
 def line_text(points_l0: Points, mpp: Mpp) -> str:
     """Return the length of a line, (n, 2), and its angle when it is straight: 0° points right.
 
-    Angles run counter-clockwise on the unturned slide.
+    Angles run counter-clockwise on the unturned slide, from -180 to 180.
     """
     steps = np.diff(points_l0, axis=0)
     steps_um = steps * (mpp or (1.0, 1.0))
@@ -30,8 +30,8 @@ def line_text(points_l0: Points, mpp: Mpp) -> str:
     length = distance_text(length_px, float(np.hypot(*steps_um.T).sum()) if mpp else None)
     if len(steps) != 1:
         return length
-    degrees = math.degrees(math.atan2(-steps_um[0, 1], steps_um[0, 0])) % 360
-    return _("{length}  ·  {degrees:.0f}°").format(length=length, degrees=degrees)
+    degrees = math.degrees(math.atan2(-steps_um[0, 1], steps_um[0, 0]))
+    return _("{length}  ·  {degrees:.0f}°").format(length=length, degrees=degrees + 0.0)
 
 
 def size_text(width_l0: float, height_l0: float, mpp: Mpp) -> str:

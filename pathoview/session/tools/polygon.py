@@ -8,7 +8,15 @@ import shapely
 from pathoview.annotations.shapes import tidy
 from pathoview.core.translation import _
 from pathoview.session.tools.kit import ToolKit
-from pathoview.session.tools.tool import REACH_VIEW, DrawingTool, Outline, Pointer, Points, Preview
+from pathoview.session.tools.tool import (
+    BACK,
+    REACH_VIEW,
+    DrawingTool,
+    Outline,
+    Pointer,
+    Points,
+    Preview,
+)
 
 _AREA = shapely.Polygon()
 _FREEHAND_VIEW = 6.0
@@ -20,6 +28,7 @@ _STEP_VIEW = 2.0
 class PolygonTool(DrawingTool):
     """Clicks set corners; a double click, Return or a click on the first one closes it."""
 
+    options: tuple[str, ...] = (BACK,)
     is_open_line = False
     """A polyline: it ends where the last click was."""
 
@@ -132,7 +141,7 @@ class PolylineTool(PolygonTool):
     """A line by clicks or freehand, by itself a scribble inside a class."""
 
     is_open_line = True
-    options = ("polyline_role",)
+    options = ("polyline_role", BACK)
 
     @property
     def prompt(self) -> str:

@@ -10,7 +10,7 @@ from pathoview.annotations.shape_sources import ellipse
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.session.tools.measure import size_text
-from pathoview.session.tools.tool import DrawingTool, Outline, Pointer, Points, Preview
+from pathoview.session.tools.tool import BACK, DrawingTool, Outline, Pointer, Points, Preview
 
 _SMALLEST_VIEW = 4.0
 """A drag of fewer px of the view is a click."""
@@ -19,7 +19,7 @@ _SMALLEST_VIEW = 4.0
 class RectangleTool(DrawingTool):
     """Shift makes it a square."""
 
-    options: tuple[str, ...] = ("rectangle_role",)
+    options: tuple[str, ...] = ("rectangle_role", BACK)
     _start: Pointer | None = None
     _rect_l0: Rect | None = None
 
@@ -84,7 +84,7 @@ class RectangleTool(DrawingTool):
 class EllipseTool(RectangleTool):
     """Shift makes it a circle."""
 
-    options = ()
+    options = (BACK,)
 
     @property
     def prompt(self) -> str:
