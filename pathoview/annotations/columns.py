@@ -64,9 +64,11 @@ class NumberColumn:
 
 
 def shortest(value: np.floating) -> str:
-    """Return the shortest decimals that mean a number: ``12``, ``0.1`` and not 0.10000000149."""
-    text = str(value)
-    return text.removesuffix(".0")
+    """Return a number as short as it can be: ``12``, ``0.1`` and not 0.10000000149.
+
+    float32 is told exactly; of float64, which measures are computed in, ten digits.
+    """
+    return str(value).removesuffix(".0") if value.itemsize < 8 else f"{value:.10g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,10 @@ class TextColumn:
         return rows[np.argsort(rank[self.codes[rows]], kind="stable")]
 
     def words(self) -> tuple[str, ...]:
-        """Return the words that occur, sorted."""
+        """Return the words that occur, sorted, an empty one last."""
         is_used = np.bincount(self.codes, minlength=len(self.labels)) > 0
         used = {label for label, there in zip(self.labels, is_used, strict=True) if there}
-        return tuple(sorted(used, key=_natural))
+        return tuple(sorted(used, key=lambda word: (not word, _natural(word))))
 
     def equal_to(self, word: str) -> Mask:
         return self._are_among([one == word for one in self.labels])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
@@ -25,6 +25,7 @@ from pathoview.annotations.feature_rows import FeatureRows
 from pathoview.annotations.hierarchy import parents_of_points, parents_of_regions
 from pathoview.annotations.measures import measure_names
 from pathoview.annotations.shapes import Mpp
+from pathoview.core.progress import Progress
 
 PARENT, PARENT_ID = "Parent", "Parent id"
 
@@ -185,6 +186,19 @@ class Objects:
             n_before = n_after
             found.append(parents)
         return np.concatenate(found)
+
+
+def columns_of(
+    objects: Objects, names: Iterable[str], progress: Progress, until: float = 1.0
+) -> dict[str, Column]:
+    """Return columns by their names, those there are; ``until``: how far that is of the whole."""
+    wanted = [name for name in names if name in objects.names]
+    columns = {}
+    for number, name in enumerate(wanted):
+        progress.check()
+        progress.report(until * number / len(wanted), name)
+        columns[name] = objects.column(name)
+    return columns
 
 
 def _detection_parts(

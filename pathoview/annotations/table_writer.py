@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,21 +43,30 @@ def check_table_name(path: Path) -> None:
         )
 
 
-def write_table(path: Path, columns: Mapping[str, Column], rows: Rows, progress: Progress) -> int:
+def write_table(
+    path: Path,
+    columns: Mapping[str, Column],
+    rows: Rows,
+    progress: Progress,
+    begun: float = 0.0,
+) -> int:
     """Write some rows in their order, columns by their headers; return the number of rows.
 
     Text is UTF-8; CSV begins with a byte order mark, by which spreadsheets know. Numbers have a
     point and no thousands; unknown ones are empty (null in Parquet). An older file of that name
-    stays whole on failure. Raises `UsageError` for another ending than ``.csv``, ``.tsv`` and
-    ``.parquet``, `StorageError` when the file cannot be written, `Cancelled` when asked to stop.
+    stays whole on failure. ``begun``: how far one is already when writing begins.
+
+    Raises `UsageError` for another ending than ``.csv``, ``.tsv`` and ``.parquet``, `StorageError`
+    when the file cannot be written, `Cancelled` when asked to stop.
     """
     check_table_name(path)
     suffix = path.suffix.lower()
+    parts = _parts(rows, progress, begun)
     with replacing(path) as file:
         if suffix == PARQUET:
-            _write_parquet(file, columns, rows, progress)
+            _write_parquet(file, columns, parts)
         else:
-            _write_text(file, _DELIMITERS[suffix], columns, rows, progress)
+            _write_text(file, _DELIMITERS[suffix], columns, parts)
     progress.report(1.0)
     return len(rows)
 
@@ -75,21 +84,18 @@ def _write_text(
     file: IO[bytes],
     delimiter: str,
     columns: Mapping[str, Column],
-    rows: Rows,
-    progress: Progress,
+    parts: Iterable[Rows],
 ) -> None:
     encoding = "utf-8-sig" if delimiter == "," else "utf-8"
     text = io.TextIOWrapper(file, encoding, newline="")
     writer = csv.writer(text, delimiter=delimiter)
     writer.writerow(columns)
-    for part in _parts(rows, progress):
+    for part in parts:
         writer.writerows(zip(*(column.texts(part) for column in columns.values()), strict=True))
     text.detach()
 
 
-def _write_parquet(
-    file: IO[bytes], columns: Mapping[str, Column], rows: Rows, progress: Progress
-) -> None:
+def _write_parquet(file: IO[bytes], columns: Mapping[str, Column], parts: Iterable[Rows]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -98,7 +104,7 @@ def _write_parquet(
     ]
     schema = pa.schema(kinds)
     with pq.ParquetWriter(file, schema) as writer:
-        for part in _parts(rows, progress):
+        for part in parts:
             arrays = [pa.array(*_arrow_values(column, part)) for column in columns.values()]
             writer.write_table(pa.table(arrays, schema=schema))
 
@@ -115,8 +121,8 @@ def _arrow_values(column: Column, rows: Rows) -> tuple[Any, ...]:
     return (values, "double", np.isnan(values))
 
 
-def _parts(rows: Rows, progress: Progress) -> Iterator[Rows]:
+def _parts(rows: Rows, progress: Progress, begun: float) -> Iterator[Rows]:
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         progress.check()
-        progress.report(start / len(rows))
+        progress.report(begun + (1 - begun) * start / len(rows))
         yield rows[start : start + _ROWS_AT_ONCE]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pathoview.annotations.object_filter import ObjectFilter
 from pathoview.annotations.table_writer import check_table_name, write_table
-from pathoview.core.progress import Control, SilentProgress
-from pathoview.session.object_table import ObjectTable, TableWork
+from pathoview.core.progress import SilentProgress
+from pathoview.session.object_table import COLUMNS_SHARE, ObjectTable, TableWork
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class TableProgress(SilentProgress):
     """How far a table is; read it from any thread, and cancel by its control."""
 
-    def __init__(self, control: Control) -> None:
-        super().__init__(control)
+    def __init__(self) -> None:
+        super().__init__()
         self.fraction = 0.0
 
     def report(self, fraction: float, text: str = "", **metrics: float) -> None:
@@ -42,8 +42,8 @@ def export_table(
     """
     check_table_name(path)
     wish = table.wish(table.filter if is_filtered else ObjectFilter(), all_columns=has_all_columns)
-    work = TableWork(wish, table.view.objects)
-    progress = TableProgress(work.control)
+    progress = TableProgress()
+    work = TableWork(wish, table.view.objects, progress)
     session.scheduler.submit(partial(_write, work, path, progress), done)
     return progress
 
@@ -51,4 +51,4 @@ def export_table(
 def _write(work: TableWork, path: Path, progress: TableProgress) -> int:
     view = work()
     columns = dict(zip(view.names, view.columns, strict=True))
-    return write_table(path, columns, view.rows, progress)
+    return write_table(path, columns, view.rows, progress, COLUMNS_SHARE)

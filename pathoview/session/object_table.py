@@ -17,10 +17,10 @@ from pathoview.annotations.columns import Column, Rows
 from pathoview.annotations.detection_rows import CLASS, KIND, DetectionRows
 from pathoview.annotations.feature import Feature
 from pathoview.annotations.object_filter import ObjectFilter, Order, arranged
-from pathoview.annotations.objects import Objects, RunObjects
+from pathoview.annotations.objects import Objects, RunObjects, columns_of
 from pathoview.core.errors import Cancelled
 from pathoview.core.geometry import Rect
-from pathoview.core.progress import Control
+from pathoview.core.progress import SilentProgress
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.session.notices import from_error
 from pathoview.session.runs import RunView
@@ -37,6 +37,8 @@ DEFAULT_COLUMNS = (
     *("Centroid X µm", "Centroid Y µm", "Centroid X px", "Centroid Y px", "Detections inside"),
 )
 """Columns that are shown, as far as there are any of these names."""
+COLUMNS_SHARE = 0.8
+"""How far one is with a table when its columns are there, and only writing is left."""
 _AROUND = 4.0
 """How much of the slide is seen around an object that one flies to, in its own size."""
 
@@ -252,10 +254,13 @@ def run_objects(runs: Sequence[RunView]) -> tuple[RunObjects, ...]:
 class TableWork:
     """Computes what is wished for; in another thread."""
 
-    def __init__(self, wish: TableWish, before: Objects | None) -> None:
+    def __init__(
+        self, wish: TableWish, before: Objects | None, progress: SilentProgress | None = None
+    ) -> None:
         self._wish = wish
         self._before = before
-        self.control = Control()
+        self._progress = progress or SilentProgress()
+        self.control = self._progress.control
         self.objects: Objects | None = None
 
     def __call__(self) -> TableView:
@@ -263,13 +268,9 @@ class TableWork:
         wish = self._wish
         objects = self.objects = Objects(wish.features, wish.runs, wish.mpp, self._before)
         self._before = None
-        wanted = objects.names if wish.columns is None else wish.columns
-        names = tuple(name for name in wanted if name in objects.names)
-        for name in (*names, *wish.filter.needs):
-            self.control.check()
-            if name in objects.names:
-                objects.column(name)
-        self.control.check()
+        names = objects.names if wish.columns is None else wish.columns
+        columns = columns_of(objects, names, self._progress, COLUMNS_SHARE)
+        self._progress.check()
         rows = arranged(objects, wish.filter, wish.order)
-        columns = tuple(map(objects.column, names))
-        return TableView(objects, names, columns, rows, *map(objects.words, (KIND, CLASS)))
+        words = map(objects.words, (KIND, CLASS))
+        return TableView(objects, tuple(columns), tuple(columns.values()), rows, *words)

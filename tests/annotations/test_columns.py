@@ -20,6 +20,9 @@ def test_numbers_are_told_as_short_as_they_can_be() -> None:
     column = NumberColumn(np.array([0.1, 12.0, np.nan, -3.25], np.float32))
     assert column.texts(ALL) == ["0.1", "12", "", "-3.25"]
     assert column.text(0) == "0.1"
+    assert NumberColumn(np.array([5000.000000000001, 1234567.0])).texts(ALL[:2]) == [
+        *("5000", "1234567"),
+    ]
 
 
 def test_a_range_holds_its_ends_and_nothing_that_is_unknown() -> None:
@@ -28,9 +31,7 @@ def test_a_range_holds_its_ends_and_nothing_that_is_unknown() -> None:
     assert column.within(-np.inf, np.inf).tolist() == [True, True, True, False]
 
 
-def test_words_are_sorted_with_their_numbers_and_empty_ones_come_last() -> (
-    None
-):
+def test_words_are_sorted_with_their_numbers_and_empty_ones_come_last() -> None:
     column = TextColumn.of(["Place 10", "", "place 9", "Area"])
     assert column.sorted(ALL).tolist() == [3, 2, 0, 1]
     assert column.sorted(ALL, is_descending=True).tolist() == [0, 2, 3, 1]

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QMenu, QToolButton, QWidgetAction
+from PySide6.QtWidgets import (
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QToolButton,
+    QWidget,
+    QWidgetAction,
+)
 
 from pathoview.core.translation import _
 from pathoview.session.object_table import ObjectTable
@@ -16,8 +23,8 @@ _NAME = Qt.ItemDataRole.UserRole
 class ColumnChooser(QMenu):
     """Each tick shows or hides a column at once."""
 
-    def __init__(self, table: ObjectTable) -> None:
-        super().__init__()
+    def __init__(self, table: ObjectTable, parent: QWidget) -> None:
+        super().__init__(parent)
         self._table = table
         self.list = QListWidget()
         self.list.setAccessibleName(_("Columns"))

@@ -30,7 +30,7 @@ class ObjectsPanel(QWidget):
         self.table = ObjectTable(session)
         self.filter = ObjectFilterBar(self.table)
         self.grid = ObjectGrid(ObjectModel(self.table.view, self._colors), self.table)
-        self.columns = ColumnChooser(self.table)
+        self.columns = ColumnChooser(self.table, self)
         self.count = label("", "muted")
         self.count.setWordWrap(False)
         self.copy = icon_button("copy", _("Copy the chosen rows"), self.copy_rows)
