@@ -95,11 +95,13 @@ class _Hulls:
         following = np.arange(len(points)) + 1
         following[offsets[1:] - 1] = offsets[:-1]
         edge = points[following] - points
-        angle = np.arctan2(edge[:, 1], edge[:, 0])
-        turned = np.mod(angle - angle[offsets[:-1]][owner], _TURN)
-        # A turn less a trifle must not become nothing: edges are in the order of their angles.
-        is_first = np.diff(owner, prepend=-1) != 0
-        turned[~is_first & (turned < 1e-9)] = _TURN
+        before = np.empty_like(edge)
+        before[following] = edge
+        # Angles added up never run back, as those of edges that are nearly one line would.
+        corner = np.arctan2(np.abs(_cross(before, edge)), (before * edge).sum(axis=1))
+        corner[offsets[:-1]] = 0
+        sums = np.cumsum(corner)
+        turned = sums - sums[offsets[:-1]][owner]
         return cls(points, offsets, owner, following, turned)
 
     def touched(self, by: float) -> tuple[Index, Index, Index]:

@@ -56,7 +56,7 @@ def mask_shape(
     The edges are those of the pixels, or within ``tolerance_px`` px of the mask with fewer vertices
     (1 takes the steps away). Pixels that touch by a corner only are two parts.
     """
-    outline = _outline(np.asarray(mask, np.bool_))
+    outline = mask_outline(np.asarray(mask, np.bool_))
     if outline is None:
         return None
     if tolerance_px:
@@ -64,7 +64,8 @@ def mask_shape(
     return tidy(shapely.transform(outline, lambda xy: xy * downsample + np.array(origin_l0)))
 
 
-def _outline(mask: npt.NDArray[np.bool_]) -> BaseGeometry | None:
+def mask_outline(mask: npt.NDArray[np.bool_]) -> BaseGeometry | None:
+    """Return the edges of the pixels that are set, in px of the mask from its corner, untidied."""
     sides = np.concatenate([_sides(mask), _sides(mask.T)[..., ::-1]])
     if not len(sides):
         return None

@@ -116,25 +116,52 @@ def rectangle_area(points: np.ndarray, angle: float) -> float:  # type: ignore[t
     return float(np.prod(np.ptp(turned, axis=0)))
 
 
-@given(any_shapes())
-@settings(deadline=None, max_examples=150)
-def test_calipers_find_what_trying_everything_finds(shape: BaseGeometry) -> None:
-    tidied = tidy(shape)
-    if tidied is None or shapely.get_dimensions(tidied) == 0:
-        return
-    hull = shapely.get_coordinates(tidied.convex_hull)
-    apart = np.hypot(*(hull[:, None] - hull[None]).transpose(2, 0, 1))
-    longest = one("Max Feret diameter px", tidied)
-    assert longest == pytest.approx(apart.max(), abs=1e-6)
-    angle = math.radians(one("Max Feret angle °", tidied))
+def check_calipers(shape: BaseGeometry, mpp: tuple[float, float] | None = None) -> None:
+    unit = "px" if mpp is None else "µm"
+    hull = shapely.get_coordinates(shape.convex_hull) * (mpp or (1, 1))
+    longest = one(f"Max Feret diameter {unit}", shape, mpp)
+    assert longest == pytest.approx(np.hypot(*(hull[:, None] - hull[None]).T).max(), abs=1e-6)
+    angle = math.radians(one("Max Feret angle °", shape, mpp))
     along = hull @ np.array([math.cos(angle), -math.sin(angle)])
     assert np.ptp(along) == pytest.approx(longest, abs=1e-4)
-    if tidied.convex_hull.geom_type == "Polygon":
-        thinnest = shapely.minimum_width(tidied).length
-        assert one("Min Feret diameter px", tidied) == pytest.approx(thinnest, abs=1e-4)
-        smallest = shapely.oriented_envelope(tidied).area
-        turn = -math.radians(one("Rectangle angle °", tidied))
-        assert rectangle_area(hull, turn) == pytest.approx(smallest, rel=1e-4, abs=1e-3)
+    if shape.convex_hull.geom_type != "Polygon":
+        return
+    angles = [math.atan2(-dy, dx) for dx, dy in np.diff(hull, axis=0)]
+    boxes = np.array([sides(hull, angle) for angle in angles])
+    thinnest = one(f"Min Feret diameter {unit}", shape, mpp)
+    assert thinnest == pytest.approx(boxes[:, 1].min(), abs=1e-4)
+    long, short = sides(hull, math.radians(one("Rectangle angle °", shape, mpp)))
+    assert long * short == pytest.approx(boxes.prod(axis=1).min(), rel=1e-4, abs=1e-3)
+    assert long >= short - 1e-6
+
+
+def sides(points: np.ndarray, angle: float) -> tuple[float, float]:  # type: ignore[type-arg]
+    """Return the extents of points along and across a direction on the screen."""
+    cos, sin = math.cos(angle), -math.sin(angle)
+    return float(np.ptp(points @ (cos, sin))), float(np.ptp(points @ (-sin, cos)))
+
+
+@given(any_shapes())
+@settings(deadline=None, max_examples=100)
+def test_calipers_find_what_trying_everything_finds(shape: BaseGeometry) -> None:
+    tidied = tidy(shape)
+    if tidied is not None and shapely.get_dimensions(tidied) > 0:
+        check_calipers(tidied)
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 40)] * 2), min_size=3, max_size=6, unique=True),
+    st.sampled_from([(0.37, 0.37), (0.2527, 0.2498), (0.1, 0.3)]),
+    st.sampled_from([0, 1_234]),
+)
+@settings(deadline=None, max_examples=200)
+def test_calipers_are_not_led_astray_by_points_that_are_nearly_on_one_line(
+    corners: list[tuple[int, int]], mpp: tuple[float, float], away: int
+) -> None:
+    ends = np.array(corners, float) + away
+    shares = [ends * (1 - share) + np.roll(ends, -1, axis=0) * share for share in (0.5, 0.25, 0)]
+    shape = shapely.LineString(np.stack(shares, axis=1).reshape(-1, 2))
+    check_calipers(shape, mpp)
 
 
 @given(st.lists(areas(), min_size=2, max_size=8))
