@@ -15,6 +15,7 @@ import orjson
 import typer
 
 from pathoview import __version__
+from pathoview.cli_exchange import export, export_tiles, import_file
 from pathoview.cli_picture import picture
 from pathoview.cli_progress import TerminalProgress, terminal_progress
 from pathoview.cli_study import app as study_app
@@ -23,7 +24,7 @@ from pathoview.core.errors import Cancelled, PathoViewError, UsageError
 from pathoview.core.logs import start_logging
 from pathoview.core.privacy import hide
 from pathoview.core.threads import one_thread_each
-from pathoview.core.translation import _, ngettext
+from pathoview.core.translation import _
 
 app = typer.Typer(
     name="pathoview",
@@ -164,52 +165,6 @@ def analyze(
     )
 
 
-@app.command("import", help=_("Read a GeoJSON file into the results of a slide."))
-def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE.geojson")],
-    slide: SlideArgument,
-    mpp: MppOption = None,
-) -> None:
-    from pathoview.tasks import import_geojson
-
-    request = {"file": str(file), "slide": str(_hidden(slide)), "mpp": mpp}
-    with terminal_progress(file.name) as progress:
-        result = import_geojson.run(request, progress)
-    for warning in result["warnings"]:
-        typer.echo(warning, err=True)
-    count = int(result["n_objects"]) + int(result["n_features"])
-    typer.echo(
-        ngettext("{n} object read: {path}", "{n} objects read: {path}", count).format(
-            n=count, path=result["run_file"]
-        )
-    )
-
-
-@app.command(help=_("Write the newest result of a slide as GeoJSON."))
-def export(
-    slide: SlideArgument,
-    output: Annotated[Path, typer.Argument(metavar="OUT.geojson", help=_(".gz compresses"))],
-    array: Annotated[
-        bool, typer.Option("--array", help=_("A bare array instead of a FeatureCollection."))
-    ] = False,
-    measurements: Annotated[bool, typer.Option(help=_("Write the measurements too."))] = True,
-) -> None:
-    from pathoview.tasks import export_geojson
-    from pathoview.tasks.opening import newest_run, open_scaled
-
-    with open_scaled(_hidden(slide), None) as opened:
-        run_file = newest_run(opened)
-    request = {
-        "run_file": str(run_file),
-        "output": str(output),
-        "collection": not array,
-        "measurements": measurements,
-    }
-    with terminal_progress(output.name) as progress:
-        export_geojson.run(request, progress)
-    typer.echo(str(output))
-
-
 @app.command(help=_("Score a method against images with known nuclei."))
 def evaluate(
     images: Annotated[Path, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif"))],
@@ -251,6 +206,9 @@ def evaluate(
 
 app.command("workflow", help=_("Print what was done to a slide, as command lines."))(workflow)
 app.add_typer(study_app, name="study")
+app.command("import", help=_("Take an annotation file into a study."))(import_file)
+app.command("export", help=_("Write annotations and results of a slide."))(export)
+app.command("export-tiles", help=_("Write pictures and masks to train on."))(export_tiles)
 app.command("picture", help=_("Write a picture of a place, with results and scale bar."))(picture)
 
 

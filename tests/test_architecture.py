@@ -176,7 +176,7 @@ def same_method(one: str, other: str) -> bool:
     "modules",
     [
         "pathoview.session.session",
-        "pathoview.tasks.analyze, pathoview.tasks.export_geojson, pathoview.tasks.import_geojson",
+        "pathoview.tasks.analyze, pathoview.tasks.export_file, pathoview.tasks.import_file",
         "pathoview.methods.registry",
         "pathoview.cli",
     ],

@@ -1,4 +1,4 @@
-"""Orders for worker processes, checked before they are given: analyze, go on, export, import."""
+"""Orders for worker processes, checked before they are given: analyze, go on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.session import orders
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.run_desk import RunDesk
-from pathoview.session.runs import RunView
 from pathoview.session.settings import Settings
 from pathoview.slides.slide import Slide
 from pathoview.study.results import RunFile
@@ -72,17 +71,6 @@ class AnalysisDesk:
         region_l0 = Rect(*record.region_l0) if record.region_l0 else None
         order = orders.analysis(slide, spec, record.params, region_l0, resume=True)
         return self._submit(slide, order)
-
-    def export(self, slide: Slide | None, run: RunView | None, path: Path) -> Job | None:
-        """Write a run's objects as GeoJSON, in the form that the settings say."""
-        if slide is None or run is None:
-            self.notice.emit(Notice(_("There is nothing to export."), "warning"))
-            return None
-        return self._submit(slide, orders.export(run.path, path, self._settings.export))
-
-    def import_file(self, slide: Slide | None, path: Path) -> Job | None:
-        """Read objects from a GeoJSON file onto the slide."""
-        return None if slide is None else self._submit(slide, orders.import_file(slide, path))
 
     def _submit(self, slide: Slide, order: JobRequest) -> Job:
         return self._runs.submit(order, slide.content_hash)

@@ -24,6 +24,14 @@ def has_results(session: Session) -> bool:
     return session.results is not None
 
 
+def has_objects(session: Session) -> bool:
+    return session.results is not None or session.exchange.n_annotations > 0
+
+
+def has_annotations(session: Session) -> bool:
+    return session.exchange.n_annotations > 0
+
+
 def has_layer(session: Session) -> bool:
     return session.active_layer is not None
 
@@ -51,6 +59,8 @@ def can_redo(session: Session) -> bool:
 _MISSING: dict[Callable[[Session], bool], str] = {
     has_slide: _("needs a slide"),
     has_results: _("needs results"),
+    has_objects: _("needs annotations or results"),
+    has_annotations: _("needs annotations"),
     has_bookmarks: _("needs a bookmark"),
     has_layer: _("needs a layer"),
     has_study: _("needs a study"),

@@ -33,20 +33,29 @@ def _done(job: Job) -> Notice:
     if job.request.task == orders.EXPORT:
         name = Path(str(job.request.payload["output"])).name
         text = ngettext("{n:,} object written to {name}.", "{n:,} objects written to {name}.", n)
-        return Notice(text.format(n=n, name=name))
+        return _with_remarks(text.format(n=n, name=name), result)
+    if job.request.task == orders.TILES:
+        n = int(result.get("n_tiles", 0))
+        name = Path(str(job.request.payload["output"])).name
+        text = ngettext("{n:,} tile written to {name}.", "{n:,} tiles written to {name}.", n)
+        return _with_remarks(text.format(n=n, name=name), result)
     if job.request.task == orders.IMPORT:
         return _imported(result)
     text = ngettext("{n:,} nucleus found", "{n:,} nuclei found", n).format(n=n)
     area = float(result.get("area_mm2", 0))
     if area > 0:
         text = _("{found} in {area:.2f} mm² of tissue").format(found=text, area=area)
-    return Notice(f"{text}.", "info", (_("Export GeoJSON"), "file.export") if n else None)
+    return Notice(f"{text}.", "info", (_("Export…"), "file.export") if n else None)
 
 
 def _imported(result: Mapping[str, Any]) -> Notice:
-    n = int(result.get("n_objects", 0)) + int(result.get("n_features", 0))
-    warnings = [str(warning) for warning in result.get("warnings", ())]
+    n = sum(int(result.get(f"n_{kind}", 0)) for kind in ("objects", "features", "annotations"))
     text = ngettext("{n:,} object imported.", "{n:,} objects imported.", n).format(n=n)
+    return _with_remarks(text, result)
+
+
+def _with_remarks(text: str, result: Mapping[str, Any]) -> Notice:
+    warnings = [str(warning) for warning in result.get("warnings", ())]
     if warnings:
         text += " " + ngettext("{n} remark.", "{n} remarks.", len(warnings)).format(n=len(warnings))
     return Notice(text, "warning" if warnings else "info", details="\n".join(warnings))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from pathoview.session.settings import ExportSettings
 from pathoview.slides.slide import Slide
 
 ANALYZE = "pathoview.tasks.analyze:run"
-EXPORT = "pathoview.tasks.export_geojson:run"
-IMPORT = "pathoview.tasks.import_geojson:run"
+EXPORT = "pathoview.tasks.export_file:run"
+IMPORT = "pathoview.tasks.import_file:run"
+TILES = "pathoview.tasks.export_tiles:run"
 
 
 def analysis(
@@ -41,21 +42,60 @@ def analysis(
     return JobRequest(ANALYZE, payload, title)
 
 
-def export(run_file: Path, output: Path, options: ExportSettings) -> JobRequest:
-    """Return the order to write a run's objects as GeoJSON."""
+def export(
+    slide: Slide,
+    output: Path,
+    options: ExportSettings,
+    *,
+    run_file: Path | None,
+    study: Path | None,
+    ids: Sequence[str] | None = None,
+) -> JobRequest:
+    """Return the order to write a run's objects, a study's annotations (all or some), or both."""
     payload = {
-        "run_file": str(run_file),
         "output": str(output),
+        "run_file": "" if run_file is None else str(run_file),
+        "study": "" if study is None else str(study),
+        "slide": str(slide.path),
+        "mpp": stated_scale(slide),
+        "format": options.format,
+        "ids": None if ids is None else list(ids),
         "collection": options.collection,
         "measurements": options.measurements,
     }
     return JobRequest(EXPORT, payload, _("Export of {name}").format(name=output.name), "io")
 
 
-def import_file(slide: Slide, file: Path) -> JobRequest:
-    """Return the order to read a GeoJSON file as objects on a slide."""
-    payload = {"file": str(file), "slide": str(slide.path), "mpp": stated_scale(slide)}
+def import_file(slide: Slide, file: Path, dialect: str, said: Mapping[str, Any]) -> JobRequest:
+    """Return the order to read an annotation file; ``said``: what it does not say itself."""
+    payload = {
+        "file": str(file),
+        "slide": str(slide.path),
+        "mpp": stated_scale(slide),
+        "format": dialect,
+        "options": dict(said),
+    }
     return JobRequest(IMPORT, payload, _("Import of {name}").format(name=file.name), "io")
+
+
+def export_tiles(
+    slides: Sequence[Path],
+    study: Path,
+    output: Path,
+    params: Mapping[str, Any],
+    classes: Sequence[str] | None,
+    mpp: float | None,
+) -> JobRequest:
+    """Return the order to cut slides into pictures and masks."""
+    payload = {
+        "slides": [str(path) for path in slides],
+        "study": str(study),
+        "output": str(output),
+        "params": dict(params),
+        "classes": None if classes is None else list(classes),
+        "mpp": mpp,
+    }
+    return JobRequest(TILES, payload, _("Tiles in {name}").format(name=output.name))
 
 
 def stated_scale(slide: Slide) -> float | None:

@@ -36,6 +36,8 @@ class RunDesk:
     """(Job)"""
     notice = Signal(object)
     """(Notice)"""
+    annotations_found = Signal(object, object)
+    """(path, RunRecord): annotations of the open slide's file wait to be taken into the study."""
 
     def __init__(
         self, shelf: RunShelf, scheduler: TileScheduler, history: History, runner: JobRunner
@@ -73,6 +75,10 @@ class RunDesk:
     def submit(self, order: JobRequest, slide_hash: str) -> Job:
         return self._book.submit(order, slide_hash)
 
+    def show(self, path: Path) -> None:
+        """Show a run of the open slide."""
+        self._open_run(path)
+
     def set_focus(self, rect_l0: Rect) -> None:
         """Have the jobs of the open slide do next what lies in a rectangle."""
         if self._slide is not None:
@@ -106,10 +112,13 @@ class RunDesk:
         if self._slide is not slide or found is None:
             return
         live = self._book.live_runs(slide.content_hash)
-        for path, record in found:
-            if record.state == "done" and path not in live:
-                self._open_run(path)
-                break
+        done = [one for one in found if one[1].state == "done" and one[0] not in live]
+        shown = [path for path, record in done if not record.is_only_annotations]
+        if shown:
+            self.show(shown[0])
+        for path, record in done:
+            if record.n_annotations:
+                self.annotations_found.emit(path, record)
         is_stopped = bool(found) and found[0][1].state != "done" and found[0][0] not in live
         if is_stopped and not self._book.runner.is_busy:  # a job may not have told its file yet
             self.notice.emit(

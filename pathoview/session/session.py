@@ -29,6 +29,7 @@ from pathoview.session.analysis_desk import AnalysisDesk
 from pathoview.session.annotation_desk import AnnotationDesk
 from pathoview.session.annotation_operations import AnnotationOperations
 from pathoview.session.class_desk import ClassDesk
+from pathoview.session.exchange_desk import ExchangeDesk
 from pathoview.session.layer_desk import LayerDesk
 from pathoview.session.notices import from_error
 from pathoview.session.opener import SlideOpener
@@ -37,7 +38,7 @@ from pathoview.session.places import Places
 from pathoview.session.run_desk import RunDesk
 from pathoview.session.runs import RunView
 from pathoview.session.selection import Selection, select
-from pathoview.session.settings import ExportSettings, Settings, load_settings
+from pathoview.session.settings import Settings, load_settings
 from pathoview.session.shelf import RunShelf
 from pathoview.session.slide_desk import SlideDesk
 from pathoview.session.study_desk import StudyDesk
@@ -126,6 +127,7 @@ class Session:
         self.operations = AnnotationOperations(self)
         self.slides = SlideDesk(self)
         self.study_files = StudyFiles(self)
+        self.exchange = ExchangeDesk(self, self._desk)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 
@@ -299,16 +301,6 @@ class Session:
         if job is not None:
             job.set_focus(self.viewport.visible_l0)
         return job
-
-    def export_geojson(self, path: Path, options: ExportSettings | None = None) -> Job | None:
-        """Write the results as GeoJSON (gzip by the name's end); return the job."""
-        if options is not None and self.results is not None:
-            self.settings.export = options
-        return self._analyses.export(self.slide, self.results, path)
-
-    def import_geojson(self, path: Path) -> Job | None:
-        """Read objects from a GeoJSON file onto the slide; return the job."""
-        return self._analyses.import_file(self.slide, path)
 
     def focus_changed(self) -> None:
         """Have running analyses do next what is seen now; call it when a pan has come to rest."""

@@ -44,6 +44,8 @@ class OverlaySettings(_Group):
 class ExportSettings(_Group):
     """What the export dialog proposes."""
 
+    what: Literal["both", "annotations", "results"] = "both"
+    format: str = "geojson"
     collection: bool = True
     """A FeatureCollection; else a bare array of features."""
     measurements: bool = True
@@ -133,6 +135,10 @@ class Settings(_Group):
     method_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     overlay: OverlaySettings = Field(default_factory=OverlaySettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
+    import_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """What was said last of files that do not say it, by the name of their format."""
+    tiles: dict[str, Any] = Field(default_factory=dict)
+    """Parameters of the last export of tiles."""
     keys: KeySettings = Field(default_factory=KeySettings)
     recent_commands: list[str] = Field(default_factory=list)
     """Ids, newest first."""

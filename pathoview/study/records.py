@@ -55,9 +55,16 @@ class RunRecord(BaseModel):
     """ISO times in UTC; `finished` is empty while the run has not ended."""
     state: RunState = "running"
     n_objects: int = 0
+    n_annotations: int = 0
+    """How many of them are annotations that wait to be taken into a study."""
     area_mm2: float = 0.0
     """Tissue analysed; 0 for an import."""
     seconds: float = 0.0
+
+    @property
+    def is_only_annotations(self) -> bool:
+        """Whether nothing will be left when a study has taken its annotations."""
+        return 0 < self.n_annotations == self.n_objects
 
 
 def run_key(

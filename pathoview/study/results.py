@@ -26,6 +26,7 @@ from pathoview.annotations.geojson_object import feature_object, parse_objects
 from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
+from pathoview.study.annotation_rows import COLUMNS, to_features, to_rows
 from pathoview.study.database import closed_on_error, connect, create, sentences, transaction
 from pathoview.study.packing import PackedDataError, pack, unpack
 from pathoview.study.records import RunRecord
@@ -43,6 +44,12 @@ _SCHEMA = (
     f"PRAGMA application_id = {_APPLICATION}",
     f"PRAGMA user_version = {_VERSION}",
 )
+
+_ANNOTATIONS = (
+    "CREATE TABLE IF NOT EXISTS annotation (number INTEGER PRIMARY KEY,"
+    " id BLOB, class INTEGER, wkb BLOB, more BLOB)"
+)
+"""Made in files that bring annotations for a study."""
 
 log = logging.getLogger(__name__)
 
@@ -183,6 +190,40 @@ class RunFile:
             if feature.id.bytes not in dropped
         ]
         return features, int(rows[-1][0])
+
+    # -- annotations on their way into a study ---------------------------------------------------
+
+    def add_annotations(self, features: Sequence[Feature]) -> None:
+        """Store annotations that are to be taken into a study, in one transaction."""
+        rows = to_rows(features, {})
+        with self._writing() as connection:
+            connection.execute(_ANNOTATIONS)
+            connection.executemany(f"INSERT INTO annotation ({COLUMNS}) VALUES (?, ?, ?, ?)", rows)
+
+    def annotations(self) -> list[Feature]:
+        """Return the annotations that wait to be taken, once the record says that there are."""
+        if not self.record.n_annotations:
+            return []
+        return to_features(self._rows(f"SELECT {COLUMNS} FROM annotation ORDER BY number"), {})
+
+    def remove_annotations(self) -> RunRecord:
+        """Forget the annotations: a study has them; return the new record."""
+        record = self.record
+        left = record.n_objects - record.n_annotations
+        return self._without_annotations(record, n_objects=left)
+
+    def keep_annotations(self) -> RunRecord:
+        """Have the annotations as features of the run for good; return the new record."""
+        self.add_features(self.annotations())
+        return self._without_annotations(self.record)
+
+    def _without_annotations(self, record: RunRecord, **changes: Any) -> RunRecord:
+        changed = record.model_copy(update={"n_annotations": 0, **changes})
+        with self._writing() as connection:
+            connection.execute(_ANNOTATIONS)
+            connection.execute("DELETE FROM annotation")
+            connection.execute("UPDATE record SET json = ?", (_json(changed),))
+        return changed
 
     def _tile(self, col: int, row: int, dropped: npt.NDArray[np.uint8]) -> Detections:
         rows = self._rows("SELECT data FROM tile WHERE row = ? AND col = ?", row, col)

@@ -14,7 +14,7 @@ from pathoview.core.progress import Progress
 from pathoview.core.translation import _, ngettext
 from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.study.results import RunFile
-from pathoview.tasks import analyze, export_geojson
+from pathoview.tasks import analyze, export_file
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.overview import overview_picture, write_png
 
@@ -75,7 +75,7 @@ def analyze_and_export(
     written = []
     if output is not None:
         request = {"run_file": result["run_file"], "output": str(output)}
-        export_geojson.run(request, _Share(progress, _ANALYSIS_SHARE, 1.0))
+        export_file.run(request, _Share(progress, _ANALYSIS_SHARE, 1.0))
         written.append(output)
     if overview is not None:
         _write_overview(slide, order, Path(result["run_file"]), overview)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pathoview.annotations.dialects.frame import SlideFrame
 from pathoview.core.errors import InputError
 from pathoview.core.translation import _
 from pathoview.slides.opening import open_slide, with_scale
@@ -28,10 +29,33 @@ def open_scaled(path: Path | str, mpp: float | None) -> Slide:
     return with_scale(slide, remembered) if remembered else slide
 
 
+_OFFSETS = tuple(f"hamamatsu.{axis}OffsetFromSlideCentre" for axis in "XY")
+
+
+def slide_frame(slide: Slide) -> SlideFrame:
+    """Return what annotation files need to know of a slide to be placed on it."""
+    info = slide.info
+    offsets = [info.properties.get(name, "") for name in _OFFSETS]
+    try:
+        x_nm, y_nm = map(float, offsets)
+    except ValueError:
+        slide_offset_nm = None
+    else:
+        slide_offset_nm = x_nm, y_nm
+    return SlideFrame(
+        width_l0=info.width,
+        height_l0=info.height,
+        mpp=info.mpp,
+        bounds_offset_l0=info.bounds_offset_l0,
+        slide_offset_nm=slide_offset_nm,
+        name=slide.path.name,
+    )
+
+
 def newest_run(slide: Slide) -> Path:
     """Return the file of the newest finished run; raise `InputError` when there is none."""
     for path, record in find_runs(slide.content_hash):
-        if record.state == "done":
+        if record.state == "done" and not record.is_only_annotations:
             return path
     raise InputError(
         _("There is no finished result for “{name}”.").format(name=slide.path.name),

@@ -1,4 +1,4 @@
-"""Files dropped on the canvas: a slide is opened; results and arrays are laid on the open one."""
+"""Files dropped on the canvas: a slide is opened; annotations and arrays go onto the open one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from PySide6.QtWidgets import QWidget
 from pathoview.session.session import Session
 
 _ARRAY_FILES = (".npy",)
-_RESULT_FILES = (".geojson", ".json", ".geojson.gz", ".json.gz", ".zip")
+_RESULT_FILES = (
+    *(".geojson", ".json", ".geojson.gz", ".json.gz", ".zip", ".xml", ".ndpa", ".roi"),
+    *(".csv", ".tsv", ".txt", ".qpproj", ".qpdata"),
+)
 
 
 class Drops(QObject):
@@ -60,7 +63,7 @@ class Drops(QObject):
             self.opened.emit()
             return
         for path in results:
-            self._session.import_geojson(path)
+            self._session.exchange.import_file(path)
         for path in arrays:
             self._session.layer_desk.open(path)
 

@@ -12,23 +12,26 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 from pathoview.layers.file_layer import Guess
+from pathoview.session.exchange_desk import ImportQuestion
 from pathoview.session.notices import Notice
+from pathoview.session.opener import SLIDE_SUFFIXES
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.annotation_commands import annotation_answers
 from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.object_commands import object_answers
 from pathoview.ui.place_commands import place_answers
+from pathoview.ui.study_commands import study_answers
 
 if TYPE_CHECKING:
     from pathoview.ui.main_window import MainWindow
 
-_SLIDES = (
-    "*.svs *.tif *.tiff *.ndpi *.mrxs *.scn *.vms *.vmu *.bif *.svslide *.czi *.dcm "
-    "*.png *.jpg *.jpeg *.bmp *.webp"
-)
+_SLIDES = " ".join(f"*{suffix}" for suffix in SLIDE_SUFFIXES)
 _LAYERS = f"*.npy *.ome.tif *.ome.tiff {_SLIDES}"
-_RESULTS = "*.geojson *.json *.geojson.gz *.json.gz *.zip"
+_ANNOTATIONS = (
+    "*.geojson *.json *.geojson.gz *.json.gz *.zip *.xml *.ndpa *.roi *.csv *.tsv *.txt "
+    "*.png *.tif *.tiff"
+)
 
 
 class WindowCommands:
@@ -42,6 +45,7 @@ class WindowCommands:
             "file.demo": self._open_demo,
             "file.import": self._import,
             "file.export": self._export,
+            "file.export_tiles": self._export_tiles,
             "file.settings": self._settings,
             "file.quit": window.close,
             "edit.copy_workflow": window.history.copy_workflow,
@@ -61,6 +65,7 @@ class WindowCommands:
             **place_answers(session, window, self._show),
             **annotation_answers(session, window, self._show),
             **object_answers(session, window, self._show),
+            **study_answers(session, window, self._show),
         }
 
     @property
@@ -90,8 +95,9 @@ class WindowCommands:
             )
 
     def _import(self) -> None:
-        filters = ";;".join([_("GeoJSON ({types})").format(types=_RESULTS), _("All files (*)")])
-        self._ask_file(_("Import GeoJSON"), filters, self._session.import_geojson)
+        kinds = _("Annotations ({types})").format(types=_ANNOTATIONS)
+        filters = ";;".join([kinds, _("All files (*)")])
+        self._ask_file(_("Import"), filters, self._session.exchange.import_file)
 
     def _ask_file(self, title: str, filters: str, take: Callable[[Path], object]) -> None:
         dialog = QFileDialog(self._window, title, self._session.settings.last_folder, filters)
@@ -109,6 +115,12 @@ class WindowCommands:
         from pathoview.ui.dialogs.open_layer import OpenLayerDialog
 
         self._show(OpenLayerDialog(self._session, guess, self._window))
+
+    def ask_about_import(self, question: ImportQuestion) -> None:
+        """Ask what an annotation file does not say."""
+        from pathoview.ui.dialogs.import_options import ImportOptionsDialog
+
+        self._show(ImportOptionsDialog(self._session, question, self._window))
 
     def _rename_layer(self) -> None:
         self._window.docks.bring_front("layers")
@@ -128,6 +140,11 @@ class WindowCommands:
         from pathoview.ui.dialogs.export import ExportDialog
 
         self._show(ExportDialog(self._session, self._window))
+
+    def _export_tiles(self) -> None:
+        from pathoview.ui.dialogs.export_tiles import ExportTilesDialog
+
+        self._show(ExportTilesDialog(self._session, self._window))
 
     def _settings(self) -> None:
         from pathoview.ui.dialogs.settings import SettingsDialog

@@ -100,9 +100,9 @@ def _real_objects(source: Path) -> tuple[Any, list[Any]]:
 
 def export(run_file: str, output: str) -> dict[str, Any]:
     from pathoview.core.progress import SilentProgress
-    from pathoview.tasks import export_geojson
+    from pathoview.tasks import export_file
 
-    return export_geojson.run({"run_file": run_file, "output": output}, SilentProgress())
+    return export_file.run({"run_file": run_file, "output": output}, SilentProgress())
 
 
 def read(path: str) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def import_file(slide: str, geojson: str) -> Numbers:
     desk.open(slide)
     desk.loop.run_for(1)
     desk.longest_stall_s = 0.0
-    job = desk.session.import_geojson(Path(geojson))
+    job = desk.session.exchange.import_as(Path(geojson), "geojson")
     assert job is not None
     first = desk.seconds_until(desk.shows_objects)
     rest = desk.seconds_until(lambda: job.is_over)
@@ -354,10 +354,10 @@ def export_run(output: str) -> Numbers:
     """Write the run of `make_run` as GeoJSON."""
     from pathoview.core.paths import data_folder
     from pathoview.core.progress import SilentProgress
-    from pathoview.tasks import export_geojson
+    from pathoview.tasks import export_file
 
     run_file = next(data_folder().rglob("*.run"))
-    export_geojson.run({"run_file": str(run_file), "output": output}, SilentProgress())
+    export_file.run({"run_file": str(run_file), "output": output}, SilentProgress())
     return {}
 
 

@@ -125,16 +125,16 @@ def test_nuclei_of_an_analysis_appear_tile_by_tile_and_the_end_offers_the_export
     assert names == ["Tumor", None]
     assert [entry.per_mm2 for entry in statistics.classes] == [4, 2]
     assert ears.notices[-1].text == "3 nuclei found in 0.50 mm² of tissue."
-    assert ears.notices[-1].action == ("Export GeoJSON", "file.export")
+    assert ears.notices[-1].action == ("Export…", "file.export")
     np.testing.assert_array_equal(session.results.column("Area px"), [400, 400, 400])
 
 
-def test_annotations_of_an_import_appear_while_it_is_read(
+def test_cells_of_an_import_appear_while_it_is_read(
     session: Session, loop: Loop, runner: FakeRunner, svs: Path, open_slide_of: OpenSlide
 ) -> None:
     open_slide_of(svs)
     assert session.slide is not None
-    job = session.import_geojson(Path("some.geojson"))
+    job = session.exchange.import_as(Path("some.geojson"), "geojson")
     assert job is not None
     with new_run(session.slide, kind="import", title="some.geojson") as run:
         job.event.emit("started", {"run_file": str(run.path)})
@@ -340,7 +340,7 @@ def test_export_asks_for_the_file_of_the_run_with_the_chosen_options(
     tmp_path: Path,
 ) -> None:
     open_slide_of(svs)
-    assert session.export_geojson(tmp_path / "x.geojson") is None
+    session.exchange.export(tmp_path / "x.geojson")
     assert "nothing to export" in ears.notices[-1].text
     assert session.slide is not None
     with new_run(session.slide, state="done") as run:
@@ -348,11 +348,16 @@ def test_export_asks_for_the_file_of_the_run_with_the_chosen_options(
     session.close_slide()
     open_slide_of(svs)
     loop.run_until(lambda: session.results is not None)
-    job = session.export_geojson(tmp_path / "x.geojson", ExportSettings(measurements=False))
-    assert job is not None
+    session.exchange.export(tmp_path / "x.geojson", ExportSettings(measurements=False))
+    job = session.jobs[-1]
     assert job.request.lane == "io"
     assert job.request.payload == {
         "run_file": str(run.path),
+        "study": "",
+        "slide": str(svs),
+        "mpp": None,
+        "format": "geojson",
+        "ids": None,
         "output": str(tmp_path / "x.geojson"),
         "collection": True,
         "measurements": False,

@@ -49,7 +49,7 @@ def test_a_slide_is_analyzed_looked_at_exported_and_imported_again(
     assert real.results is not None
     loop.run_until(lambda: real.results.statistics.n == n)
     assert real.results.statistics.per_mm2 is not None
-    assert ears.notices[-1].action == ("Export GeoJSON", "file.export")
+    assert ears.notices[-1].action == ("Export…", "file.export")
 
     x_l0, y_l0 = real.results.source.detections.centroids_l0()[n // 2].tolist()
     chosen = real.select_at(x_l0, y_l0)
@@ -60,16 +60,17 @@ def test_a_slide_is_analyzed_looked_at_exported_and_imported_again(
     assert (plain != drawn).any(axis=2).mean() > 0.02
 
     target = tmp_path / "out.geojson.gz"
-    export = real.export_geojson(target, ExportSettings(measurements=False))
-    assert export is not None
+    real.exchange.export(target, ExportSettings(measurements=False))
+    export = real.jobs[-1]
     loop.run_until(lambda: export.is_over, 60)
     assert export.error == ""
     features = orjson.loads(gzip.decompress(target.read_bytes()))["features"]
     assert len(features) == n
 
     real.remove_results()
-    imported = real.import_geojson(target)
-    assert imported is not None
+    real.exchange.import_file(target)
+    loop.run_until(lambda: real.jobs[-1] is not export)
+    imported = real.jobs[-1]
     loop.run_until(lambda: imported.is_over, 60)
     assert imported.error == ""
     loop.run_until(lambda: real.results and real.results.statistics.n == n)

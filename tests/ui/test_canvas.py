@@ -231,9 +231,9 @@ def test_a_dropped_slide_opens_and_dropped_results_are_read_onto_it(
     drop(canvas, slide_path)
     qtbot.waitUntil(lambda: session.slide is not None)
     imported: list[Path] = []
-    monkeypatch.setattr(Session, "import_geojson", lambda _session, path: imported.append(path))
-    drop(canvas, Path("nuclei.geojson"), Path("more.geojson.gz"))
-    assert [path.name for path in imported] == ["nuclei.geojson", "more.geojson.gz"]
+    monkeypatch.setattr(session.exchange, "import_file", imported.append)
+    drop(canvas, Path("nuclei.geojson"), Path("more.geojson.gz"), Path("marks.xml"))
+    assert [path.name for path in imported] == ["nuclei.geojson", "more.geojson.gz", "marks.xml"]
 
 
 def test_a_stack_has_a_slider_and_another_plane_is_never_blank(

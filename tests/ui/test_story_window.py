@@ -103,7 +103,9 @@ def test_open_analyze_click_a_nucleus_export_and_import_again(
     wait_for(qtbot, session.jobs[-1])
     assert target.stat().st_size > 1000
 
-    session.import_geojson(target)
+    n_jobs = len(session.jobs)
+    session.exchange.import_file(target)
+    qtbot.waitUntil(lambda: len(session.jobs) > n_jobs)
     wait_for(qtbot, session.jobs[-1])
     qtbot.waitUntil(lambda: len(session.runs) == 2)
     imported = session.results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,14 +26,25 @@ NAPARI_NAME = "napari-wsi"
 
 _GEOMETRIES = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
 
 
 def looks_like(opening: Opening) -> bool:
     if opening.head.startswith(_GZIP):
-        return opening.path.suffix.lower() == ".gz"
+        return True
+    if opening.head.startswith(_ZIP):
+        return _is_zipped(opening.path)
     text = opening.text
     has_type = any(f'"{kind}"' in text for kind in ("Feature", "FeatureCollection", *_GEOMETRIES))
     return opening.is_json and opening.has_keys("type") and has_type
+
+
+def _is_zipped(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.lower().endswith((".geojson", ".json")) for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
 
 
 def looks_like_napari(opening: Opening) -> bool:
@@ -63,7 +75,7 @@ def _features(path: Path, note: Note) -> Iterator[Feature]:
             for _number in range(n_objects):
                 note(text)
         for feature in (*_objects(batch.detections), *batch.features):
-            valid = _valid(feature, note)
+            valid = valid_feature(feature, note)
             if valid is not None:
                 yield valid
 
@@ -72,7 +84,8 @@ def _objects(table: Detections) -> Iterator[Feature]:
     return (feature_at(table, row) for row in range(len(table)))
 
 
-def _valid(feature: Feature, note: Note) -> Feature | None:
+def valid_feature(feature: Feature, note: Note) -> Feature | None:
+    """Return a feature with a valid shape; None, and a note why, when it can have none."""
     shape = feature.geometry
     if shape.geom_type not in AREAS or shapely.is_valid(shape):
         return feature

@@ -46,6 +46,18 @@ def looks_like(opening: Opening) -> bool:
     return opening.head.startswith((_PNG, *_TIFF))
 
 
+def says_all(path: Path) -> bool:
+    """Whether this is a file that PathoView wrote: it tells its place, scale and meaning."""
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            return isinstance(page, tifffile.TiffPage) and _said_in(page.description) != _Said()
+    except (tifffile.TiffFileError, OSError):
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """What a file that PathoView wrote says of itself."""

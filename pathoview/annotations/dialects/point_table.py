@@ -50,6 +50,13 @@ def looks_like(opening: Opening) -> bool:
     return bool(lines) and _layout(lines) is not None
 
 
+def unit_of(opening: Opening) -> str:
+    """Return the unit that the first line states, ``px`` or ``um``; empty: none."""
+    lines = [line for line in opening.text.splitlines() if line.strip()][:_N_GUESSED]
+    layout = _layout(lines) if lines else None
+    return "" if layout is None else layout.unit
+
+
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """Where in a row things stand; -1: nowhere."""

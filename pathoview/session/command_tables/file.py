@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathoview.core.translation import _
-from pathoview.session.command import Command, has_results, has_slide
+from pathoview.session.command import Command, has_annotations, has_objects, has_slide
 
 COMMANDS: tuple[Command, ...] = (
     Command("file.open", _("Open slide…"), "Ctrl+O", "File"),
     Command("file.demo", _("Open the demo"), "", "File"),
     Command("file.close", _("Close slide"), "Ctrl+W", "File", has_slide, lambda s: s.close_slide()),
-    Command("file.import", _("Import GeoJSON…"), "Ctrl+I", "File", has_slide),
-    Command("file.export", _("Export GeoJSON…"), "Ctrl+E", "File", has_results),
+    Command("file.import", _("Import…"), "Ctrl+I", "File", has_slide),
+    Command("file.export", _("Export…"), "Ctrl+E", "File", has_objects),
+    Command("file.export_tiles", _("Export tiles…"), "", "File", has_annotations),
     Command("view.export", _("Export view…"), "Ctrl+Shift+E", "File", has_slide),
 )
 

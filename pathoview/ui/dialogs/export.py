@@ -1,4 +1,4 @@
-"""Asks where the GeoJSON goes, and in which form."""
+"""Asks what is written where, and in which form."""
 
 from __future__ import annotations
 
@@ -6,29 +6,47 @@ import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QRadioButton, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QLineEdit,
+    QRadioButton,
+    QWidget,
+)
 
+from pathoview.annotations.dialects import geojson
+from pathoview.annotations.dialects.formats import DIALECTS
 from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
-from pathoview.ui.text import objects_text
-from pathoview.ui.widgets import button, label, row
+from pathoview.ui.text import count_text
+from pathoview.ui.widgets import button, column, label, row
 
 _WIDTH = 560
 _PLAIN, _PACKED = ".geojson", ".geojson.gz"
 
 
 class ExportDialog(Dialog):
-    """One file and three choices, remembered for the next time."""
+    """One file and a few choices, remembered for the next time."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(_("Export GeoJSON"), parent)
+        super().__init__(_("Export"), parent)
         self._session = session
         chosen = session.settings.export
-        self.file = QLineEdit(str(self._suggestion()))
-        self.file.setAccessibleName(_("File"))
+        self.what = self._whats()
+        self.only_chosen = QCheckBox(_("Only the annotations that are chosen"))
+        self.only_chosen.setEnabled(session.annotations.n_selected > 0)
+        self.format = QComboBox()
+        self.format.setAccessibleName(_("Format"))
+        for dialect in DIALECTS:
+            if dialect.can_write:
+                self.format.addItem(dialect.title, dialect)
+        names = [self.format.itemData(place).name for place in range(self.format.count())]
+        self.format.setCurrentIndex(names.index(chosen.format) if chosen.format in names else 0)
         self.collection = QRadioButton(_("FeatureCollection (QuPath and most other programs)"))
         self.array = QRadioButton(_("Bare array of features"))
         self.collection.setChecked(chosen.collection)
@@ -38,17 +56,46 @@ class ExportDialog(Dialog):
         self.measurements.setChecked(chosen.measurements)
         self.gzip = QCheckBox(_("Compressed (.geojson.gz)"))
         self.gzip.setChecked(chosen.gzip)
-        self.gzip.toggled.connect(self._on_gzip_toggled)
+        self._of_geojson = column(self.collection, self.array, self.measurements, self.gzip)
+        self.file = QLineEdit()
+        self.file.setAccessibleName(_("File"))
+        self.file.setText(str(self._suggestion()))
         self._problem = label("", "warning")
         self._problem.hide()
         self.accept_button = button(_("Export"), self.accept, "export", primary=True)
         self.accept_button.setDefault(True)
         self._lay_out()
+        self._refresh()
+        self.gzip.toggled.connect(self._on_form_changed)
+        self.format.currentIndexChanged.connect(self._on_form_changed)
+        self.what.currentIndexChanged.connect(self._refresh)
+        self.only_chosen.toggled.connect(self._refresh)
+
+    def _whats(self) -> QComboBox:
+        """Return the choice of what is written: of two things, or the one there is."""
+        n_drawn = self._session.exchange.n_annotations
+        run = self._session.results
+        box = QComboBox()
+        box.setAccessibleName(_("What"))
+        drawn = _("Annotations ({n})").format(n=count_text(n_drawn))
+        if n_drawn and run is not None:
+            box.addItem(_("Annotations and results"), "both")
+        if n_drawn or run is None:
+            box.addItem(drawn, "annotations")
+        if run is not None:
+            n = run.statistics.n + len(run.features)
+            text = _("Results: {title} ({n})").format(title=run.record.title, n=count_text(n))
+            box.addItem(text, "results")
+        box.setCurrentIndex(max(0, box.findData(self._session.settings.export.what)))
+        return box
 
     def _lay_out(self) -> None:
-        run = self._session.results
-        n = run.statistics.n if run else 0
-        self.body.addWidget(label(_("Export {objects}").format(objects=objects_text(n)), "title"))
+        form = QFormLayout()
+        form.setSpacing(theme.GRID)
+        form.addRow(_("What"), self.what)
+        form.addRow("", self.only_chosen)
+        form.addRow(_("Format"), self.format)
+        self.body.addLayout(form)
         self.body.addWidget(
             label(
                 _("The suggested name is the slide's: change it if it can carry a patient's name."),
@@ -59,11 +106,19 @@ class ExportDialog(Dialog):
         self.body.addLayout(line)
         self.body.addWidget(self._problem)
         self.body.addSpacing(theme.GRID)
-        for choice in (self.collection, self.array, self.measurements, self.gzip):
-            self.body.addWidget(choice)
+        self.body.addWidget(self._of_geojson)
         self.body.addStretch(1)
         self.add_buttons(1, button(_("Cancel"), self.reject), self.accept_button)
         self.setMinimumWidth(_WIDTH)
+
+    def _refresh(self, *_changed: object) -> None:
+        self._of_geojson.setVisible(self._is_geojson)
+        has_drawn = self.what.currentData() != "results"
+        self.only_chosen.setVisible(has_drawn)
+
+    @property
+    def _is_geojson(self) -> bool:
+        return bool(self.format.currentData().name == geojson.NAME)
 
     def accept(self) -> None:
         """Start the export; an existing file is only replaced at the second asking."""
@@ -75,10 +130,13 @@ class ExportDialog(Dialog):
             self._say(_("This file exists. Click Export again to replace it."), str(path))
             return
         options = self._session.settings.export
+        options.what = self.what.currentData()
+        options.format = self.format.currentData().name
         options.collection = self.collection.isChecked()
         options.measurements = self.measurements.isChecked()
         options.gzip = self.gzip.isChecked()
-        self._session.export_geojson(path, options)
+        only_chosen = self.only_chosen.isVisibleTo(self) and self.only_chosen.isChecked()
+        self._session.exchange.export(path, options, only_chosen=only_chosen)
         super().accept()
 
     def _say(self, text: str, path: str = "") -> None:
@@ -86,22 +144,38 @@ class ExportDialog(Dialog):
         self._problem.setProperty("path", path)
         self._problem.show()
 
+    @property
+    def _suffix(self) -> str:
+        if not self._is_geojson:
+            return str(self.format.currentData().suffixes[0])
+        return _PACKED if self.gzip.isChecked() else _PLAIN
+
     def _suggestion(self) -> Path:
         """Return a file beside the slide, or in the user's home where that cannot be."""
         slide = self._session.path or Path("slide")
-        suffix = _PACKED if self._session.settings.export.gzip else _PLAIN
         is_ours = slide.is_relative_to(resources_folder())
         folder = slide.parent if os.access(slide.parent, os.W_OK) and not is_ours else Path.home()
-        return folder / f"{slide.stem}{suffix}"
+        suffix = self._suffix
+        is_slide = f"{slide.stem}{suffix}" == slide.name  # a label image beside a TIFF
+        return folder / f"{slide.stem}{'-labels' if is_slide else ''}{suffix}"
 
-    def _on_gzip_toggled(self, on: bool) -> None:
+    def _on_form_changed(self, *_changed: object) -> None:
+        """Give the name the ending of the format."""
         path = Path(self.file.text())
         stem = path.name.removesuffix(".gz").removesuffix(_PLAIN)
-        self.file.setText(str(path.with_name(stem + (_PACKED if on else _PLAIN))))
+        endings = {ending for dialect in DIALECTS for ending in dialect.suffixes}
+        if Path(stem).suffix in endings:
+            stem = Path(stem).stem
+        self.file.setText(str(path.with_name(stem + self._suffix)))
+        if self._session.path == Path(self.file.text()):
+            self.file.setText(str(self._suggestion()))
+        self._refresh()
 
     def _browse(self) -> None:
-        kinds = _("GeoJSON (*.geojson *.json *.geojson.gz)")
-        dialog = QFileDialog(self, _("Export GeoJSON"), self.file.text(), kinds)
+        dialect = self.format.currentData()
+        types = " ".join(f"*{ending}" for ending in dialect.suffixes)
+        kinds = f"{dialect.title} ({types})"
+        dialog = QFileDialog(self, _("Export"), self.file.text(), kinds)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -109,5 +183,6 @@ class ExportDialog(Dialog):
         dialog.open()
 
     def _on_file_chosen(self, name: str) -> None:
-        self.gzip.setChecked(name.endswith(".gz"))
+        if self._is_geojson:
+            self.gzip.setChecked(name.endswith(".gz"))
         self.file.setText(name)

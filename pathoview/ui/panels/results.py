@@ -42,7 +42,7 @@ class ResultsPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._empty = label(_("No results yet. Click Analyze, or import a GeoJSON file."), "muted")
+        self._empty = label(_("No results yet. Click Analyze, or import a file."), "muted")
         self.count = label("", "figure")
         self.density = label("", "muted")
         self._classes = QGridLayout()
@@ -57,7 +57,7 @@ class ResultsPanel(QWidget):
         self.selection = SelectionCard()
         self.runs = RunList()
         self.export = button(
-            _("Export GeoJSON…"),
+            _("Export…"),
             lambda: run_command(session, "file.export"),
             "export",
             primary=True,

@@ -17,7 +17,7 @@ from pathoview.core.errors import Cancelled, StorageError, UsageError
 from pathoview.core.progress import Control, SilentProgress
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile
-from pathoview.tasks.export_geojson import run
+from pathoview.tasks.export_file import run
 
 
 def _run_file(folder: Path, **changes: Any) -> tuple[Path, Detections]:

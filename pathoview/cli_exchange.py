@@ -1,0 +1,255 @@
+"""The verbs ``import``, ``export`` and ``export-tiles``: annotations come in and go out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from pathoview.cli_progress import terminal_progress
+from pathoview.core.errors import InputError, UsageError
+from pathoview.core.privacy import hide
+from pathoview.core.translation import _, ngettext
+
+StudyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--study",
+        metavar="STUDY.pathoview",
+        help=_("The study; without it the private one of the slide."),
+    ),
+]
+FormatOption = Annotated[
+    str,
+    typer.Option("--format", metavar="NAME", help=_("geojson, asap, imagescope, ndpa, coco …")),
+]
+OptionsOption = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="KEY=VALUE", help=_("What a file does not say; see guide.")),
+]
+MppOption = Annotated[
+    float | None,
+    typer.Option(
+        "--mpp",
+        metavar="MICRONS",
+        min=0.001,
+        help=_("µm per pixel at full resolution, where the file states none or a wrong one."),
+    ),
+]
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=_("Known by its content."))],
+    slide: Annotated[
+        Path | None, typer.Argument(metavar="[SLIDE]", help=_("Not for a QuPath project."))
+    ] = None,
+    study: StudyOption = None,
+    format_name: FormatOption = "",
+    options: OptionsOption = None,
+    mpp: MppOption = None,
+) -> None:
+    """Take annotations into a study; a QuPath project gives slides and classes."""
+    if file.suffix.lower() == ".qpproj" or (file.is_dir() and slide is None):
+        _import_project(file, study)
+        return
+    if slide is None:
+        raise UsageError(_("Say which slide the file belongs to."))
+    from pathoview.annotations.dialects.import_params import ImportParams
+    from pathoview.tasks import import_into_study
+
+    hide(slide)
+    request = {
+        "file": str(file),
+        "slide": str(slide),
+        "mpp": mpp,
+        "format": format_name,
+        "options": ImportParams.parse_texts(options or []).said(),
+    }
+    with terminal_progress(file.name) as progress:
+        result = import_into_study.run(request, study, progress)
+    for warning in result["warnings"]:
+        typer.echo(warning, err=True)
+    _say_imported(result, study)
+
+
+def _say_imported(result: Mapping[str, Any], study: Path | None) -> None:
+    n, n_known = int(result["n_annotations"]), int(result["n_known"])
+    count = int(result["n_objects"]) + int(result["n_features"])
+    where = _("the private study of the slide") if study is None else study.name
+    if n or not (count or n_known):
+        text = ngettext("{n} annotation taken into", "{n} annotations taken into", n)
+        typer.echo(f"{text.format(n=n)} {where}")
+    if n_known:
+        text = ngettext(
+            "{n} annotation was there already", "{n} annotations were there already", n_known
+        )
+        typer.echo(text.format(n=n_known))
+    if count:
+        text = ngettext("{n} object read: {path}", "{n} objects read: {path}", count)
+        typer.echo(text.format(n=count, path=result["run_file"]))
+
+
+def _import_project(file: Path, study: Path | None) -> None:
+    from pathoview.tasks import import_project
+
+    if study is None:
+        raise UsageError(
+            _("A QuPath project has many slides: they need a study."),
+            _("Name one with --study; it is made if there is none."),
+        )
+    with terminal_progress(file.name) as progress:
+        outcome = import_project.run(file, study, progress)
+    for sentence in outcome.skipped:
+        typer.echo(sentence, err=True)
+    if outcome.n_with_objects:
+        text = ngettext(
+            "{n} slide has objects that only QuPath can read: export them there as GeoJSON.",
+            "{n} slides have objects that only QuPath can read: export them there as GeoJSON.",
+            outcome.n_with_objects,
+        )
+        typer.echo(text.format(n=outcome.n_with_objects), err=True)
+    n = outcome.n_slides
+    text = ngettext("{n} slide in {study}", "{n} slides in {study}", n)
+    typer.echo(text.format(n=n, study=study.name))
+    n = outcome.n_classes
+    typer.echo(ngettext("{n} class added", "{n} classes added", n).format(n=n))
+
+
+def export(
+    slide: Annotated[Path, typer.Argument(metavar="SLIDE", help=_("The slide's file."))],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT", help=_("Its ending tells the format; .gz compresses."))
+    ],
+    study: StudyOption = None,
+    format_name: FormatOption = "",
+    only: Annotated[
+        Literal["annotations", "detections"] | None,
+        typer.Option(help=_("Leave the results out, or the annotations.")),
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", metavar="NAME", help=_("Only objects of this class; repeatable.")),
+    ] = None,
+    options: OptionsOption = None,
+    array: Annotated[
+        bool, typer.Option("--array", help=_("GeoJSON: a bare array, no FeatureCollection."))
+    ] = False,
+    measurements: Annotated[bool, typer.Option(help=_("GeoJSON: write them too."))] = True,
+) -> None:
+    """Write what a study says of a slide, and the newest result of the slide."""
+    from pathoview.annotations.dialects.import_params import ImportParams
+    from pathoview.tasks import export_file
+
+    export_file.dialect_of(output, format_name)  # refused before anything is opened
+    run_file, study_file = _sources(slide, study, only)
+    request = {
+        "output": str(output),
+        "run_file": run_file,
+        "study": study_file,
+        "slide": str(slide),
+        "format": format_name,
+        "options": ImportParams.parse_texts(options or []).said(),
+        "classes": classes or None,
+        "collection": not array,
+        "measurements": measurements,
+    }
+    with terminal_progress(output.name) as progress:
+        result = export_file.run(request, progress)
+    for warning in result["warnings"]:
+        typer.echo(warning, err=True)
+    n = int(result["n_objects"])
+    text = ngettext("{n} object written: {path}", "{n} objects written: {path}", n)
+    typer.echo(text.format(n=n, path=output))
+
+
+def _sources(slide: Path, study: Path | None, only: str | None) -> tuple[str, str]:
+    """Return the files of the run and of the study to write from; empty: there is none."""
+    from pathoview.study.study import private_path
+    from pathoview.tasks.opening import newest_run, open_scaled
+
+    hide(slide)
+    run_file = ""
+    with open_scaled(slide, None) as opened:
+        study_file = study or private_path(opened.content_hash)
+        has_study = only != "detections" and study_file.exists()
+        if only != "annotations":
+            try:
+                run_file = str(newest_run(opened))
+            except InputError:
+                if not has_study:
+                    raise
+    if study is not None and not study.exists():
+        raise UsageError(_("There is no study “{name}”.").format(name=study.name))
+    return run_file, str(study_file) if has_study else ""
+
+
+def export_tiles(
+    slides: Annotated[list[Path], typer.Argument(metavar="SLIDE…")],
+    output: Annotated[Path, typer.Option(metavar="DIR", help=_("A new or empty folder."))],
+    study: StudyOption = None,
+    um_per_px: Annotated[
+        float, typer.Option(metavar="MICRONS", min=0.01, help=_("µm per pixel of the tiles."))
+    ] = 0.5,
+    tile_px: Annotated[int, typer.Option(min=16, max=8192, help=_("Side of a tile."))] = 512,
+    overlap: Annotated[
+        float, typer.Option(min=0, max=0.9, help=_("Share of its side with the next tile."))
+    ] = 0.0,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", metavar="NAME", help=_("A class to learn; none: all of them.")),
+    ] = None,
+    split: Annotated[
+        str, typer.Option(metavar="NAME=SHARE,…", help=_("Such as train=0.8,val=0.2."))
+    ] = "",
+    by: Annotated[
+        Literal["patient", "slide"], typer.Option(help=_("What is never in two splits."))
+    ] = "patient",
+    seed: Annotated[int, typer.Option(help=_("Another one gives other splits."))] = 1,
+    min_labelled: Annotated[
+        float, typer.Option(min=0, max=1, help=_("Least share of a tile with labels."))
+    ] = 0.01,
+    scribble_um: Annotated[
+        float, typer.Option(metavar="MICRONS", min=0, help=_("Width of a stroke."))
+    ] = 10.0,
+    point_um: Annotated[
+        float, typer.Option(metavar="MICRONS", min=0, help=_("Radius of a point."))
+    ] = 3.0,
+    mpp: MppOption = None,
+) -> None:
+    """Cut slides into pictures and masks to train on."""
+    from pathoview.tasks import export_tiles as task
+    from pathoview.tasks.tile_splits import parse_split
+
+    for slide in slides:
+        hide(slide)
+    request = {
+        "slides": [str(slide) for slide in slides],
+        "mpp": mpp,
+        "study": "" if study is None else str(study),
+        "output": str(output),
+        "params": {
+            "um_per_px": um_per_px,
+            "tile_px": tile_px,
+            "overlap": overlap,
+            "min_labelled": min_labelled,
+            "scribble_um": scribble_um,
+            "point_um": point_um,
+            "split": split,
+            "by": by,
+            "seed": seed,
+        },
+        "classes": classes or None,
+    }
+    parse_split(split)
+    with terminal_progress(output.name) as progress:
+        result = task.run(request, progress)
+    _say_tiles(result["warnings"], int(result["n_tiles"]), output)
+
+
+def _say_tiles(warnings: Sequence[str], n: int, output: Path) -> None:
+    for warning in warnings:
+        typer.echo(warning, err=True)
+    text = ngettext("{n} tile written: {path}", "{n} tiles written: {path}", n)
+    typer.echo(text.format(n=n, path=output))

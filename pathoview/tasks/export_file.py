@@ -1,0 +1,270 @@
+"""Write the annotations of a study, the objects of a run, or both, for QuPath and others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from pathoview import __version__
+from pathoview.annotations.detections import Detections
+from pathoview.annotations.dialects import formats, geojson
+from pathoview.annotations.dialects.formats import Dialect, SlideFrame
+from pathoview.annotations.dialects.import_params import ImportParams
+from pathoview.annotations.feature import Feature, feature_at
+from pathoview.annotations.geojson_reader import warning_sentences
+from pathoview.annotations.geojson_writer import ExportOptions, write_geojson
+from pathoview.core.errors import InputError, UsageError
+from pathoview.core.progress import Progress
+from pathoview.core.statement import RESEARCH_USE
+from pathoview.core.translation import _, ngettext
+from pathoview.study.records import RunRecord, now
+from pathoview.study.results import RunFile
+from pathoview.study.study_file import StudyFile
+from pathoview.tasks.opening import open_scaled, slide_frame
+
+_OBJECTS_A_REPORT = 2000
+
+
+class ExportRequest(BaseModel):
+    """What to write where; a name that ends in ``.gz`` is compressed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    output: str
+    run_file: str = ""
+    """Whose objects to write; empty: none."""
+    study: str = ""
+    """Whose annotations of the slide to write; empty: none."""
+    slide: str = ""
+    """Its file; needed for a study, and for formats that must know its size."""
+    mpp: float | None = None
+    format: str = ""
+    """Name of a dialect; empty: as the output's name says."""
+    options: dict[str, Any] = {}
+    """See `ImportParams`: what is said of a file that is read is said of one that is written."""
+    classes: list[str] | None = None
+    """Names of the classes to write, an empty one for what has none; None: all."""
+    ids: list[str] | None = None
+    """Hexadecimal ids of the annotations to write; None: all."""
+    collection: bool = True
+    """GeoJSON: a FeatureCollection that says where it comes from, rather than a bare array."""
+    measurements: bool = True
+    """GeoJSON: write them too."""
+    crop_to_bounds: bool = True
+    """GeoJSON: put the origin where QuPath has it, at the corner of the vendor's bounds."""
+
+
+def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Write the file; see `ExportRequest`. An older file of that name stays whole on failure.
+
+    Raises `InputError` when there is nothing to write, `StorageError` when the run or the study
+    cannot be read or the file not be written, `UsageError` for a format that cannot be, `Cancelled`
+    when asked to stop.
+    """
+    order = ExportRequest.model_validate(request)
+    output = Path(order.output)
+    dialect = dialect_of(output, order.format)
+    with ExitStack() as stack:
+        content = _content(order, stack)
+        if content.record is None and not content.n:
+            raise InputError(
+                _("There is nothing to write."),
+                _("Draw something, analyze the slide, or choose other classes."),
+            )
+        if dialect.name == geojson.NAME:
+            return _write_geojson(output, order, content, progress)
+        return _write_other(output, dialect, order, content, progress)
+
+
+def dialect_of(output: Path, name: str = "") -> Dialect:
+    """Return the format of a file to be written: the one that is named, or that of its ending.
+
+    Raises `UsageError` for one that is not written, and for an ending that several formats have.
+    """
+    if name:
+        dialect = formats.dialect_named(name)
+        if not dialect.can_write:
+            raise UsageError(_("PathoView does not write {title}.").format(title=dialect.title))
+        return dialect
+    ending = output.suffix.lower()
+    found = [one for one in formats.DIALECTS if one.can_write and ending in one.suffixes]
+    plain = [one for one in found if one.name == geojson.NAME] or found
+    if len(plain) == 1:
+        return plain[0]
+    names = ", ".join(one.name for one in found or formats.DIALECTS if one.can_write)
+    raise UsageError(
+        _("The ending of “{name}” does not tell its format.").format(name=output.name),
+        _("Say which with --format: {names}.").format(names=names),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What is to be written, not read yet."""
+
+    tables: Callable[[], Iterator[Detections]]
+    features: Callable[[], Iterator[Feature]]
+    n: int
+    """About how many objects."""
+    frame: SlideFrame
+    pseudonym: str
+    record: RunRecord | None
+
+    def objects(self) -> Iterator[Feature]:
+        """Yield everything, detections one by one."""
+        for table in self.tables():
+            yield from (feature_at(table, row) for row in range(len(table)))
+        yield from self.features()
+
+
+def _content(order: ExportRequest, stack: ExitStack) -> _Content:
+    run_file = stack.enter_context(RunFile.open(Path(order.run_file))) if order.run_file else None
+    record = None if run_file is None else run_file.record
+    frame, pseudonym, slide_hash = _slide(order, record)
+    drawn = _drawn(order, slide_hash)
+    n_of_run = 0 if record is None else record.n_objects - record.n_annotations
+
+    def tables() -> Iterator[Detections]:
+        found = () if run_file is None else run_file.tiles()
+        return (_of_classes(table, order.classes) for table in found)
+
+    def features() -> Iterator[Feature]:
+        found: Iterable[Feature] = drawn
+        if run_file is not None:
+            found = chain(_wanted(run_file.features(), order.classes), drawn)
+        return iter(found)
+
+    n = n_of_run + len(drawn)
+    return _Content(tables, features, n, frame, pseudonym, record)
+
+
+def _slide(order: ExportRequest, record: RunRecord | None) -> tuple[SlideFrame, str, str]:
+    """Return the frame of the slide, its pseudonym, and its hash."""
+    if order.slide:
+        with open_scaled(Path(order.slide), order.mpp) as slide:
+            frame = replace(slide_frame(slide), name=slide.pseudonym)
+            return frame, slide.pseudonym, slide.content_hash
+    if record is None:
+        raise UsageError(_("Say which slide is meant."))
+    # GeoJSON needs no more than the offset; other formats ask for the slide.
+    bounds = record.bounds_offset_l0
+    frame = SlideFrame(0, 0, record.slide_mpp, bounds, name=record.pseudonym)
+    return frame, record.pseudonym, record.slide_hash
+
+
+def _drawn(order: ExportRequest, slide_hash: str) -> Sequence[Feature]:
+    if not order.study or not Path(order.study).exists():
+        return ()
+    with StudyFile.open(Path(order.study)) as study:
+        features = study.features(slide_hash)
+    chosen = None if order.ids is None else set(order.ids)
+    return [
+        one for one in _wanted(features, order.classes) if chosen is None or one.id.hex in chosen
+    ]
+
+
+def _wanted(features: Iterable[Feature], classes: Sequence[str] | None) -> Iterator[Feature]:
+    return (one for one in features if classes is None or _class_name(one) in classes)
+
+
+def _class_name(feature: Feature) -> str:
+    return "" if feature.classification is None else feature.classification.name
+
+
+def _of_classes(table: Detections, classes: Sequence[str] | None) -> Detections:
+    if classes is None:
+        return table
+    # -1, no class, picks the last entry
+    is_wanted = np.array([one.name in classes for one in table.classes] + ["" in classes])
+    return table.take(is_wanted[table.class_index])
+
+
+def _write_geojson(
+    output: Path, order: ExportRequest, content: _Content, progress: Progress
+) -> dict[str, Any]:
+    offset_l0 = content.frame.bounds_offset_l0 if order.crop_to_bounds else (0, 0)
+    written = write_geojson(
+        output,
+        content.tables(),
+        content.features(),
+        options=ExportOptions(order.collection, order.measurements),
+        offset_l0=offset_l0,
+        total=content.n,
+        progress=progress,
+        provenance=_provenance(content, offset_l0),
+    )
+    return {
+        "output": str(output),
+        "n_objects": written.n_objects,
+        "n_left_out": written.n_left_out,
+        "warnings": [],
+        "bytes": output.stat().st_size,
+        "seconds": written.seconds,
+        "mb_per_s": written.mb_per_s,
+    }
+
+
+def _provenance(content: _Content, offset_l0: tuple[int, int]) -> dict[str, Any]:
+    """Return where the objects come from; the slide by its pseudonym only."""
+    said: dict[str, Any] = {
+        "software": f"PathoView {__version__}",
+        "notice": RESEARCH_USE,
+        "slide": content.pseudonym,
+        "slide_mpp": content.frame.mpp,
+        "origin_l0": offset_l0,
+        "written": now(),
+    }
+    record = content.record
+    if record is not None:
+        said |= {
+            "run": record.id,
+            "method": record.method,
+            "method_version": record.method_version,
+            "params": record.params,
+            "mpp": record.mpp,
+            "slide_mpp": record.slide_mpp,
+            "slide_mpp_source": record.slide_mpp_source,
+            "analyzed": record.finished or record.started,
+        }
+    return said
+
+
+def _write_other(
+    output: Path, dialect: Dialect, order: ExportRequest, content: _Content, progress: Progress
+) -> dict[str, Any]:
+    warnings: Counter[str] = Counter()
+
+    def note(text: str) -> None:
+        warnings[text] += 1
+
+    n_written = formats.write(
+        output,
+        dialect,
+        _reported(content.objects(), content.n, progress),
+        content.frame,
+        options=ImportParams.parse(order.options).dialect_options(),
+        note=note,
+    )
+    return {
+        "output": str(output),
+        "n_objects": n_written,
+        "warnings": warning_sentences(warnings),
+        "bytes": output.stat().st_size,
+    }
+
+
+def _reported(features: Iterable[Feature], total: int, progress: Progress) -> Iterator[Feature]:
+    for number, feature in enumerate(features):
+        if number % _OBJECTS_A_REPORT == 0:
+            progress.check()
+            text = ngettext("{n} object written", "{n} objects written", number)
+            progress.report(min(number / total, 1.0), text.format(n=number), objects=number)
+        yield feature
