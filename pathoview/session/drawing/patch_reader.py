@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import Plane, TileKey
+from pathoview.core.pyramid import Plane
 from pathoview.session.drawing.patch import Patch
 from pathoview.slides.rgb import rgb_rule
 from pathoview.slides.slide import Slide
@@ -33,8 +33,6 @@ class PatchReader:
         ``downsample``: level-0 px a px of the patch, about: a level of the slide is shrunk by a
         whole factor. Of a rectangle that would be larger than 2,048 px, it is more.
         """
-        import cv2
-
         inside = rect_l0.intersection(self.bounds_l0)
         if inside.is_empty:
             return None
@@ -42,22 +40,17 @@ class PatchReader:
         pyramid = self.slide.pyramid(1)
         level = pyramid.level_for(wanted)
         factor = max(1, round(wanted / pyramid.levels[level].downsample))
-        small = pyramid.to_level(inside, level).scaled(1 / factor).outward()
-        patch = self._read(level, small.scaled(factor))
-        if factor == 1:
-            return patch
-        size = patch.width // factor, patch.height // factor
-        rgb = np.asarray(cv2.resize(patch.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return Patch(rgb, patch.origin_l0, patch.downsample * factor)
+        return self.read_level(level, pyramid.to_level(inside, level), factor)
 
-    def read_tile(self, key: TileKey, size_px: int) -> Patch:
-        """Return a tile of the slide cut into tiles of a size; raises `SlideError`."""
-        return self._read(key.level, self.slide.pyramid(size_px).tile_lv(key))
+    def read_level(self, level: int, rect_lv: Rect, factor: int = 1) -> Patch:
+        """Return what lies in a rectangle of a level, shrunk; raises `SlideError`."""
+        import cv2
 
-    def _read(self, level: int, rect_lv: Rect) -> Patch:
-        """Return pixels of a level."""
         downsample = self.slide.info.levels[level].downsample
-        x, y, width, height = rect_lv.as_ints()
+        x, y, width, height = rect_lv.scaled(1 / factor).outward().scaled(factor).as_ints()
         raw = self.slide.read(level, x, y, width, height, self.plane)
         rgb = np.ascontiguousarray(rgb_rule(self.slide).apply(raw))
-        return Patch(rgb, (x * downsample, y * downsample), downsample)
+        if factor > 1:
+            size = width // factor, height // factor
+            rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return Patch(rgb, (x * downsample, y * downsample), downsample * factor)

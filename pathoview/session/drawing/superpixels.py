@@ -1,7 +1,7 @@
 """Superpixels: the pieces of about one size whose borders follow the picture (SLIC).
 
-They are made of the tiles of the slide's pyramid, `PATCH_PX` px wide: a place has the same
-superpixels from wherever it is looked at. They end at the borders of the tiles.
+They are made of tiles of the slide: a place has the same superpixels from wherever it is looked at.
+They end at the borders of the tiles.
 
 Reference: Achanta et al. 2012.
 """
@@ -9,35 +9,54 @@ Reference: Achanta et al. 2012.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import Pyramid, TileKey
+from pathoview.core.pyramid import Level, Plane, Pyramid, TileKey
 from pathoview.session.drawing.patch import Patch, Shape, faces_of
 
-PATCH_PX = 512
-"""Size of the tiles: ask the slide for ``pyramid(PATCH_PX)``."""
-COMPACTNESS = 10.0
+PATCH_PX = 384
+"""Width of a tile, px, once it is shrunk."""
+COMPACTNESS = 20.0
 """How many units of CIELAB weigh as much as a superpixel's width."""
 
 _WANTED_PX = 20.0
 """Width of a superpixel below which there is little left for its border to follow."""
-_SMOOTHING_PX = 1.0
-_TOLERANCE_PX = 1.0
-"""The step of one pixel, and no more, is taken away."""
+_SMOOTHING = 0.1
+"""Width of the Gaussian in widths of a superpixel: nuclei in tissue make ragged borders."""
+_TOLERANCE_PX = 1.5
+"""Steps of a pixel are taken away: it is the square root of the area of a triangle."""
 _ITERATIONS = 5
 """Half of the usual number and time; the borders hardly move after that."""
 
 
-def patches_for(pyramid: Pyramid, rect_l0: Rect, size_l0: float) -> tuple[TileKey, ...]:
+class Tile(NamedTuple):
+    """A tile of a slide cut into tiles of ``size_px`` px, to be shrunk by ``factor``."""
+
+    key: TileKey
+    factor: int
+
+    @property
+    def size_px(self) -> int:
+        return PATCH_PX * self.factor
+
+
+def tiles_for(
+    levels: tuple[Level, ...], rect_l0: Rect, size_l0: float, plane: Plane = Plane()
+) -> tuple[Tile, ...]:
     """Return the tiles to make superpixels of for a rectangle, at a fitting level.
 
-    ``size_l0`` is the width of a superpixel. Each tile, read at its level, is one patch.
+    ``size_l0`` is the width of a superpixel: in the tiles it is about 20 px.
     """
-    return tuple(pyramid.tiles_in(rect_l0, pyramid.level_for(size_l0 / _WANTED_PX)))
+    wanted = size_l0 / _WANTED_PX
+    level = Pyramid(levels, 1).level_for(wanted)
+    factor = max(1, math.floor(wanted / levels[level].downsample))
+    pyramid = Pyramid(levels, PATCH_PX * factor)
+    return tuple(Tile(key, factor) for key in pyramid.tiles_in(rect_l0, level, plane))
 
 
 class Superpixels:
@@ -86,7 +105,7 @@ def _slic(patch: Patch, size_px: float, compactness: float) -> npt.NDArray[np.in
     from skimage.segmentation import slic
 
     lab = cv2.cvtColor(patch.rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    lab = cv2.GaussianBlur(lab, (0, 0), _SMOOTHING_PX)
+    lab = cv2.GaussianBlur(lab, (0, 0), _SMOOTHING * size_px)
     # slic stretches the picture to 0 … 1; undone, pale patches do not break up on their noise.
     spread = float(np.ptp(lab)) or 1.0
     labels = slic(

@@ -11,11 +11,10 @@ import numpy as np
 import shapely
 
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import TileKey
 from pathoview.core.translation import _
 from pathoview.session.drawing.patch import Shape
 from pathoview.session.drawing.patch_reader import PatchReader
-from pathoview.session.drawing.superpixels import PATCH_PX, Superpixels, patches_for
+from pathoview.session.drawing.superpixels import Superpixels, Tile, tiles_for
 from pathoview.session.tools.kit import ToolKit
 from pathoview.session.tools.pixel_brush import Grown, PixelBrush
 from pathoview.session.tools.shape_preview import outlines_of
@@ -31,10 +30,10 @@ _N_KEPT = 24
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Which superpixels: of which tile, and how large."""
+    """Which superpixels: of which tile, and how wide."""
 
     pixels: PatchReader
-    key: TileKey
+    tile: Tile
     size_l0: float
 
 
@@ -96,8 +95,8 @@ class SuperpixelTool(PixelBrush):
         corners = np.array(stroke)
         (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
         rect_l0 = Rect.from_corners(left, top, right, bottom).expanded(0.01)
-        keys = patches_for(pixels.slide.pyramid(PATCH_PX), rect_l0, size_l0)
-        return [_Place(pixels, key, size_l0) for key in keys]
+        tiles = tiles_for(pixels.slide.info.levels, rect_l0, size_l0, pixels.plane)
+        return [_Place(pixels, tile, size_l0) for tile in tiles]
 
     def _on_touched(self, at: Pointer, found: tuple[Tiles, Grown]) -> None:
         tiles, shape = found
@@ -144,8 +143,9 @@ def _made(places: Sequence[_Place], tiles: Tiles) -> Tiles:
 
 
 def _superpixels(place: _Place) -> Superpixels:
-    patch = place.pixels.read_tile(place.key, PATCH_PX)
-    return Superpixels(patch, size_l0=place.size_l0)
+    (key, factor), pixels = place.tile, place.pixels
+    rect_lv = pixels.slide.pyramid(place.tile.size_px).tile_lv(key)
+    return Superpixels(pixels.read_level(key.level, rect_lv, factor), size_l0=place.size_l0)
 
 
 def _touched(

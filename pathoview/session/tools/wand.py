@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import shapely
 
+from pathoview.annotations.shapes import fill_holes
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.session.drawing.patch import Patch
@@ -18,10 +21,12 @@ from pathoview.session.tools.pixel_brush import Grown, PixelBrush
 from pathoview.session.tools.tool import Pointer
 from pathoview.slides.stains import StainMatrix
 
-_STEP = 0.25
-"""Regions of a stroke are grown so many radii apart, at least."""
-_TOLERANCE_PX = 0.7
+_LEAST_STEP, _LARGEST_STEP = 0.25, 0.75
+"""Regions of a stroke are grown so many radii apart."""
+_TOLERANCE_PX = 1.0
 """Of a patch: it takes the steps of the pixels away."""
+_LARGEST_HOLE = 0.1
+"""Holes of a stroke that are filled, as a share of the brush's disc."""
 _ROOM = 3.0
 _LEAST_PATCH_PX, _LARGEST_PATCH_PX = 384.0, 1536.0
 """A patch is so many diameters of the brush wide, within these bounds."""
@@ -45,9 +50,9 @@ class _Ground:
     patch: Patch
     look: _Look
 
-    def has_room_for(self, at: Pointer, radius_l0: float) -> bool:
-        """Say whether all of a circle is on the patch, or else beside the slide."""
-        wanted = _around(at, radius_l0).intersection(self.look.pixels.bounds_l0)
+    def has_room_for(self, rect_l0: Rect) -> bool:
+        """Say whether all of a rectangle is on the patch, or else beside the slide."""
+        wanted = rect_l0.intersection(self.look.pixels.bounds_l0)
         corners = (wanted.x, wanted.y), (wanted.right, wanted.bottom)
         places = self.patch.to_patch(corners)
         # A px at the rim may be cut off by rounding.
@@ -82,7 +87,7 @@ class WandTool(PixelBrush):
 
     def is_far(self, before: Pointer, at: Pointer) -> bool:
         way_l0 = np.hypot(at.x_l0 - before.x_l0, at.y_l0 - before.y_l0)
-        return bool(way_l0 >= _STEP * self.radius_l0(at))
+        return bool(way_l0 >= _LEAST_STEP * self.radius_l0(at))
 
     def grow(self, before: Pointer, at: Pointer) -> None:
         pixels = self.kit.pixels
@@ -90,15 +95,9 @@ class WandTool(PixelBrush):
             return
         settings = self.kit.settings
         look = _Look(pixels, 1 / at.scale, settings.wand_space, self.kit.stains)
-        work = partial(
-            _grown,
-            look,
-            self._ground,
-            at,
-            self.radius_l0(at),
-            settings.wand_sensitivity,
-            self._shape,
-        )
+        radius_l0, sensitivity = self.radius_l0(at), settings.wand_sensitivity
+        places = _places(before, at, _LARGEST_STEP * radius_l0)
+        work = partial(_grown, look, self._ground, places, radius_l0, sensitivity, self._shape)
         self.backlog.work(work, partial(self._on_grown, at))
 
     def _on_grown(self, at: Pointer, grown: tuple[_Ground | None, Grown]) -> None:
@@ -106,35 +105,48 @@ class WandTool(PixelBrush):
         self.painted(at, shape)
 
 
+def _places(before: Pointer, at: Pointer, step_l0: float) -> list[tuple[float, float]]:
+    """Return the places on the way to a place, as far apart as a step, and that itself."""
+    way = np.array(at.place_l0) - before.place_l0
+    n_steps = max(1, math.ceil(np.hypot(*way) / step_l0))
+    places = before.place_l0 + way * np.arange(1, n_steps + 1)[:, None] / n_steps
+    return [(x, y) for x, y in places.tolist()]
+
+
 def _grown(
     look: _Look,
     ground: _Ground | None,
-    at: Pointer,
+    places_l0: Sequence[tuple[float, float]],
     radius_l0: float,
     sensitivity: float,
     before: Grown,
 ) -> tuple[_Ground | None, Grown]:
-    """Return what was painted with what is grown from a place, and the ground for the next."""
-    if ground is None or ground.look != look or not ground.has_room_for(at, radius_l0):
-        ground = _ground_at(look, at, radius_l0)
-    if ground is None:
-        return None, before
-    radius_px = radius_l0 / ground.patch.downsample
-    shape = ground.wand.grow(*at.place_l0, radius_px=radius_px, sensitivity=sensitivity)
-    found = [one for one in (before, shape) if one is not None]
-    return ground, shapely.union_all(found) if found else None
+    """Return what was painted with what is grown from places, and the ground for the next."""
+    found = [] if before is None else [before]
+    for place_l0 in places_l0:
+        around = _around(place_l0, radius_l0)
+        if ground is None or ground.look != look or not ground.has_room_for(around):
+            ground = _ground_at(look, place_l0, radius_l0)
+        if ground is not None:
+            radius_px = radius_l0 / ground.patch.downsample
+            shape = ground.wand.grow(*place_l0, radius_px=radius_px, sensitivity=sensitivity)
+            found += [] if shape is None else [shape]
+    if not found:
+        return ground, None
+    return ground, fill_holes(shapely.union_all(found), _LARGEST_HOLE * np.pi * radius_l0**2)
 
 
-def _ground_at(look: _Look, at: Pointer, radius_l0: float) -> _Ground | None:
+def _ground_at(look: _Look, place_l0: tuple[float, float], radius_l0: float) -> _Ground | None:
     side_px = float(
         np.clip(2 * _ROOM * radius_l0 / look.downsample, _LEAST_PATCH_PX, _LARGEST_PATCH_PX)
     )
     reach_l0 = max(side_px * look.downsample / 2, radius_l0)
-    patch = look.pixels.read(_around(at, reach_l0), look.downsample)
+    patch = look.pixels.read(_around(place_l0, reach_l0), look.downsample)
     if patch is None:
         return None
     return _Ground(Wand(patch, space=look.space, stains=look.stains), patch, look)
 
 
-def _around(at: Pointer, reach_l0: float) -> Rect:
-    return Rect(at.x_l0 - reach_l0, at.y_l0 - reach_l0, 2 * reach_l0, 2 * reach_l0)
+def _around(place_l0: tuple[float, float], reach_l0: float) -> Rect:
+    x, y = place_l0
+    return Rect(x - reach_l0, y - reach_l0, 2 * reach_l0, 2 * reach_l0)

@@ -7,9 +7,9 @@ from drawing_scenes import at_l0, disk_patch, flat_patch
 from makers import he_image
 
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import Level, Pyramid
+from pathoview.core.pyramid import Level
 from pathoview.session.drawing.patch import Patch
-from pathoview.session.drawing.superpixels import PATCH_PX, Superpixels, patches_for
+from pathoview.session.drawing.superpixels import PATCH_PX, Superpixels, tiles_for
 
 
 def test_they_cover_the_patch_without_overlap() -> None:
@@ -91,9 +91,15 @@ def test_the_same_tile_gives_the_same_superpixels() -> None:
 
 def test_the_tiles_of_a_view_lie_on_the_slides_grid() -> None:
     levels = (Level(4000, 3000, 1.0), Level(1000, 750, 4.0), Level(250, 188, 16.0))
-    pyramid = Pyramid(levels, PATCH_PX)
-    coarse = patches_for(pyramid, Rect(0, 0, 4000, 3000), size_l0=100)
-    assert {key.level for key in coarse} == {1}
-    assert len(coarse) == 4
-    near, far = (patches_for(pyramid, Rect(x, 600, 300, 300), size_l0=20) for x in (600, 700))
-    assert near == far == patches_for(pyramid, Rect(1000, 1000, 1, 1), size_l0=20)
+    coarse = tiles_for(levels, Rect(0, 0, 4000, 3000), size_l0=100)
+    assert {(tile.key.level, tile.factor) for tile in coarse} == {(1, 1)}
+    assert len(coarse) == 6
+    near, far = (tiles_for(levels, Rect(x, 600, 60, 60), size_l0=20) for x in (400, 600))
+    assert near == far == tiles_for(levels, Rect(500, 500, 1, 1), size_l0=20)
+
+
+def test_a_slide_without_a_fitting_level_is_shrunk() -> None:
+    (tile,) = tiles_for((Level(4000, 3000, 1.0),), Rect(1000, 1000, 1, 1), size_l0=79)
+    assert tile.factor == 3
+    assert tile.size_px == 3 * PATCH_PX
+    assert tile.key[:3] == (0, 0, 0)
