@@ -31,6 +31,7 @@ from pathoview.ui.grid_painting import draw_grid
 from pathoview.ui.landmark_painting import draw_landmarks
 from pathoview.ui.linked_cursor import LinkedCursor
 from pathoview.ui.links import Links
+from pathoview.ui.mark_painting import MarkPainting
 from pathoview.ui.overview import Overview
 from pathoview.ui.plane_bar import PlaneBar
 from pathoview.ui.screening_bar import ScreeningBar
@@ -77,6 +78,7 @@ class Canvas(QWidget):
         self.glide = Glide(self.viewport, self)
         self.gestures = Gestures(self, session, self.view, self.glide)
         self.drawing = DrawingPainting(self, session, self.view)
+        self.marks = MarkPainting(session, self.view)
         self.linked_cursor = LinkedCursor(self, session, self.view, self.gestures)
         self.drops = Drops(self, session)
         self.overview = Overview(session, self.view, self)
@@ -137,6 +139,7 @@ class Canvas(QWidget):
         self._links.cut()
         self.linked_cursor.links.cut()
         self.drawing.links.cut()
+        self.marks.links.cut()
         self.curtain.links.cut()
         self.screening.links.cut()
         self.glide.stop()
@@ -269,6 +272,7 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         grid_text = draw_grid(painter, self._session, self.viewport)
         self._draw_region(painter)
+        self.marks.draw(painter, self.viewport.affine, self.viewport.visible_l0)
         self.drawing.draw(painter)
         draw_landmarks(painter, self._session, self.viewport)
         self.linked_cursor.draw(painter)

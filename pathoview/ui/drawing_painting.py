@@ -135,9 +135,11 @@ class DrawingPainting(QObject):
         self._draw_handles(painter, preview, to_view)
         self._draw_brush(painter, preview, color)
         painter.restore()
-        if preview.text and preview.outlines:
-            last = preview.outlines[-1].points_l0[-1]
-            at = QPointF(*to_view.point(*last)) + QPointF(12, 12)
+        place = preview.text_l0
+        if place is None and preview.outlines:
+            place = preview.outlines[-1].points_l0[-1]
+        if preview.text and place is not None:
+            at = QPointF(*to_view.point(*place)) + QPointF(12, 12)
             furniture.draw_chip(painter, preview.text, at)
 
     def _draw_at_rest(self, painter: QPainter, to_view: Affine) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import shapely
-from hands import LEFT, NONE, SHIFT, drag, move
+from hands import LEFT, NONE, SHIFT, drag, move, picture, settle
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -92,6 +95,27 @@ def test_a_ruler_says_its_length_and_angle_while_it_is_drawn(
     (_x, y), (_end_x, end_y) = only(session).coords
     assert end_y == y
     assert tool.preview.text == ""
+
+
+def test_a_ruler_keeps_its_length_in_view_and_an_arrow_its_head(
+    qtbot: QtBot, drawing: Canvas, session: Session
+) -> None:
+    session.set_tool("line")
+    for role, y in (("ruler", 200), ("arrow", 400)):
+        session.toolbox.kit.set("line_role", role)
+        drag(drawing, (200, y), (260, y), (400, y))
+    session.annotations.select(())
+    settle(qtbot, drawing, session)
+    with_marks = picture(drawing).astype(int)
+    for feature in drawn(session):
+        session.annotations.edit("Plain", [feature], lambda one: replace(one, role=""))
+    settle(qtbot, drawing, session)
+    changed = np.abs(picture(drawing) - with_marks).max(axis=2) > 40
+    rows, columns = np.nonzero(changed[:500])
+    is_ruler = rows < 300
+    assert 140 < columns[is_ruler].min() < columns[is_ruler].max() < 460
+    assert 205 <= rows[is_ruler].min() < rows[is_ruler].max() < 235
+    assert columns[~is_ruler].min() > 380
 
 
 def test_a_polyline_is_clicked_and_ended_by_a_double_click(

@@ -73,6 +73,7 @@ class VertexGrip(Grip):
             outlines_of(self._shape),
             (at.place_l0,),
             text=text,
+            text_l0=at.place_l0,
             color=None if said is None else said.color,
         )
 

@@ -13,7 +13,7 @@ from pathoview.session.tools.tool import BACK, DrawingTool, Outline, Pointer, Po
 
 _SHORTEST_VIEW = 4.0
 """A drag of fewer px of the view is a click."""
-_HEAD_VIEW = 14.0
+HEAD_VIEW = 14.0
 """Length of an arrow's barbs."""
 _HEAD_RAD = math.radians(25)
 _SNAP_RAD = math.radians(15)
@@ -47,7 +47,7 @@ class LineTool(DrawingTool):
             return
         points = self._points(self._start, at)
         role = self.kit.settings.line_role
-        heads = arrow_head(points, _HEAD_VIEW / at.scale) if role == "arrow" else ()
+        heads = arrow_head(points, HEAD_VIEW / at.scale) if role == "arrow" else ()
         text = "" if role == "arrow" else line_text(points, self.kit.mpp)
         self.show(Preview((*heads, Outline(points)), tuple(map(_place, points)), text=text))
 

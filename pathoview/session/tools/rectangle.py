@@ -49,7 +49,7 @@ class RectangleTool(DrawingTool):
             self.points(self._rect_l0), is_closed=True, is_dashed=self.kit.is_selecting
         )
         text = size_text(self._rect_l0.width, self._rect_l0.height, self.kit.mpp)
-        self.show(Preview((outline,), text=text))
+        self.show(Preview((outline,), text=text, text_l0=at.place_l0))
 
     def release(self, at: Pointer) -> None:
         rect_l0 = self._rect_l0

@@ -113,7 +113,9 @@ class Preview:
     circle_l0: tuple[float, float, float] | None = None
     """x, y, radius of the brush; None: none."""
     text: str = ""
-    """Beside the pointer: a length, an area."""
+    """A length, a size, an angle."""
+    text_l0: tuple[float, float] | None = None
+    """Beside which place it is written; None: the end of the last outline."""
     color: Color | None = None
     """None: that of the drawing class."""
 

@@ -126,7 +126,10 @@ class TransformGrip(Grip):
         affine = self.affine(at)
         lines = (replace(one, points_l0=affine.points(one.points_l0)) for one in self._outlines)
         points = tuple((x, y) for x, y in affine.points(self._points).tolist())
-        return Preview(tuple(lines), points, text=self.text(at), color=self.chosen.color)
+        text = self.text(at)
+        return Preview(
+            tuple(lines), points, text=text, text_l0=at.place_l0, color=self.chosen.color
+        )
 
     def drop(self, at: Pointer) -> None:
         self.annotations.edit(self.name(at), self.chosen.features, lambda one: self.moved(one, at))
