@@ -16,6 +16,7 @@ import typer
 
 from pathoview import __version__
 from pathoview.cli_exchange import export, export_tiles, import_file
+from pathoview.cli_measure import measure
 from pathoview.cli_picture import picture
 from pathoview.cli_progress import TerminalProgress, terminal_progress
 from pathoview.cli_study import app as study_app
@@ -209,6 +210,7 @@ app.add_typer(study_app, name="study")
 app.command("import", help=_("Take an annotation file into a study."))(import_file)
 app.command("export", help=_("Write annotations and results of a slide."))(export)
 app.command("export-tiles", help=_("Write pictures and masks to train on."))(export_tiles)
+app.command("measure", help=_("Write a table of all objects with their measurements."))(measure)
 app.command("picture", help=_("Write a picture of a place, with results and scale bar."))(picture)
 
 

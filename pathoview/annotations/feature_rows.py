@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from uuid import UUID
 
 import numpy as np
@@ -153,9 +154,17 @@ class FeatureRows:
         values = np.fromiter(kept, np.float64, len(rows))
         unknown = np.flatnonzero(np.isnan(values))
         if len(unknown) and name in measure_names(self.mpp):
-            outlines = ShapeOutlines(self.geometries[rows[unknown]], self.mpp)
+            is_all = len(unknown) == len(self)
+            outlines = self._outlines if is_all else self._outlined(rows[unknown])
             values[unknown] = measured(outlines, [name], self.mpp)[name]
         return values
+
+    @cached_property
+    def _outlines(self) -> ShapeOutlines:
+        return self._outlined(np.arange(len(self)))
+
+    def _outlined(self, rows: npt.NDArray[np.intp]) -> ShapeOutlines:
+        return ShapeOutlines(self.geometries[rows], self.mpp)
 
     def row_of(self, feature_id: UUID) -> int | None:
         """Return the row of an object by its id; None: it is not here."""

@@ -33,6 +33,10 @@ class Places:
     def __len__(self) -> int:
         return len(self._x)
 
+    def points_l0(self, rows: Index) -> Floats:
+        """Return some of the points, (n, 2)."""
+        return np.stack([self._x[rows], self._y[rows]], axis=1)
+
     def inside(self, shape: BaseGeometry) -> Index:
         """Return which points lie in an area or on its border, in no stated order."""
         near = self._tree.query(shape)  # by boxes: testing point by point is left to the next line

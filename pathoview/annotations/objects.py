@@ -22,8 +22,8 @@ from pathoview.annotations.detection_rows import ID, TEXTS, DetectionRows
 from pathoview.annotations.detections import Detections
 from pathoview.annotations.feature import Feature
 from pathoview.annotations.feature_rows import FeatureRows
-from pathoview.annotations.hierarchy import parents_of_points, parents_of_regions
 from pathoview.annotations.measures import measure_names
+from pathoview.annotations.parents import Parents
 from pathoview.annotations.shapes import Mpp
 from pathoview.core.progress import Progress
 
@@ -76,8 +76,15 @@ class Objects:
                 parts.append(self._kept(run.features, before, run))
             parts += [part for part in tables if part.owner is run.owner]
         self.parts = tuple(part for part in parts if len(part))
+        self._parents_before = None if before is None else before._known_parents
         self._starts = np.cumsum([0, *(len(part) for part in self.parts)]).tolist()
         self.names = self._names()
+
+    @property
+    def _known_parents(self) -> Parents | None:
+        """What was found of parents last, be it of objects before these."""
+        found: Parents | None = self.__dict__.get("_found_parents", self._parents_before)
+        return found
 
     def _kept(
         self, features: Sequence[Feature], before: Objects | None, run: RunObjects | None = None
@@ -165,24 +172,24 @@ class Objects:
         return [one for part in parts for one in part.features if not is_detected(one)]
 
     @cached_property
+    def _found_parents(self) -> Parents:
+        return Parents(self._holders, self._fields, self._parents_before)
+
+    @cached_property
     def _parents(self) -> npt.NDArray[np.intp]:
         """(n,) the number, among the holders, of the annotation that holds an object; -1: none."""
-        holders = np.array([one.geometry for one in self._holders], object)
-        of_holders = parents_of_regions(holders)
-        of_points = {
-            owner: parents_of_points(holders, field.places) for owner, field in self._fields.items()
-        }
+        known = self._found_parents
         found, n_before = [], 0
         for part in self.parts:
             if isinstance(part, DetectionRows):
-                found.append(of_points[id(part.owner)][part.start : part.start + len(part)])
+                theirs = known.of_detections[id(part.owner)]
+                found.append(theirs[part.start : part.start + len(part)])
                 continue
             parents = np.empty(len(part), np.intp)
             is_single = part.is_detected
-            points = centroids_of(part.geometries[is_single].tolist())
-            parents[is_single] = parents_of_points(holders, points)
+            parents[is_single] = known.of_points(centroids_of(part.geometries[is_single].tolist()))
             n_after = n_before + int((~is_single).sum())
-            parents[~is_single] = of_holders[n_before:n_after]
+            parents[~is_single] = known.of_holders[n_before:n_after]
             n_before = n_after
             found.append(parents)
         return np.concatenate(found)

@@ -123,9 +123,10 @@ class ObjectGrid(QTableView):
 
     def chosen_places(self) -> Rows:
         """Return the places of the chosen rows, ascending."""
-        ranges = self.selectionModel().selection().toList()
-        spans = [np.arange(one.top(), one.bottom() + 1) for one in ranges]
-        return np.unique(np.concatenate([np.empty(0, np.intp), *spans]))
+        is_chosen = np.zeros(self._model.rowCount(), bool)
+        for span in self.selectionModel().selection().toList():
+            is_chosen[span.top() : span.bottom() + 1] = True
+        return np.flatnonzero(is_chosen)
 
     @property
     def current_place(self) -> int | None:
