@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -24,7 +23,6 @@ from pathoview.annotations import shapes
 from pathoview.annotations.change import Change
 from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.feature import Feature
-from pathoview.annotations.shape_sources import mask_shape
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
 
@@ -51,6 +49,16 @@ class Given:
     """Of ``set-class``; None: none."""
     time: str = ""
     author: str = ""
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """What of it belongs into a command: the distance by its unit, the class as ``to``."""
+        said: dict[str, Any] = {}
+        if self.distance is not None:
+            said[self.distance.unit] = self.distance.value
+        if self.classification is not None:
+            said["to"] = self.classification.name
+        return said
 
     @property
     def px(self) -> float:
@@ -124,6 +132,19 @@ def operate(what: str, features: Sequence[Feature], given: Given) -> Outcome:
     if len(free) < operation.n_least:
         return Outcome(Change(), n_locked)
     return replace(operation.run(free, given), n_locked=n_locked)
+
+
+def step_name(what: str, given: Given) -> str:
+    """Return what an operation is called in the history."""
+    if what == "set-class":
+        if given.classification is None:
+            return _("Take class away")
+        return _("Set class {name}").format(name=given.classification.name)
+    title = _(OPERATIONS[what].title)
+    if given.distance is None:
+        return title
+    unit = "µm" if given.distance.unit == "um" else "px"
+    return f"{title} ({given.distance.value:g} {unit})"
 
 
 # -- one shape becomes another --------------------------------------------------------------------
@@ -251,29 +272,6 @@ def copied(feature: Feature, time: str, author: str) -> Feature:
         changed="",
         author=author,
     )
-
-
-def new_feature(shape: BaseGeometry, given: Given, **members: Any) -> Feature:
-    """Return a new annotation of the given class."""
-    return Feature(
-        shape,
-        id=uuid.uuid4(),
-        classification=given.classification,
-        created=given.time,
-        author=given.author,
-        **members,
-    )
-
-
-def mask_outline(
-    mask: npt.NDArray[np.bool_], downsample: float, width_l0: int, height_l0: int
-) -> BaseGeometry | None:
-    """Return what is set in a mask of a slide, its steps smoothed away; None when nothing is.
-
-    ``downsample`` is level-0 px per px of the mask, which begins at the slide's top-left corner.
-    """
-    outline = mask_shape(mask, downsample, tolerance_px=1.0)
-    return outline and shapes.intersect(outline, shapely.box(0, 0, width_l0, height_l0))
 
 
 # -- shapes stay ----------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from pathoview.annotations.change import Change
 from pathoview.annotations.detections import DetectionClass
@@ -22,10 +21,10 @@ from pathoview.annotations.operations import (
     Distance,
     Given,
     Outcome,
-    mask_outline,
-    new_feature,
     operate,
+    step_name,
 )
+from pathoview.annotations.whole_slide import MADE, full_image, tissue
 from pathoview.core.errors import PathoViewError
 from pathoview.core.translation import _, ngettext
 from pathoview.session.annotation_clipboard import CopiedAnnotations
@@ -121,7 +120,7 @@ class AnnotationOperations:
             self._session.notice.emit(Notice(text, "warning"))
             return
         command = self._command(what, features, given)
-        is_done = self._desk.apply(_step_name(what, given), outcome.change, command)
+        is_done = self._desk.apply(step_name(what, given), outcome.change, command)
         if is_done and outcome.chosen:
             self._desk.select(outcome.chosen)
         if is_done or not outcome.change:
@@ -153,14 +152,7 @@ class AnnotationOperations:
     def _command(self, what: str, features: Sequence[Feature], given: Given) -> Mapping[str, Any]:
         """Return how to repeat an operation; empty: there is no saying on what."""
         on = self._said(what, features)
-        if not on:
-            return {}
-        command: dict[str, Any] = {"verb": "annotate", "what": what, **on}
-        if given.distance is not None:
-            command[given.distance.unit] = given.distance.value
-        if given.classification is not None:
-            command["to"] = given.classification.name
-        return command
+        return {"verb": "annotate", "what": what, **on, **given.said} if on else {}
 
     def _said(self, what: str, features: Sequence[Feature]) -> Mapping[str, Any]:
         """Return what was chosen: all of some classes, or some annotations by their ids."""
@@ -242,39 +234,40 @@ class AnnotationOperations:
     # -- from the slide itself -------------------------------------------------------------------
 
     def add_full_image(self) -> None:
-        """Add an annotation of the whole slide; it is locked, so that no drag moves it."""
+        """Add an annotation of the whole slide, of the class that is drawn in."""
         slide = self._session.slide
         if slide is not None:
-            shape = shapely.box(0, 0, slide.info.width, slide.info.height)
-            self._add(_("Full image annotation"), shape, "full-image", is_locked=True)
+            given = self._given(classification=self._drawn_in())
+            feature = full_image(slide.info.width, slide.info.height, given)
+            self._add("full-image", feature, given)
 
     def add_tissue(self) -> None:
         """Add an annotation of all tissue of the slide; it comes when the tissue is found."""
         slide = self._session.slide
         if slide is not None:
-            work = partial(tissue_shape, slide)
-            self._session.scheduler.submit(work, partial(self._on_tissue, slide))
+            given = self._given(classification=self._drawn_in())
+            work = partial(_tissue_of, slide, given)
+            self._session.scheduler.submit(work, partial(self._on_tissue, slide, given))
 
     def _on_tissue(
-        self, slide: Slide, shape: BaseGeometry | None, error: BaseException | None
+        self, slide: Slide, given: Given, feature: Feature | None, error: BaseException | None
     ) -> None:
         if slide is not self._session.slide:
             return
         if error is not None:
             self._session.notice.emit(from_error(error))
-        elif shape is None:
+        elif feature is None:
             self._session.notice.emit(Notice(_("No tissue was found on this slide."), "warning"))
         else:
-            self._add(_("Tissue annotation"), shape, "tissue", name=_("Tissue"))
+            self._add("tissue", feature, given)
 
-    def _add(self, step: str, shape: BaseGeometry, what: str, **members: Any) -> None:
+    def _drawn_in(self) -> DetectionClass | None:
         chosen = self._desk.drawing_class
-        given = self._given(classification=None if chosen is None else chosen.drawn)
-        feature = new_feature(shape, given, **members)
-        command: dict[str, Any] = {"verb": "annotate", "what": what}
-        if chosen is not None:
-            command["to"] = chosen.name
-        if self._desk.apply(step, Change.adding([feature]), command):
+        return None if chosen is None else chosen.drawn
+
+    def _add(self, what: str, feature: Feature, given: Given) -> None:
+        command = {"verb": "annotate", "what": what, **given.said}
+        if self._desk.apply(_(MADE[what]), Change.adding([feature]), command):
             self._desk.select([feature.id])
 
     def copy_detection(self) -> None:
@@ -372,19 +365,6 @@ class AnnotationOperations:
             self._last = CopiedAnnotations.of(self._desk.selected, slide)
 
 
-def tissue_shape(slide: Slide) -> BaseGeometry | None:
-    """Return all tissue of a slide as one area; None: there is none."""
+def _tissue_of(slide: Slide, given: Given) -> Feature | None:
     found = tissue_mask(slide)
-    return mask_outline(found.mask, found.downsample, slide.info.width, slide.info.height)
-
-
-def _step_name(what: str, given: Given) -> str:
-    if what == "set-class":
-        if given.classification is None:
-            return _("Take class away")
-        return _("Set class {name}").format(name=given.classification.name)
-    title = _(OPERATIONS[what].title)
-    if given.distance is None:
-        return title
-    unit = "µm" if given.distance.unit == "um" else "px"
-    return f"{title} ({given.distance.value:g} {unit})"
+    return tissue(found.mask, found.downsample, slide.info.width, slide.info.height, given)

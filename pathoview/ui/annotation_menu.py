@@ -78,7 +78,8 @@ class AnnotationMenu(QObject):
         self._actions.refresh()
         n = self._session.annotations.n_selected
         if n:
-            menu.addSection(ngettext("{n:,} annotation", "{n:,} annotations", n).format(n=n))
+            title = ngettext("{n:,} annotation", "{n:,} annotations", n).format(n=n)
+            menu.addAction(title).setEnabled(False)
             self._add_classes(menu.addMenu(_("Set class")))
         for command_id in _ENTRIES[:-_ALWAYS_LAST] if n else _ENTRIES:
             if not command_id:

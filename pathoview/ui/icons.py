@@ -10,7 +10,7 @@ from functools import cache
 from typing import Literal
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPen, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from pathoview.core.paths import resources_folder
@@ -85,16 +85,18 @@ def pixmap(name: str, color: str, side_px: int) -> QPixmap:
 
 
 def swatch(color: QColor) -> QIcon:
-    """Return a round patch of a colour."""
+    """Return a round patch of a colour, with a rim so that a dark one is seen on dark."""
     drawn = QPixmap(2 * SIZE, 2 * SIZE)
     drawn.fill(Qt.GlobalColor.transparent)
     painter = QPainter(drawn)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setPen(QPen(QColor(theme.current().faint), 2))
     painter.setBrush(color)
     painter.drawEllipse(6, 6, 2 * SIZE - 12, 2 * SIZE - 12)
     painter.end()
-    return QIcon(drawn)
+    made = QIcon(drawn)
+    made.addPixmap(drawn, QIcon.Mode.Selected)  # no tint over a colour that means something
+    return made
 
 
 def app_icon() -> QIcon:

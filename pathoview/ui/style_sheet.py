@@ -140,6 +140,7 @@ QListView:focus, QTreeView:focus, QPlainTextEdit:focus,
 QTextBrowser:focus { border-color: $accent; }
 QListView::item, QTreeView::item { padding: 5px 8px; border-radius: 4px; }
 QTreeView::item { border-radius: 0; }
+QTreeView[role="tight"]::item { padding: 5px 3px; }
 QListView::item:selected, QTreeView::item:selected { background: $line; color: $text; }
 QListView::item:hover, QTreeView::item:hover { background: $raised; }
 QTableView { border: 1px solid $line; border-radius: 4px; background: $field;

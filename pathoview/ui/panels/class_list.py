@@ -27,7 +27,7 @@ from pathoview.ui.text import count_text
 
 KEY, SWATCH, NAME, MEANING, COUNT, EYE = range(6)
 """The columns."""
-_WIDTHS = {KEY: 22, SWATCH: 26, MEANING: 22, EYE: 26}
+_WIDTHS = {KEY: 20, SWATCH: 22, MEANING: 18, EYE: 22}
 _NUMBER = Qt.ItemDataRole.UserRole
 _SIGNS = {"positive": "+", "negative": "−", "ignore": "×", "region": "□"}
 MEANING_WORDS = {
@@ -53,6 +53,7 @@ class ClassList(QTreeWidget):
         self._is_filling = False
         self._items: list[QTreeWidgetItem] = []
         self.setAccessibleName(_("Classes"))
+        self.setProperty("role", "tight")
         self.setColumnCount(EYE + 1)
         self.setHeaderHidden(True)
         self.setRootIsDecorated(False)
@@ -105,6 +106,7 @@ class ClassList(QTreeWidget):
             self._fill(item, one)
             if one == self._session.annotations.drawing_class:
                 self.setCurrentItem(item)
+                self.scrollToItem(item)
         self._is_filling = False
 
     def _on_changed(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
-from pathoview.core.translation import _
+from pathoview.core.translation import _, ngettext
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.panels.class_list import ClassList
@@ -16,7 +16,7 @@ from pathoview.ui.widgets import button, column, icon_button, label, row
 
 _KINDS = _("Classes (*.json *.pathoview)")
 _SET = _("Classes (*.json)")
-_LEAST_HEIGHT = 96
+_LEAST_HEIGHT = 176
 
 
 class ClassesPanel(QWidget):
@@ -39,13 +39,12 @@ class ClassesPanel(QWidget):
         self.remove_button = icon_button(
             "trash", _("Remove class from the list"), lambda: self._desk.remove(self.list.number)
         )
-        self._unlisted = label("", "muted")
-        self.add_unlisted = button(_("Add them to the list"), self._desk.add_unlisted)
+        self.add_unlisted = button("", self._desk.add_unlisted)
         tools = row(
             *(self.name, self.import_button, self.export_button, self.remove_button), spacing=0
         )
         layout = QVBoxLayout(self)
-        below = column(self._empty, self._unlisted, self.add_unlisted, tools)
+        below = column(self._empty, self.add_unlisted, tools)
         layout.setContentsMargins(*(theme.GRID,) * 4)
         layout.setSpacing(theme.GRID)
         layout.addWidget(self.list, 1)
@@ -71,11 +70,14 @@ class ClassesPanel(QWidget):
             if desk.can_edit
             else _("Classes come with a slide or a study: open one.")
         )
-        self._unlisted.setVisible(bool(unlisted))
-        self._unlisted.setText(
-            _("On the slide and not in the list: {names}").format(names=", ".join(unlisted))
-        )
         self.add_unlisted.setVisible(bool(unlisted))
+        n = len(unlisted)
+        self.add_unlisted.setText(
+            ngettext(
+                "List {n} more class of the slide", "List {n} more classes of the slide", n
+            ).format(n=n)
+        )
+        self.add_unlisted.setToolTip(", ".join(unlisted))
         for widget in (self.name, self.import_button, self.add_unlisted):
             widget.setEnabled(desk.can_edit)
         self.export_button.setEnabled(has_some)
