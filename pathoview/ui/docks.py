@@ -79,18 +79,20 @@ class Docks(Mapping[str, QDockWidget]):
         lefts = [self[group[0]] for group in self._groups["left"]]
         sides = [*lefts[:1], *firsts[:1]]
         window.resizeDocks(sides, [_LEFT_PX, _RIGHT_PX], Qt.Orientation.Horizontal)
-        window.resizeDocks(firsts, list(_HEIGHTS_PX), Qt.Orientation.Vertical)
+        for column in (lefts, firsts):
+            window.resizeDocks(column, list(_HEIGHTS_PX), Qt.Orientation.Vertical)
         for name in _SHOWN_LATER:
             self[name].hide()
         self._hidden = []
 
     def _arrange_side(self, side: _Side, groups: list[tuple[str, ...]]) -> None:
         for group in groups:
+            self._window.addDockWidget(_AREAS[side], self[group[0]])
+            for name in group[1:]:
+                self._window.tabifyDockWidget(self[group[0]], self[name])
+        for group in groups:
             for name in group:
-                self._window.addDockWidget(_AREAS[side], self[name])
                 self[name].show()
-                if name != group[0]:
-                    self._window.tabifyDockWidget(self[group[0]], self[name])
             self[group[0]].raise_()
 
     def bring_front(self, name: str) -> None:
