@@ -15,6 +15,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from pathoview.annotations.detections import SUBPIXEL
 from pathoview.annotations.geojson_geometry import on_grid
 
 LEAST_AREA_PX2 = 1.0
@@ -195,7 +196,7 @@ def _tidy_lines(parts: Shapes) -> BaseGeometry | None:
 
 
 def _tidy_areas(parts: Shapes) -> BaseGeometry | None:
-    exact = on_grid(shapely.multipolygons(parts) if len(parts) > 1 else parts[0])
+    exact = _areas_on_grid(parts) if len(parts) > 1 else on_grid(parts[0])
     if exact is None:
         return None
     areas, has_changed = _without_holes(shapely.get_parts(exact), _is_sliver)
@@ -205,6 +206,16 @@ def _tidy_areas(parts: Shapes) -> BaseGeometry | None:
     if has_changed:  # a filled hole may have held an island
         return _one_or_many(shapely.disjoint_subset_union_all(kept))
     return exact if len(kept) == len(areas) else _one_or_many(shapely.multipolygons(kept))
+
+
+def _areas_on_grid(parts: Shapes) -> BaseGeometry | None:
+    """Do as `on_grid` with many areas, mending those that rounding breaks, not all together."""
+    rounded = shapely.transform(parts, lambda xy: np.round(xy * SUBPIXEL) / SUBPIXEL)
+    is_sound = shapely.is_valid(rounded)
+    mended = [area for part in parts[~is_sound] if (area := on_grid(part)) is not None]
+    sound = np.concatenate([rounded[is_sound], shapely.get_parts(mended)])
+    whole = shapely.multipolygons(sound)
+    return on_grid(whole if shapely.is_valid(whole) else shapely.disjoint_subset_union_all(sound))
 
 
 def _is_sliver(areas: Shapes) -> npt.NDArray[np.bool_]:

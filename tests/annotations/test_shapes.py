@@ -205,6 +205,14 @@ def test_a_line_and_points_are_cut_by_an_area() -> None:
     assert subtract(points, SQUARE) == shapely.Point(150, 50)
 
 
+def test_parts_that_overlap_or_break_when_rounded_become_one_valid_area() -> None:
+    bowtie = shapely.Polygon([(300, 0), (310, 10), (310, 0), (300, 10)])
+    spike = shapely.Polygon([(500, 0), (600, 0.004), (600, 50), (599, 0.001), (500, 50)])
+    kept = tidy(shapely.MultiPolygon([SQUARE, shapely.box(50, 0, 150, 100), bowtie, spike]))
+    check(kept)
+    assert area(kept) == pytest.approx(15_000 + 50 + 2_475)
+
+
 def test_points_stay_in_the_order_in_which_they_were_set() -> None:
     points = shapely.MultiPoint([(9, 9), (1, 1), (5, 5), (9, 9.001)])
     assert shapely.get_coordinates(tidy(points)).tolist() == [[9, 9], [1, 1], [5, 5]]
