@@ -69,7 +69,8 @@ def test_closed_and_floating_panels_are_remembered(start: Start) -> None:
 def test_a_layout_that_cannot_be_read_is_left_out(start: Start, settings: Settings) -> None:
     settings.window_state, settings.window_geometry = "???", "AAAA"
     window = start()
-    assert not any(hidden for hidden, _floating in places(window).values())
+    hidden = [name for name, (is_hidden, _floating) in places(window).items() if is_hidden]
+    assert hidden == ["objects"], "which comes when it is asked for"
 
 
 def test_a_floating_panel_of_a_screen_that_is_gone_comes_back(start: Start) -> None:
@@ -120,9 +121,13 @@ def test_the_layout_can_be_reset(start: Start) -> None:
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, window.docks["slide"])
     run_command(session, "window.reset")
     assert places(window) == first
-    assert {window.dockWidgetArea(dock) for dock in window.docks.values()} == {
-        Qt.DockWidgetArea.RightDockWidgetArea
-    }
+    area = {name: window.dockWidgetArea(dock) for name, dock in window.docks.items()}
+    left = {"slides", "history", "classes"}
+    assert {
+        name for name, one in area.items() if one == Qt.DockWidgetArea.LeftDockWidgetArea
+    } == left
+    assert area["objects"] == Qt.DockWidgetArea.BottomDockWidgetArea
+    assert area["layers"] == area["analyze"] == Qt.DockWidgetArea.RightDockWidgetArea
     tabs: list[QDockWidget] = window.tabifiedDockWidgets(window.docks["layers"])
     assert tabs == [window.docks["slide"], window.docks["places"]]
 
