@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from hands import LEFT, NONE, SHIFT, drag, move, picture, settle
+from hands import LEFT, NONE, SHIFT, Picture, drag, move, picture, settle
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -97,6 +97,12 @@ def test_a_ruler_says_its_length_and_angle_while_it_is_drawn(
     assert tool.preview.text == ""
 
 
+def still_picture(qtbot: QtBot, drawing: Canvas, session: Session) -> Picture:
+    qtbot.waitUntil(lambda: not drawing.drawing._afterglow)
+    settle(qtbot, drawing, session)
+    return picture(drawing)
+
+
 def test_a_ruler_keeps_its_length_in_view_and_an_arrow_its_head(
     qtbot: QtBot, drawing: Canvas, session: Session
 ) -> None:
@@ -105,12 +111,10 @@ def test_a_ruler_keeps_its_length_in_view_and_an_arrow_its_head(
         session.toolbox.kit.set("line_role", role)
         drag(drawing, (200, y), (260, y), (400, y))
     session.annotations.select(())
-    settle(qtbot, drawing, session)
-    with_marks = picture(drawing).astype(int)
+    with_marks = still_picture(qtbot, drawing, session).astype(int)
     for feature in drawn(session):
         session.annotations.edit("Plain", [feature], lambda one: replace(one, role=""))
-    settle(qtbot, drawing, session)
-    changed = np.abs(picture(drawing) - with_marks).max(axis=2) > 40
+    changed = np.abs(still_picture(qtbot, drawing, session) - with_marks).max(axis=2) > 40
     rows, columns = np.nonzero(changed[:500])
     is_ruler = rows < 300
     assert 140 < columns[is_ruler].min() < columns[is_ruler].max() < 460
