@@ -21,6 +21,8 @@ from pathoview.annotations.hierarchy import (
 
 _MOST_CHANGED = 200
 """Where more annotations have changed, all is found anew."""
+_REACH = 1.0
+"""Beyond a box, px: more than what holding is rounded by."""
 
 
 class Parents:
@@ -80,8 +82,9 @@ class _Changes:
         """Numbers of the holders near a change, ascending."""
 
     def _touched(self, shapes: Shapes) -> Index:
-        tree = shapely.STRtree(self.shapes)
-        return np.unique(tree.query(shapes)[0]).astype(np.int64)
+        left, top, right, bottom = shapely.bounds(shapes).T
+        around = shapely.box(left - _REACH, top - _REACH, right + _REACH, bottom + _REACH)
+        return np.unique(shapely.STRtree(self.shapes).query(around)[0]).astype(np.int64)
 
     def of_holders(self, before: Index) -> Index:
         """Return what holds the holders; ``before``: what held them."""

@@ -220,6 +220,7 @@ def test_tab_leads_through_a_panel_from_the_top_to_the_bottom(
 ) -> None:
     window.resize(1400, 2400)  # so that nothing is scrolled out of sight
     for dock in window.docks.values():
+        dock.show()
         dock.raise_()
         if reachable(dock.widget()):
             assert not steps_back(qtbot, dock.widget())
