@@ -21,6 +21,8 @@ class Notice:
     """What the command works on, given to `run_command` (the path of a run to resume)."""
     job_id: str = ""
     """The job whose end this tells, if any."""
+    is_lasting: bool = False
+    """It is about the study: it stays when another slide of it is opened."""
 
 
 def from_error(error: BaseException, action: tuple[str, str] | None = None) -> Notice:

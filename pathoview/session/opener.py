@@ -10,9 +10,13 @@ from psygnal import Signal
 from pathoview.core.byte_cache import ByteCache
 from pathoview.core.privacy import hide
 from pathoview.layers.scheduler import TileScheduler
+from pathoview.slides.finding import SUFFIXES
 from pathoview.slides.opening import open_slide, with_scale
 from pathoview.slides.slide import Slide
 from pathoview.study.scales import remembered_scale
+
+SLIDE_SUFFIXES = SUFFIXES
+"""How names of slides end, as a rule."""
 
 
 class SlideOpener:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from pathoview.annotations.change import Change
+from pathoview.core.privacy import scrub
 from pathoview.core.translation import _
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.slide_editing import SlideEditing
@@ -108,6 +109,18 @@ class SlideDesk:
         if slide is None:
             return ""
         return slide.pseudonym if self.is_blinded else slide.path.name
+
+    @property
+    def shown_path(self) -> Path:
+        """Where the open slide lies, under the name that may be shown: for names of exports."""
+        path = self._session.path
+        if path is None:
+            return Path("slide")
+        return path.with_name(self.open_name) if self.is_blinded else path
+
+    def shown(self, text: str) -> str:
+        """Return a text as it may be shown: a blinded study names no slide."""
+        return scrub(text) if self.is_blinded else text
 
     # -- opening ---------------------------------------------------------------------------------
 

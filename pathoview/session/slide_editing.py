@@ -10,10 +10,20 @@ from pathoview.core.errors import PathoViewError
 from pathoview.core.translation import _, ngettext
 from pathoview.session.notices import Notice, from_error
 from pathoview.study.case_book import CaseBook
-from pathoview.study.metadata_csv import MetadataPlan, Table, plan_import, write_list
-from pathoview.study.model import Block, Case, SlideLabel, SlideRecord
+from pathoview.study.metadata_csv import MEANINGS as MEANINGS
+from pathoview.study.metadata_csv import MetadataPlan as MetadataPlan
+from pathoview.study.metadata_csv import Table as Table
+from pathoview.study.metadata_csv import plan_import, write_list
+from pathoview.study.metadata_csv import read_table as read_table
+from pathoview.study.model import LABEL_KINDS as LABEL_KINDS
+from pathoview.study.model import Block, Case
+from pathoview.study.model import SlideLabel as SlideLabel
+from pathoview.study.model import SlideRecord as SlideRecord
 from pathoview.study.records import now
-from pathoview.study.slide_labels import labelled, unlabelled
+from pathoview.study.slide_labels import label_text as label_text
+from pathoview.study.slide_labels import labelled as labelled
+from pathoview.study.slide_labels import parse_label as parse_label
+from pathoview.study.slide_labels import unlabelled as unlabelled
 from pathoview.study.step import RecordChange
 
 if TYPE_CHECKING:
@@ -65,12 +75,30 @@ class SlideEditing:
 
     def assign(self, hashes: Iterable[str], case: str, block: str = "") -> bool:
         """Give slides to a block of a case, made when there is none; no case: to none."""
+        name = _("Assign to case {name}").format(name=case) if case else _("Take out of the case")
+        return self.describe(hashes, name, lambda record: record, place=(case, block))
+
+    def describe(
+        self,
+        hashes: Iterable[str],
+        name: str,
+        to: Callable[[SlideRecord], SlideRecord],
+        place: tuple[str | None, str | None],
+    ) -> bool:
+        """Say much of slides as one step.
+
+        ``place``: names of their case and block, which are made where there are none; None: as is.
+        """
         records = self._studies.records
         book = CaseBook(records.all(Case), records.all(Block))
-        block_id = book.block_id(case.strip(), block.strip())
-        altered = self._altered(hashes, lambda one: one.model_copy(update={"block_id": block_id}))
+
+        def placed(record: SlideRecord) -> SlideRecord:
+            names = zip(place, book.names(record.block_id), strict=True)
+            case, block = (old if new is None else new.strip() for new, old in names)
+            return to(record).model_copy(update={"block_id": book.block_id(case, block)})
+
+        altered = self._altered(hashes, placed)
         changes = [*book.made, *(RecordChange.of(*pair) for pair in altered)]
-        name = _("Assign to case {name}").format(name=case) if case else _("Take out of the case")
         return bool(altered) and self._studies.put(changes, name)
 
     def rename_case(self, case: Case, name: str) -> bool:
@@ -97,9 +125,13 @@ class SlideEditing:
 
     def label(self, hashes: Iterable[str], label: SlideLabel) -> bool:
         """Say something of whole slides; it takes the place of an earlier answer."""
+        said = [self.signed(label)]
+        return self.alter(hashes, _("Label slide"), lambda record: labelled(record, said))
+
+    def signed(self, label: SlideLabel) -> SlideLabel:
+        """Return a label with who gives it, and when."""
         author = label.author or self._studies.author
-        said = label.model_copy(update={"author": author, "created": label.created or now()})
-        return self.alter(hashes, _("Label slide"), lambda record: labelled(record, [said]))
+        return label.model_copy(update={"author": author, "created": label.created or now()})
 
     def unlabel(self, hashes: Iterable[str], label: SlideLabel) -> bool:
         """Take a label of whole slides away."""

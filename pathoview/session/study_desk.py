@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,12 +18,13 @@ from pathoview.core.translation import _
 from pathoview.core.undo import History, Refused, Step
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.session.notices import Notice, from_error
-from pathoview.session.record_book import KINDS, RecordBook
+from pathoview.session.record_book import RecordBook
 from pathoview.session.settings import Settings
-from pathoview.session.slide_book import Kept, SlideBook, read_kept
+from pathoview.session.slide_book import SlideBook, read_kept
+from pathoview.session.study_reading import Opened, read_records, read_slide
 from pathoview.slides.slide import Slide
 from pathoview.study.lock import user_name
-from pathoview.study.model import LabelClass, Record, SlideRecord, StudyInfo
+from pathoview.study.model import Record, SlideRecord, StudyInfo
 from pathoview.study.slide_list import seen_slide
 from pathoview.study.step import RecordChange
 from pathoview.study.study import Study, private_path, read_only_error
@@ -31,16 +32,6 @@ from pathoview.study.study import Study, private_path, read_only_error
 _logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Record)
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """What is read when a slide is opened."""
-
-    study: Study
-    records: Mapping[type[Record], Sequence[Record]]
-    """Of a private study; those of a named one are in memory, newer than on disk."""
-    kept: Kept
 
 
 class StudyDesk:
@@ -71,6 +62,8 @@ class StudyDesk:
         self._named: Study | None = None
         self._private: Study | None = None
         self._slide: Slide | None = None
+        self._n_set = 0
+        """Counts `set_slide`, so that what is read too late is not taken."""
         self._book: SlideBook | None = None
         self._list_book: SlideBook | None = None
         """What is done to the named study while no slide is open."""
@@ -173,7 +166,8 @@ class StudyDesk:
     def _tell_opened(self, study: Study) -> None:
         if study.is_read_only:
             way = (_("Open anyway…"), "study.open_anyway") if study.holder is not None else None
-            self.notice.emit(from_error(read_only_error(study), way))
+            told = from_error(read_only_error(study), way)
+            self.notice.emit(replace(told, level="warning", is_lasting=True))
         if study.backup is not None:
             text = _("The study was brought to the format of today; a backup lies beside it.")
             self.notice.emit(Notice(text))
@@ -194,6 +188,7 @@ class StudyDesk:
     def set_slide(self, slide: Slide | None) -> None:
         """Read what is kept of a slide that was opened; `changed` follows when it is there."""
         self._leave_slide()
+        self._n_set += 1
         self._slide = slide
         if slide is None:
             if self._list_book is not None:
@@ -213,8 +208,8 @@ class StudyDesk:
             self._take(retired)
         else:
             self._scheduler.submit(
-                partial(_read, self._named, slide.content_hash, self._told),
-                partial(self._on_read, slide),
+                partial(read_slide, self._named, slide.content_hash, self._told),
+                partial(self._on_read, slide, self._n_set, self._named),
             )
 
     def _leave_slide(self) -> None:
@@ -227,12 +222,20 @@ class StudyDesk:
         if self._named is None:
             self.records.clear()
 
-    def _on_read(self, slide: Slide, read: _Opened | None, error: BaseException | None) -> None:
+    def _on_read(
+        self,
+        slide: Slide,
+        number: int,
+        named: Study | None,
+        read: Opened | None,
+        error: BaseException | None,
+    ) -> None:
+        is_late = number != self._n_set or named is not self._named
         if read is None:
-            if slide is self._slide and error is not None:
+            if not is_late and error is not None:
                 self.notice.emit(from_error(error))
             return
-        if slide is not self._slide:
+        if is_late:
             if read.study is not self._named:
                 read.study.close()
             return
@@ -372,25 +375,3 @@ class StudyDesk:
         self._closing.clear()
         closed = [study.close() for study in studies]  # all of them, whatever the first says
         return all(closed)
-
-
-def _read(named: Study | None, slide_hash: str, told: Callable[..., None]) -> _Opened:
-    """Read all that is kept of a slide; in another thread."""
-    study = named or Study(private_path(slide_hash), told, info=StudyInfo(is_private=True))
-    try:
-        records = {} if study is named else read_records(study)
-        return _Opened(study, records, read_kept(study, slide_hash))
-    except BaseException:
-        if study is not named:
-            study.close()
-        raise
-
-
-def read_records(study: Study) -> dict[type[Record], Sequence[Record]]:
-    """Read all records that a session knows of; raises `StorageError`."""
-    file = study.file
-    found: dict[type[Record], Sequence[Record]] = {
-        kind: [] if file is None else file.records(kind) for kind in KINDS
-    }
-    found[LabelClass] = study.classes()
-    return found

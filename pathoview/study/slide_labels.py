@@ -20,7 +20,7 @@ def label_text(label: SlideLabel) -> str:
     if label.label_kind == "class":
         is_plain = not _KIND.match(label.name) and not _FRAMES.search(label.name)
         return f"{'' if is_plain else 'class:'}{label.name}{frames}"
-    text = f"{label.label_kind}:{label.name}={label.value or 0:g}"
+    text = f"{label.label_kind}:{label.name}={label.value or 0:.12g}"
     if label.label_kind == "survival":
         text += f",{_EVENT if label.has_event else _CENSORED}"
     return text + frames

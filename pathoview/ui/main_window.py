@@ -6,19 +6,19 @@ answered by `ui.window_commands`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMenu,
-    QMessageBox,
     QToolBar,
 )
 
-from pathoview.core.translation import _, ngettext
+from pathoview.core.translation import _
 from pathoview.session.commands import COMMANDS, run_command
 from pathoview.session.keymap import KeyMap
 from pathoview.session.notices import Notice
@@ -26,6 +26,7 @@ from pathoview.session.session import Session
 from pathoview.ui import icons
 from pathoview.ui.actions import Actions
 from pathoview.ui.annotation_menu import AnnotationMenu
+from pathoview.ui.closing import ClosingGuard
 from pathoview.ui.dialogs.research_use import ResearchUseSheet
 from pathoview.ui.docks import Docks
 from pathoview.ui.flicker_key import FlickerKey
@@ -41,6 +42,8 @@ from pathoview.ui.panels.places import PlacesPanel
 from pathoview.ui.panels.results import ResultsPanel
 from pathoview.ui.panels.slide_info import SlideInfoPanel
 from pathoview.ui.panels.slides import SlidesPanel
+from pathoview.ui.recent_menu import RecentMenu
+from pathoview.ui.saving_dot import SavingDot
 from pathoview.ui.selection_key import SelectionKey
 from pathoview.ui.text import size_text
 from pathoview.ui.tool_strip import ToolStrip, beside
@@ -51,6 +54,7 @@ from pathoview.ui.window_commands import WindowCommands
 
 _MENUS = (
     ("File", _("&File")),
+    ("Study", _("&Study")),
     ("Edit", _("&Edit")),
     ("View", _("&View")),
     ("Go", _("&Go")),
@@ -62,6 +66,11 @@ _MENUS = (
 )
 _SEPARATED = frozenset(
     {
+        "study.new",
+        "slides.list",
+        "slides.reviewed",
+        "slides.import",
+        "study.merge",
         "file.import",
         "file.settings",
         "file.quit",
@@ -92,9 +101,9 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self._may_close = False
         self._results_path: object = None
         self._shown_slide: object = None
+        self._shown_study: object = None
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
         self.views = ViewGrid(session, self)
@@ -120,7 +129,7 @@ class MainWindow(QMainWindow):
         self.docks = Docks(self)
         self._fill_docks()
         self._jobs_bar = self._build_jobs_bar()
-        self.recent_menu = QMenu(_("Open recent"), self)
+        self.closing = ClosingGuard(session, self)
         self._build_menus()
         self._slide_facts = self._build_status_bar()
         self.full_screen = FullScreen(
@@ -173,6 +182,16 @@ class MainWindow(QMainWindow):
         return bar
 
     def _build_menus(self) -> None:
+        settings, open_file = self.session.settings, self.session.open
+        self.recent_menu = RecentMenu(
+            _("Open recent"),
+            lambda: [] if self.session.slides.is_blinded else settings.recent_files,
+            *(open_file, self),
+        )
+        self.recent_studies = RecentMenu(
+            _("Open recent study"), lambda: settings.recent_studies, open_file, self
+        )
+        recent = {"file.open": self.recent_menu, "study.open": self.recent_studies}
         for name, title in _MENUS:
             menu = self.menuBar().addMenu(title)
             menu.aboutToShow.connect(self.actions_by_id.refresh)
@@ -182,18 +201,19 @@ class MainWindow(QMainWindow):
                         menu.addSeparator()
                     place = _submenu(menu, command.submenu) if command.submenu else menu
                     place.addAction(self.actions_by_id[command.id])
-                    if command.id == "file.open":
-                        menu.addMenu(self.recent_menu)
+                    if command.id in recent:
+                        menu.addMenu(recent[command.id])
             if name == "Window":
                 menu.addSeparator()
                 menu.addActions([dock.toggleViewAction() for dock in self.docks.values()])
-        self.recent_menu.aboutToShow.connect(self._fill_recent)
 
     def _build_status_bar(self) -> QLabel:
         facts = label("", "muted")
         facts.setWordWrap(False)
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addPermanentWidget(facts)
+        self.saving = SavingDot(self.session, partial(run_command, self.session))
+        self.statusBar().addPermanentWidget(self.saving)
         return facts
 
     def _research_use_sheet(self) -> ResearchUseSheet | None:
@@ -217,9 +237,13 @@ class MainWindow(QMainWindow):
             session.views.changed,
             session.overlay.changed,
             session.toolbox.kit.changed,
+            session.studies.changed,
+            session.slides.changed,
         ):
             changed.connect(refresh)
         session.slide_changed.connect(self._on_slide_changed)
+        session.studies.changed.connect(self._on_study_changed)
+        session.slides.changed.connect(self._say_title)
         session.opening_changed.connect(self._say_tool)
         session.runs_changed.connect(self._on_runs_changed)
         session.selection_changed.connect(self._on_selection_changed)
@@ -237,21 +261,33 @@ class MainWindow(QMainWindow):
     # -- what the session says -----------------------------------------------------------------
 
     def _on_slide_changed(self) -> None:
-        slide, path = self.session.slide, self.session.path
+        slide = self.session.slide
         if slide is not self._shown_slide:
             self._shown_slide = slide
             self.notices.clear()
-        if slide is None or path is None:
-            self.setWindowTitle("PathoView")
+        if slide is None:
             self._slide_facts.setText("")
         else:
-            self.setWindowTitle(f"{path.name} · PathoView")
             facts = [size_text(slide.info.width, slide.info.height)]
             facts.append(
                 _("{n:.4g} µm/px").format(n=slide.mpp) if slide.info.mpp else _("no scale")
             )
             self._slide_facts.setText("  ·  ".join(facts))
+        self._say_title()
         self._say_tool()
+
+    def _say_title(self) -> None:
+        session = self.session
+        parts = (session.slides.open_name, session.study_files.name, "PathoView")
+        self.setWindowTitle(" · ".join(part for part in parts if part))
+
+    def _on_study_changed(self) -> None:
+        """Forget what was said of another study."""
+        study = self.session.studies.study if self.session.studies.is_named else None
+        if study is not self._shown_study:
+            self._shown_study = study
+            self.notices.clear(lasting=study is None)
+        self._say_title()
 
     def _on_runs_changed(self) -> None:
         """Bring the results to the front when a run is shown that was not there before."""
@@ -270,6 +306,7 @@ class MainWindow(QMainWindow):
         self.commands.answer("view.scale")
 
     def _on_notice(self, notice: Notice) -> None:
+        notice = replace(notice, text=self.session.slides.shown(notice.text))
         if not self.jobs.take(notice):
             self.notices.add(notice)
 
@@ -311,56 +348,17 @@ class MainWindow(QMainWindow):
             bar.show()
         self._jobs_bar.hide()
 
-    # -- recent files --------------------------------------------------------------------------
-
-    def _fill_recent(self) -> None:
-        self.recent_menu.clear()
-        self.recent_menu.addActions(list(self._recent_actions()))
-        if self.recent_menu.isEmpty():
-            self.recent_menu.addAction(_("None yet")).setEnabled(False)
-
-    def _recent_actions(self) -> Iterable[QAction]:
-        for name in self.session.settings.recent_files:
-            action = QAction(name, self.recent_menu)
-            action.triggered.connect(lambda _on=False, name=name: self.session.open(name))
-            yield action
-
     # -- events --------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask while something runs; then end everything."""
-        n_running = sum(not job.is_over for job in self.session.jobs)
-        if n_running and not self._may_close:
+        """Ask while something runs or is not saved; then end everything."""
+        if not self.closing.may_close():
             event.ignore()
-            self._ask_to_stop(n_running)
             return
         self.full_screen.leave()
         self.docks.save(self.session.settings)
         self.session.close()
         event.accept()
-
-    def _ask_to_stop(self, n_running: int) -> None:
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("PathoView")
-        box.setText(
-            ngettext("{n} job is still running.", "{n} jobs are still running.", n_running).format(
-                n=n_running
-            )
-        )
-        box.setInformativeText(
-            _("Finished tiles are kept: an analysis that is stopped now can be resumed later.")
-        )
-        stop = box.addButton(_("Stop and close"), QMessageBox.ButtonRole.DestructiveRole)
-        keep = box.addButton(_("Keep working"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
-        stop.clicked.connect(self._stop_and_close)
-        box.open()
-
-    def _stop_and_close(self) -> None:
-        self._may_close = True
-        self.close()
 
 
 def _submenu(menu: QMenu, title: str) -> QMenu:

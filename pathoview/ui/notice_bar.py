@@ -115,9 +115,11 @@ class NoticeStack(QWidget):
         self.raise_()
         self._place()
 
-    def clear(self) -> None:
+    def clear(self, *, lasting: bool = False) -> None:
+        """Take all notices away; those about the study only when they are ``lasting`` no longer."""
         for bar in self.bars:
-            self._remove(bar)
+            if lasting or not bar.notice.is_lasting:
+                self._remove(bar)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keep to the top of the parent when it is resized, and grow with the details."""

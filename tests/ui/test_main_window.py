@@ -11,7 +11,7 @@ from makers import he_image, make_plain
 from psygnal import Signal
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QMenu, QMessageBox
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from pathoview.jobs.runner import JobState
@@ -22,6 +22,7 @@ from pathoview.session.session import Session
 from pathoview.session.settings import KeySettings, Settings
 from pathoview.ui.actions import ICONS
 from pathoview.ui.bridge import Bridge
+from pathoview.ui.dialogs.confirm import ConfirmDialog
 from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.export import ExportDialog
 from pathoview.ui.dialogs.guide import GuideDialog, keys_text, pages
@@ -123,7 +124,7 @@ def test_a_file_that_is_no_slide_gives_a_bar_and_no_box(
     (bar,) = window.notices.bars
     assert bar.notice.level == "error"
     assert bar.notice.action is not None
-    assert not window.findChildren(QMessageBox)
+    assert not window.findChildren(Dialog)
 
 
 def test_the_window_says_that_a_slide_is_being_opened(
@@ -327,13 +328,13 @@ def test_closing_while_something_runs_asks(
     monkeypatch.setattr(type(session), "jobs", property(lambda _self: (Lasting(),)))
     window.close()
     assert window.isVisible()
-    box = only(window, QMessageBox)
-    assert "still running" in box.text()
-    qtbot.mouseClick(box.defaultButton(), Qt.MouseButton.LeftButton)
+    box = only(window, ConfirmDialog)
+    assert "still running" in box.findChild(QLabel).text()
+    qtbot.mouseClick(box.cancel, Qt.MouseButton.LeftButton)
     assert window.isVisible()
     window.close()
-    box = only(window, QMessageBox)
-    (stop,) = [found for found in box.buttons() if found.text() == "Stop and close"]
+    box = only(window, ConfirmDialog)
+    (stop,) = [one for one in box.findChildren(QPushButton) if one.text() == "Stop and close"]
     qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not window.isVisible())
 

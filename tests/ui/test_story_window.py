@@ -12,7 +12,7 @@ import pytest
 from makers import he_image, make_svs
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QColorDialog, QMessageBox, QToolButton
+from PySide6.QtWidgets import QColorDialog, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from pathoview.jobs.runner import Job, JobRunner, JobState
@@ -20,6 +20,7 @@ from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.session.settings import Settings
 from pathoview.ui.bridge import Bridge
+from pathoview.ui.dialogs.confirm import ConfirmDialog
 from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.export import ExportDialog
 from pathoview.ui.main_window import MainWindow
@@ -193,9 +194,9 @@ def test_closing_during_a_run_asks_and_what_is_done_can_be_resumed(
 ) -> None:
     job = paused_in_the_middle(qtbot, window, session, tmp_path / "large.svs")
     window.close()
-    (box,) = window.findChildren(QMessageBox)
+    (box,) = window.findChildren(ConfirmDialog)
     assert window.isVisible()
-    (stop,) = [found for found in box.buttons() if found.text() == "Stop and close"]
+    (stop,) = [one for one in box.findChildren(QPushButton) if one.text() == "Stop and close"]
     qtbot.mouseClick(stop, LEFT)
     qtbot.waitUntil(lambda: not window.isVisible())
     wait_for(qtbot, job)

@@ -164,7 +164,7 @@ class PictureDialog(Dialog):
 
     def _suggestion(self) -> Path:
         """Return a file beside the slide, or in the user's home where that cannot be."""
-        slide = self._session.path or Path("slide")
+        slide = self._session.slides.shown_path
         is_ours = slide.is_relative_to(resources_folder())
         folder = slide.parent if os.access(slide.parent, os.W_OK) and not is_ours else Path.home()
         return folder / f"{slide.stem}-view.png"

@@ -120,16 +120,9 @@ class JobRow(QWidget):
         self._sign = Sign()
         self._title = label()
         self._title.setWordWrap(False)
-        self._title.setText(
-            self._title.fontMetrics().elidedText(
-                job.request.title, Qt.TextElideMode.ElideMiddle, _TITLE_PX
-            )
-        )
-        self._title.setToolTip(job.request.title)
         self._bar = QProgressBar()
         self._bar.setRange(0, _STEPS)
         self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(job.request.title)
         self._numbers = label("", "muted")
         self._numbers.setWordWrap(False)
         self.pause = icon_button("pause", _("Pause"), self._pause_or_resume)
@@ -159,16 +152,24 @@ class JobRow(QWidget):
     def text(self) -> str:
         """What the row says."""
         said = self._ending.text if self._ending else self._numbers.text()
-        return f"{self.job.request.title} {said}"
+        return f"{self._session.slides.shown(self.job.request.title)} {said}"
 
     def end(self, notice: Notice) -> None:
         """Show how the job has ended, and offer what can be done next."""
         self._ending = notice
         self.refresh()
 
+    def _show_title(self) -> None:
+        title = self._session.slides.shown(self.job.request.title)
+        metrics = self._title.fontMetrics()
+        self._title.setText(metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, _TITLE_PX))
+        self._title.setToolTip(title)
+        self._bar.setAccessibleName(title)
+
     def refresh(self) -> None:
         """Show the job as it is now."""
         job, ending = self.job, self._ending
+        self._show_title()
         self._sign.show_icon(*_SIGNS[job.state])
         self._bar.setValue(round(job.fraction * _STEPS))
         self._bar.setVisible(not job.is_over)

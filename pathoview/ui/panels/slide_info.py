@@ -38,22 +38,25 @@ class SlideInfoPanel(QWidget):
         facts.setLayout(self._facts)
         self.change_scale = button(_("Change scale…"), lambda: run_command(session, "view.scale"))
         self._pictures = QVBoxLayout()
-        self._filled = column(self._name, facts, self.change_scale, self._pictures)
+        self._pictures_box = QWidget()
+        self._pictures_box.setLayout(self._pictures)
+        self._pictures.setContentsMargins(0, 0, 0, 0)
+        self._filled = column(self._name, facts, self.change_scale, self._pictures_box)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolled(column(self._empty, self._filled, 1, margin=theme.GRID + 4)))
         session.slide_changed.connect(self._refresh)
+        session.slides.changed.connect(self._on_list_changed)
         self._refresh()
 
     def _refresh(self) -> None:
-        slide, path = self._session.slide, self._session.path
+        slide = self._session.slide
         self._empty.setVisible(slide is None)
         self._filled.setVisible(slide is not None)
         clear_layout(self._facts)
         clear_layout(self._pictures)
-        if slide is None or path is None:
+        if slide is None:
             return
-        self._name.setText(path.name)
         for line, (name, value) in enumerate(self.facts()):
             name_label = label(name, "muted")
             name_label.setWordWrap(False)
@@ -62,6 +65,12 @@ class SlideInfoPanel(QWidget):
             self._facts.addWidget(label(value, selectable=True), line, 1)
         for name in slide.associated_names():
             self._pictures.addWidget(HiddenPicture(self._session, name))
+        self._on_list_changed()
+
+    def _on_list_changed(self) -> None:
+        """Show the name, or hide it: a blinded study names no slide."""
+        self._name.setText(self._session.slides.open_name)
+        self._pictures_box.setVisible(not self._session.slides.is_blinded)
 
     def facts(self) -> list[tuple[str, str]]:
         """Return (name, value) of everything that is said of the open slide."""
