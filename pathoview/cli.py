@@ -15,6 +15,7 @@ import orjson
 import typer
 
 from pathoview import __version__
+from pathoview.cli_annotate import annotate, tissue
 from pathoview.cli_exchange import export, export_tiles, import_file
 from pathoview.cli_measure import measure
 from pathoview.cli_picture import picture
@@ -205,6 +206,8 @@ def evaluate(
         _print_json(scores)
 
 
+app.command("annotate", help=_("Work on annotations of a study."))(annotate)
+app.command("tissue", help=_("Make an annotation of all tissue."))(tissue)
 app.command("workflow", help=_("Print what was done to a slide, as command lines."))(workflow)
 app.add_typer(study_app, name="study")
 app.command("import", help=_("Take an annotation file into a study."))(import_file)

@@ -80,6 +80,8 @@ class AnnotationOperations:
         given = self._given(distance, classification)
         work = partial(operate, what, features, given)
         if not OPERATIONS[what].is_quick and len(features) > _MANY:
+            text = _("{n:,} annotations are being worked on…").format(n=len(features))
+            self._session.notice.emit(Notice(text))
             self._session.scheduler.submit(work, partial(self._on_done, what, features, given))
             return
         try:

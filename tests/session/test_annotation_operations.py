@@ -146,7 +146,8 @@ def test_what_changes_meanwhile_stops_the_work_of_another_thread(
     labelling.annotations.select_all()
     labelling.operations.do("expand", Distance(1, "px"))
     labelling.annotations.apply("Delete", Change.removing(boxes[:1]))
-    loop.run_until(lambda: ears.notices)
+    assert ears.notices[-1].text == "500 annotations are being worked on…"
+    loop.run_until(lambda: len(ears.notices) > 1)
     assert "changed meanwhile" in ears.notices[-1].text
     assert len(all_of(labelling)) == 499
     labelling.operations.do("expand", Distance(1, "px"))
