@@ -110,12 +110,12 @@ QAbstractSpinBox::up-arrow { image: url($icons/chevron-up.svg); width: 10px; hei
 QAbstractSpinBox::down-arrow { image: url($icons/chevron-down.svg); width: 10px;
     height: 10px; }
 QCheckBox, QRadioButton { spacing: 8px; }
-QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; background: $field;
+QCheckBox::indicator, QListView::indicator, QRadioButton::indicator { width: 14px; height: 14px; background: $field;
     border: 1px solid $faint; border-radius: 4px; }
 QRadioButton::indicator { border-radius: 8px; }
 QCheckBox::indicator:hover, QRadioButton::indicator:hover, QCheckBox::indicator:focus,
 QRadioButton::indicator:focus { border-color: $accent; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent;
+QCheckBox::indicator:checked, QListView::indicator:checked { background: $accent; border-color: $accent;
     image: url($icons/check-$name.svg); }
 QRadioButton::indicator:checked {
     background: qradialgradient(cx:0.5, cy:0.5, fx:0.5, fy:0.5, radius:0.5,
@@ -149,10 +149,10 @@ QTableView:focus { border-color: $accent; }
 QTableView::item { padding: 0 8px; }
 QTableView::item:selected { background: $line; color: $text; }
 QHeaderView { background: $surface; }
-QHeaderView::up-arrow { image: url($icons/chevron-up.svg); width: 10px; height: 10px;
-    subcontrol-position: center right; right: 2px; }
-QHeaderView::down-arrow { image: url($icons/chevron-down.svg); width: 10px; height: 10px;
-    subcontrol-position: center right; right: 2px; }
+QHeaderView::up-arrow { image: url($icons/chevron-up.svg); width: 10px; height: 8px;
+    subcontrol-position: top center; }
+QHeaderView::down-arrow { image: url($icons/chevron-down.svg); width: 10px; height: 8px;
+    subcontrol-position: top center; }
 QHeaderView::section { background: transparent; color: $muted; border: none;
     border-bottom: 1px solid $line; padding: 4px 8px; }
 QDockWidget { titlebar-close-icon: none; font-weight: 600; }

@@ -16,7 +16,7 @@ from pathoview.core.translation import _
 from pathoview.session.object_table import ObjectTable
 from pathoview.ui.widgets import button, column, icon_button
 
-_SIZE = QSize(260, 360)
+_SIZE = QSize(300, 360)
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -29,6 +29,7 @@ class ColumnChooser(QMenu):
         self.list = QListWidget()
         self.list.setAccessibleName(_("Columns"))
         self.list.setFixedSize(_SIZE)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemChanged.connect(self._on_ticked)
         self.reset = button(_("As at first"), self._reset)
         action = QWidgetAction(self)

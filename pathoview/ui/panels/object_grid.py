@@ -16,18 +16,18 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from pathoview.annotations.columns import NumberColumn, Rows
+from pathoview.annotations.columns import Rows
+from pathoview.annotations.detection_rows import CLASS
 from pathoview.annotations.object_filter import Order
 from pathoview.core.translation import _
 from pathoview.session.object_table import ObjectTable
-from pathoview.ui import theme
+from pathoview.ui import icons, theme
 from pathoview.ui.panels.object_model import ObjectModel
 
 _ROW_PX = 3 * theme.GRID
-_TEXT_PX = 16 * theme.GRID
-_TITLE_MARGIN_PX, _MARGIN_PX = 7 * theme.GRID, 3 * theme.GRID
-"""Room beside a title, with the sign of the order, and beside a value."""
-_LEAST_NUMBER_PX = 72
+_MARGIN_PX = 3 * theme.GRID
+"""Room beside the words of a cell."""
+_LEAST_PX, _MOST_PX = 10 * theme.GRID, 36 * theme.GRID
 
 
 class ObjectGrid(QTableView):
@@ -102,13 +102,14 @@ class ObjectGrid(QTableView):
         )
         header.blockSignals(False)
         header.viewport().update()
+        self.updateGeometries()  # nobody has said that columns have other widths
 
     def _width(self, section: int, name: str) -> int:
         px = self.fontMetrics().horizontalAdvance
         title, value = px(_(name)), px(self._model.widest(section))
-        room = max(title + _TITLE_MARGIN_PX, value + _MARGIN_PX)
-        is_number = isinstance(self._model.view.columns[section], NumberColumn)
-        return max(room, _LEAST_NUMBER_PX if is_number else _TEXT_PX)
+        swatch = icons.SIZE if name == CLASS else 0
+        room = max(title + _MARGIN_PX, value + swatch + _MARGIN_PX)
+        return min(max(room, _LEAST_PX), _MOST_PX)
 
     def _on_resized(self, section: int, _old: int, width: int) -> None:
         if section < len(self._model.view.names):

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QIcon
 
-from pathoview.annotations.columns import Column, NumberColumn
+from pathoview.annotations.columns import Column, NumberColumn, TextColumn
 from pathoview.annotations.detection_rows import CLASS
 from pathoview.core.translation import _
 from pathoview.session.object_table import TableView
@@ -18,6 +18,7 @@ from pathoview.ui import icons
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 _SAMPLE = 2000
+_UUID_LETTERS = 36
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _NO_INDEX = QModelIndex()
@@ -75,10 +76,12 @@ class ObjectModel(QAbstractTableModel):
         return None
 
     def widest(self, section: int) -> str:
-        """Return a number that takes as much room as any in a column."""
+        """Return a value that takes as much room as any in a column, or nearly."""
         column = self.view.columns[section]
+        if isinstance(column, TextColumn):
+            return max(column.labels[:_SAMPLE], key=len, default="")
         if not isinstance(column, NumberColumn):
-            return ""
+            return "0" * _UUID_LETTERS
         known = column.values[np.isfinite(column.values)]
         largest = max(known.max(initial=0), -10 * known.min(initial=0))  # a sign takes room too
         return f"{float(largest):,.{self._digits[section]}f}"
