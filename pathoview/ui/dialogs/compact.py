@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDate
-from PySide6.QtWidgets import QDateEdit, QFormLayout, QWidget
+from datetime import date, timedelta
+
+from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
 
 from pathoview.core.translation import _
 from pathoview.session.session import Session
@@ -13,6 +14,7 @@ from pathoview.ui.text import bytes_text
 from pathoview.ui.widgets import button, label
 
 _WIDTH = 500
+_AGE = timedelta(days=30)
 
 
 class CompactDialog(Dialog):
@@ -23,11 +25,9 @@ class CompactDialog(Dialog):
         self._session = session
         self._plan: CompactPlan | None = None
         self._is_closed = False
-        self.date = QDateEdit(QDate.currentDate().addMonths(-1))
-        self.date.setCalendarPopup(True)
-        self.date.setDisplayFormat("yyyy-MM-dd")
+        self.date = QLineEdit((date.today() - _AGE).isoformat())
         self.date.setAccessibleName(_("Drop steps from before"))
-        self.date.dateChanged.connect(lambda _date: self._ask())
+        self.date.textChanged.connect(lambda _text: self._ask())
         self.said = label("")
         form = QFormLayout()
         form.addRow(_("Drop steps from before"), self.date)
@@ -50,13 +50,21 @@ class CompactDialog(Dialog):
         self._is_closed = True
 
     def _before(self) -> str:
-        return self.date.date().toString("yyyy-MM-dd")
+        """Return the date as ISO text; empty: it is none."""
+        try:
+            return date.fromisoformat(self.date.text().strip()).isoformat()
+        except ValueError:
+            return ""
 
     def _ask(self) -> None:
         self._plan = None
         self.accept_button.setEnabled(False)
-        self.said.setText(_("Counting…"))
-        self._session.study_files.upkeep.plan_compact(self._before(), self._on_plan)
+        before = self._before()
+        if before:
+            self.said.setText(_("Counting…"))
+            self._session.study_files.upkeep.plan_compact(before, self._on_plan)
+        else:
+            self.said.setText(_("Write the date as year-month-day: 2026-01-31."))
 
     def _on_plan(self, plan: CompactPlan) -> None:
         if self._is_closed or plan.before != self._before():

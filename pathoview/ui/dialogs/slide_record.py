@@ -84,6 +84,7 @@ class SlideRecordDialog(Dialog):
     def _fill_metadata(self) -> None:
         self.metadata.setHorizontalHeaderLabels([_("Column"), _("Value")])
         self.metadata.verticalHeader().hide()
+        self.metadata.setTabKeyNavigation(False)
         self.metadata.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.metadata.setFixedHeight(_TABLE_PX)
         self.metadata.setAccessibleName(_("Metadata"))
