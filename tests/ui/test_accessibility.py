@@ -65,6 +65,14 @@ _DIALOGS = [
     "window.commands",
 ]
 """Commands that open one."""
+_STUDY_DIALOGS = [
+    "slides.describe",
+    "study.audit",
+    "study.backups",
+    "study.compact",
+    "study.erase_case",
+]
+"""Those that need a study."""
 
 
 @pytest.fixture
@@ -78,10 +86,19 @@ def window(qtbot: QtBot, session: Session, slide_path: Path) -> Iterator[MainWin
         yield window
 
 
-@pytest.fixture(params=[*_DIALOGS, "file.export", "layer.open"])
+@pytest.fixture(params=[*_DIALOGS, *_STUDY_DIALOGS, "file.export", "layer.open"])
 def dialog(
-    qtbot: QtBot, window: MainWindow, session: Session, request: pytest.FixtureRequest
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    request: pytest.FixtureRequest,
+    slide_path: Path,
+    tmp_path: Path,
 ) -> Dialog:
+    if request.param in _STUDY_DIALOGS:
+        session.study_files.create(tmp_path / "trial.pathoview")
+        session.open(slide_path)
+        qtbot.waitUntil(lambda: session.studies.book is not None)
     if request.param == "file.export":
         ExportDialog(session, window).show()
     elif request.param == "layer.open":
