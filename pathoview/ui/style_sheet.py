@@ -110,13 +110,13 @@ QAbstractSpinBox::up-arrow { image: url($icons/chevron-up.svg); width: 10px; hei
 QAbstractSpinBox::down-arrow { image: url($icons/chevron-down.svg); width: 10px;
     height: 10px; }
 QCheckBox, QRadioButton { spacing: 8px; }
-QCheckBox::indicator, QListView::indicator, QRadioButton::indicator { width: 14px; height: 14px; background: $field;
-    border: 1px solid $faint; border-radius: 4px; }
+QCheckBox::indicator, QListView::indicator, QRadioButton::indicator { width: 14px; height: 14px;
+    background: $field; border: 1px solid $faint; border-radius: 4px; }
 QRadioButton::indicator { border-radius: 8px; }
 QCheckBox::indicator:hover, QRadioButton::indicator:hover, QCheckBox::indicator:focus,
 QRadioButton::indicator:focus { border-color: $accent; }
-QCheckBox::indicator:checked, QListView::indicator:checked { background: $accent; border-color: $accent;
-    image: url($icons/check-$name.svg); }
+QCheckBox::indicator:checked, QListView::indicator:checked { background: $accent;
+    border-color: $accent; image: url($icons/check-$name.svg); }
 QRadioButton::indicator:checked {
     background: qradialgradient(cx:0.5, cy:0.5, fx:0.5, fy:0.5, radius:0.5,
     stop:0 $accent, stop:0.55 $accent, stop:0.62 $field, stop:1 $field);
