@@ -147,7 +147,7 @@ def _strokes(bench: Bench) -> Numbers:
         for step in range(1, 16):
             started = time.perf_counter()
             move(canvas, QPoint(x + 8 * step, y + int(20 * np.sin(step))), left)
-            canvas.repaint()
+            bench.application.processEvents()
             paints.append(time.perf_counter() - started)
         started = time.perf_counter()
         QTest.mouseRelease(canvas, left, pos=QPoint(x + 120, y))
