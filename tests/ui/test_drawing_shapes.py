@@ -201,6 +201,19 @@ def test_a_brush_held_by_ctrl_and_shift_stays_inside_what_it_begins_in(
     assert painted.geometry.area > 1000
 
 
+def test_a_brush_of_one_size_on_the_slide_is_resized_there(
+    drawing: Canvas, session: Session
+) -> None:
+    drawing.setFocus()
+    settings = session.settings.drawing
+    session.toolbox.kit.set("brush_follows_zoom", False)
+    session.set_tool("brush")
+    before = settings.brush_l0, settings.brush_view
+    QTest.keyClick(drawing, Qt.Key.Key_BracketRight)
+    assert settings.brush_l0 > before[0]
+    assert settings.brush_view == before[1]
+
+
 def test_a_brush_shows_the_colour_of_what_it_alters(drawing: Canvas, session: Session) -> None:
     session.annotations.choose_class(2)
     session.set_tool("brush")

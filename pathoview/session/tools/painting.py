@@ -143,8 +143,12 @@ class PaintingTool(DrawingTool):
     # -- its size --------------------------------------------------------------------------------
 
     def resize(self, factor: float) -> None:
-        """Make the brush larger or smaller."""
-        self.kit.set_brush(self.kit.settings.brush_view * factor)
+        """Make the brush larger or smaller, on the screen or on the slide."""
+        settings = self.kit.settings
+        if settings.brush_follows_zoom:
+            self.kit.set_brush(settings.brush_view * factor)
+        else:
+            self.kit.set("brush_l0", max(_SMALLEST_L0, settings.brush_l0 * factor))
 
     def wheel(self, at: Pointer, notches: float) -> bool:
         self._last = at
