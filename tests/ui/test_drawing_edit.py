@@ -237,7 +237,7 @@ def test_shift_and_a_drag_on_the_ground_choose_what_lies_in_a_rectangle_of_the_s
 ) -> None:
     turn(session, rotation, is_flipped)
     session.set_tool("points")
-    for place in [(220, 220), (390, 390), (410, 300), (300, 190)]:
+    for place in [(210, 390), (390, 210), (410, 300), (300, 190)]:
         QTest.mouseClick(drawing, LEFT, NONE, QPoint(*place))
     session.set_tool("move")
     session.annotations.select(())
