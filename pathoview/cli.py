@@ -20,6 +20,7 @@ from pathoview.cli_exchange import export, export_tiles, import_file
 from pathoview.cli_measure import measure
 from pathoview.cli_picture import picture
 from pathoview.cli_progress import TerminalProgress, terminal_progress
+from pathoview.cli_slides import app as slides_app
 from pathoview.cli_study import app as study_app
 from pathoview.cli_workflow import workflow
 from pathoview.core.errors import Cancelled, PathoViewError, UsageError
@@ -210,6 +211,7 @@ app.command("annotate", help=_("Work on annotations of a study."))(annotate)
 app.command("tissue", help=_("Make an annotation of all tissue."))(tissue)
 app.command("workflow", help=_("Print what was done to a slide, as command lines."))(workflow)
 app.add_typer(study_app, name="study")
+app.add_typer(slides_app, name="slides")
 app.command("import", help=_("Take an annotation file into a study."))(import_file)
 app.command("export", help=_("Write annotations and results of a slide."))(export)
 app.command("export-tiles", help=_("Write pictures and masks to train on."))(export_tiles)

@@ -80,37 +80,17 @@ def slides(
         bool, typer.Option("--blinded", help=_("Pseudonyms, and nothing of the patient."))
     ] = False,
 ) -> None:
-    rows = [_slide_facts(row, is_blinded=blinded) for row in _slide_rows(file, blinded)]
+    from pathoview.study.slide_reading import read_rows
+    from pathoview.study.study_file import StudyFile
+
+    with StudyFile.open(file) as study:
+        read = read_rows(study, {"is_blinded": blinded, "sort": "name"})
+    rows = [_slide_facts(row, is_blinded=blinded) for row in read]
     if as_json:
         _print_json(rows)
         return
     for row in rows:
         typer.echo("\t".join(str(value) for value in row.values()))
-
-
-def _slide_rows(file: Path, is_blinded: bool) -> list[SlideRow]:
-    from pathoview.study.model import Block, Case, SlideOrder, SlideRecord
-    from pathoview.study.results import slides_with_runs
-    from pathoview.study.slide_list import SlideFacts, slide_rows
-    from pathoview.study.study_file import StudyFile
-
-    with StudyFile.open(file) as study:
-        counts, analysed = study.count_all_classes(), slides_with_runs()
-        facts = {
-            slide: SlideFacts(
-                sum(counts.get(slide, {}).values()),
-                sum(number > 0 for number in counts.get(slide, {})),
-                has_runs=slide in analysed,
-            )
-            for slide in {*counts, *analysed}
-        }
-        return slide_rows(
-            study.records(SlideRecord),
-            study.records(Case),
-            study.records(Block),
-            facts,
-            SlideOrder(is_blinded=is_blinded),
-        )
 
 
 def _slide_facts(row: SlideRow, *, is_blinded: bool) -> dict[str, object]:

@@ -20,9 +20,9 @@ from pathoview.session.slide_search import SlideSearch, locate, places_near
 from pathoview.study.model import SLIDE_SORTS as SLIDE_SORTS
 from pathoview.study.model import STAINS as STAINS
 from pathoview.study.model import Block, Case, SlideOrder, SlideRecord, SlideSort
-from pathoview.study.results import slides_with_runs
 from pathoview.study.slide_list import SlideFacts, matching, slide_rows
 from pathoview.study.slide_list import SlideRow as SlideRow
+from pathoview.study.slide_reading import read_facts
 from pathoview.study.study import Study
 from pathoview.study.study_file import StudyFile
 
@@ -233,14 +233,8 @@ def _read_facts(
 ) -> tuple[dict[str, SlideFacts], dict[str, Path]]:
     """Count what is on disk of each slide, and find those that moved along with the study."""
     with StudyFile.open(path) as file:
-        counts = file.count_all_classes()
-    analysed = slides_with_runs()
+        facts = read_facts(file)
     places = places_near(records, path.parent)
-    facts = {}
-    for record in records:
-        key = record.slide_hash
-        classes = counts.get(key, {})
-        is_missing = key in places and places[key] is None
-        n_classes = sum(number > 0 for number in classes)
-        facts[key] = SlideFacts(sum(classes.values()), n_classes, key in analysed, is_missing)
+    for key in (key for key, place in places.items() if place is None):
+        facts[key] = replace(facts.get(key, SlideFacts()), is_missing=True)
     return facts, {key: place for key, place in places.items() if place is not None}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from psygnal import Signal
 
-from pathoview.core.errors import PathoViewError
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.piecework import Piecework
-from pathoview.slides.finding import FoundSlide, look_at, slide_files
+from pathoview.slides.finding import FoundSlide, find_moved, find_slides, slide_files
 from pathoview.slides.identity import content_hash
 from pathoview.study.model import SlideRecord
 from pathoview.study.slide_list import file_name, seen_slide
@@ -24,8 +22,6 @@ from pathoview.study.step import RecordChange
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
-
-_logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -114,7 +110,6 @@ class SlideSearch:
         for piece in pieces:
             state.n_done += 1
             if isinstance(piece, FoundSlide):
-                hide(piece.path, piece.pseudonym)
                 state.found.append(piece)
             elif piece is None:
                 state.n_known += 1
@@ -181,20 +176,8 @@ class SlideSearch:
 def _looked_at(
     paths: Sequence[Path], known: Mapping[str, str]
 ) -> Iterator[FoundSlide | str | None]:
-    """Yield every slide, a sentence for what is none, None for what is known or came before."""
-    seen = {key for key, path in known.items() if Path(path).exists()}
-    for path in slide_files(paths):
-        hide(path)
-        try:
-            if content_hash(path) in seen:
-                yield None
-                continue
-            found = look_at(path)
-            seen.add(found.content_hash)
-            yield found
-        except (PathoViewError, OSError) as error:
-            _logger.info("left out: %s", error)
-            yield str(error)
+    """Find slides; those that are known are wanted again when there is nothing where they lay."""
+    yield from find_slides(paths, [key for key, path in known.items() if Path(path).exists()])
 
 
 def _summary(state: SearchState) -> Notice:
@@ -215,18 +198,9 @@ def _summary(state: SearchState) -> Notice:
 def _moved(
     folders: Iterable[Path], wanted: Sequence[SlideRecord]
 ) -> Iterator[tuple[str, Path] | None]:
-    """Yield where slides are that are not where they lay; None for every other file."""
-    missing = {one.slide_hash for one in wanted if not one.path or not Path(one.path).exists()}
-    for path in slide_files(folders):
-        if not missing:
-            return
-        try:
-            key = content_hash(path)
-        except OSError:
-            yield None
-            continue
-        yield (key, path) if key in missing else None
-        missing.discard(key)
+    """Find slides that are not where they lay."""
+    missing = (one.slide_hash for one in wanted if not Path(one.path or "/").is_file())
+    yield from find_moved(folders, missing)
 
 
 def locate(record: SlideRecord, folder: Path) -> Path | None:

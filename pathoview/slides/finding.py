@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pathoview.core.errors import SlideError
+from pathoview.core.privacy import hide
+from pathoview.slides.identity import content_hash
 from pathoview.slides.opening import open_slide
+
+log = logging.getLogger(__name__)
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 """Plain pictures; in a folder with slides they are previews or masks."""
@@ -48,6 +54,46 @@ def _slides_of(folder: Path, names: Iterable[str]) -> Iterator[Path]:
     slides = [name for name in listed if name.lower().endswith(SUFFIXES)]
     others = [name for name in slides if not name.lower().endswith(PICTURES)]
     yield from (folder / name for name in others or slides)
+
+
+def find_slides(
+    paths: Iterable[Path], known: Iterable[str] = ()
+) -> Iterator[FoundSlide | str | None]:
+    """Yield every slide among files and in folders, and what is wrong with what is none.
+
+    None stands for a slide with a known hash, or one that came before. All names are hidden in
+    the log from then on.
+    """
+    seen = set(known)
+    for path in slide_files(paths):
+        hide(path)
+        try:
+            if content_hash(path) in seen:
+                yield None
+                continue
+            found = look_at(path)
+        except (SlideError, OSError) as error:
+            log.info("left out: %s", error)
+            yield str(error)
+            continue
+        hide(path, found.pseudonym)
+        seen.add(found.content_hash)
+        yield found
+
+
+def find_moved(folders: Iterable[Path], hashes: Iterable[str]) -> Iterator[tuple[str, Path] | None]:
+    """Yield where slides of some hashes lie, until all are found; None for every other file."""
+    missing = set(hashes)
+    for path in slide_files(folders):
+        if not missing:
+            return
+        hide(path)
+        try:
+            key = content_hash(path)
+        except OSError:
+            key = ""
+        yield (key, path) if key in missing else None
+        missing.discard(key)
 
 
 def look_at(path: Path) -> FoundSlide:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -88,6 +88,12 @@ class MetadataPlan:
     problems: tuple[str, ...]
     """Sentences about cells that are left out."""
     changes: tuple[RecordChange, ...]
+
+    def all_problems(self) -> Iterator[str]:
+        """Yield a sentence for each row and cell that is left out."""
+        yield from (_("Not in the study: {name}").format(name=name) for name in self.unknown)
+        yield from (_("May be several slides: {name}").format(name=name) for name in self.doubtful)
+        yield from self.problems
 
 
 def meaning_of(column: str) -> Meaning:

@@ -120,11 +120,7 @@ class MetadataImportDialog(Dialog):
             name = self._name(one.before)
             becomes = "  ·  ".join(record_lines(one.before, one.after))
             self.rows.addTopLevelItem(QTreeWidgetItem([one.said, name, becomes]))
-        problems = [
-            *(_("Not in the study: {name}").format(name=name) for name in plan.unknown),
-            *(_("May be several slides: {name}").format(name=name) for name in plan.doubtful),
-            *plan.problems,
-        ]
+        problems = [*plan.all_problems()]
         self.problems.setPlainText("\n".join(problems))
         self.problems.setVisible(bool(problems))
 
