@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ Rgb = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]
 Points = npt.NDArray[np.float64]
+_NOTHING = -1
 Shape: TypeAlias = shapely.Polygon | shapely.MultiPolygon
 
 
@@ -89,27 +90,47 @@ def outline_of(mask: Mask) -> Shape | None:
 
     Pixels that touch by a corner only are parts that touch in a point. None when nothing is set.
     """
-    faces, values = faces_of(np.pad(mask.astype(np.int32), 1))
-    parts = [face for face, value in zip(faces, values, strict=True) if value]
+    parts, _labels = faces_of(np.where(mask, 0, _NOTHING))
     if not parts:
         return None
-    shape = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
-    return shapely.transform(shape, lambda points: points - 1)
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
 def faces_of(labels: Labels) -> tuple[list[shapely.Polygon], list[int]]:
-    """Return the pieces of equal pixels, four neighbours a pixel, and their labels.
+    """Return the pieces of equal pixels, four neighbours a pixel, and their labels; -1 is nothing.
 
-    The pieces are in px from the corner and share the corners of their borders.
+    The pieces are in px from the corner. Neighbours share the corners of their borders. They are
+    found label by label: one call for all would hold Python's lock, and with it the window.
     """
-    padded = np.pad(labels, 1, constant_values=-1)
-    sides = np.concatenate([_sides(padded), _sides(padded.T)[..., ::-1]]) - 1
-    faces = shapely.get_parts(shapely.polygonize(shapely.linestrings(sides.astype(np.float64))))
-    return list(faces), [_label_of(labels, face) for face in faces]
+    padded = np.pad(labels, 1, constant_values=_NOTHING)
+    across, down = _sides(padded), _sides(padded.T)
+    ends = np.concatenate([across.ends, down.ends[..., ::-1]]) - 1
+    lines = shapely.linestrings(ends.astype(np.float64))
+    owners = np.concatenate([across.above, down.above, across.below, down.below])
+    order = np.argsort(owners, kind="stable")
+    starts = np.nonzero(np.diff(owners[order], prepend=_NOTHING))[0]
+    faces: list[shapely.Polygon] = []
+    found: list[int] = []
+    for side_numbers, label in zip(
+        np.split(order % len(lines), starts)[1:], owners[order][starts].tolist(), strict=True
+    ):
+        around = shapely.get_parts(shapely.polygonize(lines[side_numbers]))
+        own = [face for face in around if _label_of(labels, face) == label]
+        faces += own
+        found += [label] * len(own)
+    return faces, found
 
 
-def _sides(labels: Labels) -> npt.NDArray[np.int64]:
-    """Return the horizontal borders in a picture of labels as (n, 2 ends, x and y).
+class _Sides(NamedTuple):
+    """Borders between pixels: (n, 2 ends, x and y), and the labels on both sides of each, (n,)."""
+
+    ends: npt.NDArray[np.int64]
+    above: Labels
+    below: Labels
+
+
+def _sides(labels: Labels) -> _Sides:
+    """Return the horizontal borders in a picture of labels.
 
     Straight runs are one side; they end where the label above or below is another, so that sides
     cross in their ends only.
@@ -119,7 +140,8 @@ def _sides(labels: Labels) -> npt.NDArray[np.int64]:
     is_other = (np.diff(above, axis=1) != 0) | (np.diff(below, axis=1) != 0)
     row, start = np.nonzero(is_border[:, 1:] & (is_other | ~is_border[:, :-1]))
     _row, end = np.nonzero(is_border[:, :-1] & (is_other | ~is_border[:, 1:]))
-    return np.stack([np.stack([start + 1, row + 1], 1), np.stack([end + 1, row + 1], 1)], 1)
+    ends = np.stack([np.stack([start, row], 1), np.stack([end, row], 1)], 1) + 1
+    return _Sides(ends, above[row, start + 1], below[row, start + 1])
 
 
 def _label_of(labels: Labels, face: shapely.Polygon) -> int:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 from psygnal import Signal
 
 from pathoview.core.errors import PathoViewError
-from pathoview.core.geometry import Rect
 from pathoview.session.annotation_desk import AnnotationDesk
 from pathoview.session.drawing.patch_reader import PatchReader
 from pathoview.session.drawing.stain import Stained
@@ -59,11 +58,6 @@ class ToolKit:
         """The open slide, for work in another thread; None: no slide is open."""
         slide = self._session.slide
         return None if slide is None else PatchReader(slide, self._session.plane)
-
-    @property
-    def bounds_l0(self) -> Rect:
-        """The whole slide."""
-        return Rect(0, 0, 0, 0) if self.pixels is None else self.pixels.bounds_l0
 
     @property
     def stains(self) -> StainMatrix:

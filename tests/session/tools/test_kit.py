@@ -29,12 +29,10 @@ def test_pixels_and_scale_are_those_of_the_open_slide(
     kit = session.toolbox.kit
     assert kit.pixels is None
     assert kit.mean_mpp is None
-    assert kit.bounds_l0.is_empty
     open_slide_of(slide_path)
     assert kit.pixels is not None
     assert kit.pixels.slide is session.slide
     assert kit.mean_mpp == pytest.approx(0.5)
-    assert kit.bounds_l0.area == 640 * 480
 
 
 def test_stains_are_those_chosen_for_its_looks_or_known_to_the_study(
