@@ -15,7 +15,7 @@ from pathoview.study.backups import list_backups, restore
 from pathoview.study.compacting import CompactPlan as CompactPlan
 from pathoview.study.compacting import compact, plan_compact
 from pathoview.study.erasing import ErasePlan as ErasePlan
-from pathoview.study.erasing import erase_case, plan_erase
+from pathoview.study.erasing import delete_files, erase_case, plan_erase
 from pathoview.study.integrity import check_study
 from pathoview.study.merging import MergeReport, merge
 from pathoview.study.study_file import StudyFile
@@ -46,11 +46,17 @@ class StudyUpkeep:
                 _("Compacting"), work, path, lambda done: Notice(text.format(what=done.text))
             )
 
-    def erase(self, plan: ErasePlan) -> None:
-        """Take a case out of everything, as was planned."""
+    def erase(self, plan: ErasePlan, *, with_files: bool = False) -> None:
+        """Take a case out of everything, as was planned.
+
+        A slide of the case is closed, or the study would know it again at once. ``with_files``:
+        delete the files too that tell of the case.
+        """
         if (path := self._work.path) is not None:
-            work = partial(erase_case, path, plan.case_id, self._studies.author)
-            text = _("The case is erased.")
+            files = (*plan.files, *plan.backups) if with_files else ()
+            self._work.close_slide_of(plan.slides)
+            work = partial(_erase, path, plan.case_id, self._studies.author, files)
+            text = _("Erased: {what}.").format(what=plan.text)
             self._work.alone(_("Erasing"), work, path, lambda _done: Notice(text))
 
     def restore(self, backup: Backup) -> None:
@@ -106,6 +112,11 @@ def _merged(reports: Sequence[MergeReport]) -> Notice:
     elif lines:
         text += " " + lines[0]
     return Notice(text, "warning" if n_conflicts else "info", details="\n".join(lines))
+
+
+def _erase(path: Path, case_id: str, author: str, files: Sequence[Path]) -> None:
+    erase_case(path, case_id, author)
+    delete_files(files)
 
 
 def _audit(path: Path) -> list[AuditLine]:

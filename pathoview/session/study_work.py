@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +40,12 @@ class StudyWork:
         """Where the open study lies; None: none is open, or a private one."""
         study = self._studies.study
         return study.path if study is not None and self._studies.is_named else None
+
+    def close_slide_of(self, hashes: Container[str]) -> None:
+        """Close the open slide when it is one of some."""
+        slide = self._session.slide
+        if slide is not None and slide.content_hash in hashes:
+            self._session.close_slide()
 
     def leave(self) -> Path | None:
         """Close the study and return where it lies; the slide stays on screen, without labels."""

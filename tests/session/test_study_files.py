@@ -174,9 +174,11 @@ def test_a_case_is_erased_and_history_compacted_while_the_slide_stays_on_screen(
     session.study_files.upkeep.plan_erase(case.id, plans.append)
     loop.run_until(lambda: len(plans) == 2)
     session.study_files.upkeep.erase(plans[1])  # type: ignore[arg-type]
-    wait(session, loop)
-    assert session.slide is slide
-    assert (n_drawn(session), session.studies.records.all(Case)) == (0, [])
+    loop.run_until(lambda: ears.notices[-1].text.startswith("Erased: 1 slide"))
+    assert session.slide is None, "or the study would know it again"
+    assert session.slides.rows == []
+    assert session.studies.records.all(Case) == []
+    assert n_kept(study) == 0
 
 
 def test_a_backup_of_today_is_made_and_can_be_brought_back(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPlainTextEdit, QWidget
 
-from pathoview.core.translation import _, ngettext
+from pathoview.core.translation import _
 from pathoview.session.session import Session
 from pathoview.session.study_upkeep import ErasePlan
 from pathoview.ui.dialogs.dialog import Dialog
@@ -30,8 +30,9 @@ class EraseCaseDialog(Dialog):
         self.files = QPlainTextEdit()
         self.files.setReadOnly(True)
         self.files.setFixedHeight(_FILES_PX)
-        self.files.setAccessibleName(_("Files that stay"))
-        self.files.hide()
+        self.files.setAccessibleName(_("Files that tell of the case"))
+        self.files.setTabChangesFocus(True)
+        self.with_files = QCheckBox(_("Delete these files too: they tell of the case"))
         self.sure = QCheckBox(_("I understand that this cannot be undone"))
         self.accept_button = button(_("Erase"), self.accept)
         self.cancel = button(_("Cancel"), self.reject)
@@ -49,7 +50,7 @@ class EraseCaseDialog(Dialog):
         )
         self.body.addWidget(label(_("Which case is erased?"), "title"))
         self.body.addWidget(label(text, "muted"))
-        for part in (self.case, self.said, self.files, self.sure):
+        for part in (self.case, self.said, self.files, self.with_files, self.sure):
             self.body.addWidget(part)
         self.body.addStretch(1)
         self.add_buttons(1, self.cancel, self.accept_button)
@@ -62,6 +63,7 @@ class EraseCaseDialog(Dialog):
         self._plan = None
         self.sure.setChecked(False)
         self.files.hide()
+        self.with_files.hide()
         case_id = self.case.currentData()
         if case_id is None:
             self.said.setText(_("The study has no cases."))
@@ -74,17 +76,11 @@ class EraseCaseDialog(Dialog):
         if self._is_closed or plan.case_id != self.case.currentData():
             return
         self._plan = plan
-        n, m = len(plan.slides), plan.n_annotations
-        slides = ngettext("{n} slide", "{n} slides", n).format(n=n)
-        drawn = ngettext("{n} annotation", "{n} annotations", m).format(n=m)
-        self.said.setText(
-            _("{slides} with {drawn} will be gone.").format(slides=slides, drawn=drawn)
-        )
-        stay = [str(path) for path in (*plan.files, *plan.backups)]
-        self.files.setVisible(bool(stay))
-        if stay:
-            head = _("These files are not touched; delete them yourself:")
-            self.files.setPlainText("\n".join([head, *stay]))
+        self.said.setText(_("{what} will be gone.").format(what=plan.text))
+        files = [str(path) for path in (*plan.files, *plan.backups)]
+        self.files.setPlainText("\n".join(files))
+        for part in (self.files, self.with_files):
+            part.setVisible(bool(files))
         self._refresh()
 
     def _refresh(self) -> None:
@@ -94,5 +90,6 @@ class EraseCaseDialog(Dialog):
     def accept(self) -> None:
         """Do it, when the box is ticked."""
         if self._plan is not None and self.sure.isChecked():
-            self._session.study_files.upkeep.erase(self._plan)
+            with_files = self.with_files.isVisible() and self.with_files.isChecked()
+            self._session.study_files.upkeep.erase(self._plan, with_files=with_files)
             super().accept()
