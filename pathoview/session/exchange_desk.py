@@ -76,9 +76,12 @@ class ExchangeDesk:
         self._arrivals: dict[Path, _Arrival] = {}
         self._of_jobs: dict[str, str] = {}
         """Hash of the slide of each import that goes on, by the id of its job."""
+        self._unseen: set[Path] = set()
+        """Files with more than annotations, not shown yet: the run comes first in the history."""
         runs.job_changed.connect(self._on_job_changed)
+        runs.changed.connect(self._take_arrivals)
         runs.annotations_found.connect(self._on_found)
-        self._studies.changed.connect(self._take_arrivals)
+        self._studies.changed.connect(self._on_study_changed)
 
     # -- in --------------------------------------------------------------------------------------
 
@@ -139,6 +142,8 @@ class ExchangeDesk:
             payload = job.request.payload
             title = Path(str(payload["file"])).name
             self._arrivals[path] = _Arrival(path, slide_hash, title, import_command(payload))
+            if result.get("n_objects") or result.get("n_features"):
+                self._unseen.add(path)
             self._take_arrivals()
         elif not result.get("n_objects") and not result.get("n_features"):
             remove_run(path)
@@ -149,12 +154,17 @@ class ExchangeDesk:
         self._arrivals.setdefault(path, arrival)
         self._take_arrivals()
 
+    def _on_study_changed(self) -> None:
+        self._unseen.clear()
+        self._take_arrivals()
+
     def _take_arrivals(self) -> None:
         book = self._studies.book
-        if book is None:
+        if book is None or not self._arrivals:
             return
+        self._unseen -= {run.path for run in self._runs.runs}
         for arrival in tuple(self._arrivals.values()):
-            if arrival.slide_hash == book.slide_hash:
+            if arrival.slide_hash == book.slide_hash and arrival.path not in self._unseen:
                 del self._arrivals[arrival.path]
                 if book.study.is_read_only:
                     self._keep(arrival)

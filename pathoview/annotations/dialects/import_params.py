@@ -111,7 +111,7 @@ def _of_labels(path: Path, _frame: SlideFrame) -> Mapping[str, Sequence[str]]:
 
 
 def _of_points(path: Path, _frame: SlideFrame) -> Mapping[str, Sequence[str]]:
-    return {} if point_table.unit_of(Opening.of(path)) else {"unit": ()}
+    return {} if point_table.unit_of(Opening.of(path)) else {"unit": ("px", "um")}
 
 
 def _of_coco(path: Path, frame: SlideFrame) -> Mapping[str, Sequence[str]]:

@@ -30,6 +30,13 @@ _WIDTH = 560
 _PLAIN, _PACKED = ".geojson", ".geojson.gz"
 
 
+def suggested_folder(session: Session) -> Path:
+    """Return the folder of the slide, or the user's home where nothing can be put beside it."""
+    folder = session.slides.shown_path.parent
+    is_ours = folder.is_relative_to(resources_folder())
+    return folder if os.access(folder, os.W_OK) and not is_ours else Path.home()
+
+
 class ExportDialog(Dialog):
     """One file and a few choices, remembered for the next time."""
 
@@ -151,13 +158,10 @@ class ExportDialog(Dialog):
         return _PACKED if self.gzip.isChecked() else _PLAIN
 
     def _suggestion(self) -> Path:
-        """Return a file beside the slide, or in the user's home where that cannot be."""
-        slide = self._session.slides.shown_path
-        is_ours = slide.is_relative_to(resources_folder())
-        folder = slide.parent if os.access(slide.parent, os.W_OK) and not is_ours else Path.home()
-        suffix = self._suffix
+        slide, suffix = self._session.slides.shown_path, self._suffix
         is_slide = f"{slide.stem}{suffix}" == slide.name  # a label image beside a TIFF
-        return folder / f"{slide.stem}{'-labels' if is_slide else ''}{suffix}"
+        name = f"{slide.stem}{'-labels' if is_slide else ''}{suffix}"
+        return suggested_folder(self._session) / name
 
     def _on_form_changed(self, *_changed: object) -> None:
         """Give the name the ending of the format."""

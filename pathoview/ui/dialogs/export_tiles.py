@@ -20,6 +20,7 @@ from pathoview.session.exchange_desk import TileParams
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.dialogs.export import suggested_folder
 from pathoview.ui.forms import ParamForm
 from pathoview.ui.widgets import button, label, row
 
@@ -34,7 +35,7 @@ class ExportTilesDialog(Dialog):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(_("Export tiles"), parent)
         self._session = session
-        self.folder = QLineEdit(str((session.path or Path.home() / "slide").parent / _FOLDER))
+        self.folder = QLineEdit(str(suggested_folder(session) / _FOLDER))
         self.folder.setAccessibleName(_("Folder"))
         self.all_slides = QCheckBox(_("All slides of the study"))
         self.all_slides.setEnabled(session.studies.is_named)
