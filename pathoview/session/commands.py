@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Command, ...] = (
     *file.COMMANDS,
     *study.COMMANDS,
-    *file.LAST,
     *edit.COMMANDS,
     *view.COMMANDS,
     *places.COMMANDS,
@@ -38,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     *tool.COMMANDS,
     *annotate.COMMANDS,
     *objects.COMMANDS,
+    *file.LAST,
     *window.COMMANDS,
 )
 """In the order in which they stand in their menus."""

@@ -11,6 +11,7 @@ from pathoview.core.translation import _, ngettext
 from pathoview.session.notices import Notice, from_error
 from pathoview.study.case_book import CaseBook
 from pathoview.study.metadata_csv import MEANINGS as MEANINGS
+from pathoview.study.metadata_csv import Match as Match
 from pathoview.study.metadata_csv import MetadataPlan as MetadataPlan
 from pathoview.study.metadata_csv import Table as Table
 from pathoview.study.metadata_csv import plan_import, write_list
@@ -20,7 +21,6 @@ from pathoview.study.model import Block, Case
 from pathoview.study.model import SlideLabel as SlideLabel
 from pathoview.study.model import SlideRecord as SlideRecord
 from pathoview.study.records import now
-from pathoview.study.slide_labels import label_text as label_text
 from pathoview.study.slide_labels import labelled as labelled
 from pathoview.study.slide_labels import parse_label as parse_label
 from pathoview.study.slide_labels import unlabelled as unlabelled

@@ -74,6 +74,8 @@ class Match:
     said: str
     before: SlideRecord
     after: SlideRecord
+    place: tuple[str, str] = ("", "")
+    """Names of the case and block that it then belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,8 @@ def plan_import(
         befores.setdefault(slide_hash, (said, found[0]))
         afters[slide_hash] = planner.filled(afters.get(slide_hash, found[0]), row)
     matches = tuple(
-        Match(said, before, afters[slide_hash]) for slide_hash, (said, before) in befores.items()
+        Match(said, before, afters[key], planner.book.names(afters[key].block_id))
+        for key, (said, before) in befores.items()
     )
     changed = [one for one in matches if one.after != one.before]
     changes = (

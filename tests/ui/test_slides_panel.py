@@ -124,7 +124,7 @@ def test_what_is_drawn_is_counted_in_the_row_at_once(
     session.annotations.choose_class(1)
     session.annotations.draw(shapely.box(0, 0, 20, 20), "Draw")
     words = index.data(Qt.ItemDataRole.AccessibleTextRole)
-    assert words == "one.svs, labelled, 1 class, 1 annotation"
+    assert words == "one.svs, labelled, 1 in 1 class"
 
 
 def test_slides_chosen_together_are_reviewed_and_stained_by_the_menu(

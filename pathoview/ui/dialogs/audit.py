@@ -65,7 +65,10 @@ class AuditDialog(Dialog):
 
     def _refresh(self) -> None:
         words = self.search.text().casefold().split()
-        named = [(time, who, self._name(slide), text) for time, who, slide, text in self._lines]
+        named = [
+            (time[:19].replace("T", "  "), who, self._name(slide), text)
+            for time, who, slide, text in self._lines
+        ]
         found = [line for line in named if all(word in _joined(line) for word in words)]
         self.list.clear()
         self.list.addTopLevelItems([QTreeWidgetItem([*line]) for line in found[:_MOST_SHOWN]])

@@ -20,7 +20,7 @@ from pathoview.session.session import Session
 from pathoview.session.slide_editing import MEANINGS, MetadataPlan, SlideRecord, Table, read_table
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
-from pathoview.ui.panels.slide_words import record_lines
+from pathoview.ui.panels.slide_words import change_words
 from pathoview.ui.text import count_text
 from pathoview.ui.widgets import button, column, label, scrolled
 
@@ -118,7 +118,7 @@ class MetadataImportDialog(Dialog):
         self.rows.clear()
         for one in changed[:_MOST_SHOWN]:
             name = self._name(one.before)
-            becomes = "  ·  ".join(record_lines(one.before, one.after))
+            becomes = "  ·  ".join(change_words(one))
             self.rows.addTopLevelItem(QTreeWidgetItem([one.said, name, becomes]))
         problems = [*plan.all_problems()]
         self.problems.setPlainText("\n".join(problems))

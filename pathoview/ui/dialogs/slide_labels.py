@@ -21,11 +21,10 @@ from pathoview.session.slide_editing import (
     LABEL_KINDS,
     SlideLabel,
     SlideRecord,
-    label_text,
     parse_label,
 )
 from pathoview.ui import theme
-from pathoview.ui.panels.slide_words import KIND_WORDS
+from pathoview.ui.panels.slide_words import KIND_WORDS, label_words
 from pathoview.ui.widgets import button, icon_button, label, roomy, row
 
 _LIST_PX = 72
@@ -99,7 +98,7 @@ class SlideLabelBox(QWidget):
 
     def _show_labels(self) -> None:
         self.list.clear()
-        self.list.addItems([label_text(one) for one in (*self._kept, *self.added)])
+        self.list.addItems([label_words(one) for one in (*self._kept, *self.added)])
         self.remove.setEnabled(False)
         self._problem.setText(self.problem)
         self._problem.setVisible(bool(self.problem))

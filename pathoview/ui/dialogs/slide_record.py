@@ -25,7 +25,7 @@ from pathoview.session.slide_editing import SlideRecord, labelled, unlabelled
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.slide_labels import SlideLabelBox
-from pathoview.ui.widgets import button, label
+from pathoview.ui.widgets import ElidedLabel, button, label
 
 _WIDTH = 520
 _NOTES_PX = 64
@@ -107,7 +107,7 @@ class SlideRecordDialog(Dialog):
     def _lay_out(self) -> None:
         n = len(self._rows)
         title = self._rows[0].name if n == 1 else ngettext("{n} slide", "{n} slides", n).format(n=n)
-        self.body.addWidget(label(title, "title"))
+        self.body.addWidget(ElidedLabel(title, "title"))
         form = QFormLayout()
         form.setSpacing(theme.GRID)
         entries: list[tuple[str, QWidget]] = [(_("Stain"), self.stain)]

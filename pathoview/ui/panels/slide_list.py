@@ -189,8 +189,8 @@ class SlideDelegate(QStyledItemDelegate):
         left = rect.left() + SIDE_PX + 3 * theme.GRID
         width = rect.right() - left - theme.GRID // 2
         line_px = painter.fontMetrics().height()
-        lines = [said for said in (count_line(row), said_line(row)) if said][:2]
-        top = rect.top() + (rect.height() - (2 + bool(lines)) * line_px) // 2
+        said = "  ·  ".join(filter(None, (count_line(row), said_line(row))))
+        top = rect.top() + (rect.height() - (2 + bool(said)) * line_px) // 2
         painter.setPen(QColor(colors.text))
         _draw(painter, QRect(left, top, width, line_px), row.name)
         top += line_px
@@ -201,9 +201,8 @@ class SlideDelegate(QStyledItemDelegate):
         painter.setPen(QColor(colors.muted))
         after = left + _DOT_PX + theme.GRID // 2
         _draw(painter, QRect(after, top, width - (after - left), line_px), status_text(row))
-        if lines:
-            below = QRect(left, top + line_px, width, line_px)
-            _draw(painter, below, "  ·  ".join(lines))
+        if said:
+            _draw(painter, QRect(left, top + line_px, width, line_px), said)
 
 
 def _draw(painter: QPainter, rect: QRect, text: str) -> None:

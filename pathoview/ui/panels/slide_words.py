@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from pathoview.core.translation import _, ngettext
 from pathoview.session.slide_desk import SlideRow
-from pathoview.session.slide_editing import SlideRecord, label_text
+from pathoview.session.slide_editing import Match, SlideLabel
 from pathoview.ui.icons import Tint
 from pathoview.ui.text import count_text
 
@@ -46,21 +46,33 @@ def status_text(row: SlideRow) -> str:
 
 
 def count_line(row: SlideRow) -> str:
-    """Return how many annotations a slide has, of how many classes; empty: none."""
+    """Return how many annotations a slide has, in how many classes; empty: none."""
     n, n_classes = row.facts.n_annotations, row.facts.n_classes
     if not n:
         return ""
-    drawn = ngettext("{n} annotation", "{n} annotations", n).format(n=count_text(n))
     if not n_classes:
-        return drawn
-    classes = ngettext("{n} class", "{n} classes", n_classes).format(n=n_classes)
-    return f"{classes}, {drawn}"
+        return ngettext("{n} annotation", "{n} annotations", n).format(n=count_text(n))
+    return ngettext("{n} in {m} class", "{n} in {m} classes", n_classes).format(
+        n=count_text(n), m=n_classes
+    )
+
+
+def label_words(label: SlideLabel) -> str:
+    """Return what is said of a whole slide."""
+    words = label.name
+    if label.value is not None:
+        words += f" {label.value:g}"
+    if label.label_kind == "survival":
+        words += _(" months, event") if label.has_event else _(" months, censored")
+    if label.frames is not None:
+        words += _(" (frames {first}–{last})").format(first=label.frames[0], last=label.frames[1])
+    return words + (" ?" if label.is_uncertain else "")
 
 
 def said_line(row: SlideRow) -> str:
     """Return stain and labels of a slide."""
     record = row.record
-    return "  ·  ".join(filter(None, (record.stain, *map(label_text, record.labels))))
+    return "  ·  ".join(filter(None, (record.stain, *map(label_words, record.labels))))
 
 
 def tip(row: SlideRow, *, is_blinded: bool) -> str:
@@ -73,8 +85,9 @@ def tip(row: SlideRow, *, is_blinded: bool) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def record_lines(before: SlideRecord, after: SlideRecord) -> list[str]:
+def change_words(match: Match) -> list[str]:
     """Return what a slide is said to be that it was not before."""
+    before, after = match.before, match.after
     words = {
         "stain": _("stain {value}"),
         "patient_id": _("patient {value}"),
@@ -87,9 +100,9 @@ def record_lines(before: SlideRecord, after: SlideRecord) -> list[str]:
         if getattr(after, name) != getattr(before, name)
     ]
     if after.block_id != before.block_id:
-        lines.append(_("another case or block"))
+        lines.insert(0, " · ".join(filter(None, match.place)))
     lines += [tag for tag in after.tags if tag not in before.tags]
-    lines += [label_text(one) for one in after.labels if one not in before.labels]
+    lines += [label_words(one) for one in after.labels if one not in before.labels]
     if after.is_reviewed != before.is_reviewed:
         lines.append(_("reviewed") if after.is_reviewed else _("not reviewed"))
     return lines + [

@@ -47,7 +47,7 @@ class SlidesPanel(QWidget):
         self.menu = SlideMenu(session, self)
         self.count = label("", "small")
         self.count.setWordWrap(False)
-        self.add = icon_button("open", _("Add slides…"), self._runner("study.add_slides"))
+        self.add = icon_button("add", _("Add slides…"), self._runner("study.add_slides"))
         self.progress = label("", "small")
         self.stop = button(_("Stop"), session.slides.search.stop)
         self._empty = label("", "muted")
@@ -125,8 +125,7 @@ class SlidesPanel(QWidget):
         found = slides.found(self.search.text())
         self.list.show_rows(found)
         self._say_count(len(found))
-        sort = _(SORT_WORDS[slides.order.sort])
-        self.order.setText(f"{sort}, {_('blinded')}" if slides.is_blinded else sort)
+        self.order.setText(_(SORT_WORDS[slides.order.sort]))
         self.order.setAccessibleName(_("Order: {text}").format(text=self.order.text()))
         self.order.setToolTip(self._order_tip())
         self._pages.setCurrentIndex(0 if slides.rows else 1)
@@ -142,6 +141,8 @@ class SlidesPanel(QWidget):
         n_reviewed = sum(one.record.is_reviewed for one in rows)
         if n_reviewed:
             text += "  ·  " + _("{n} reviewed").format(n=count_text(n_reviewed))
+        if self._session.slides.is_blinded:
+            text += "  ·  " + _("blinded")
         self.count.setText(text)
 
     def _order_tip(self) -> str:
