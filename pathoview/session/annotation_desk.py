@@ -54,8 +54,6 @@ class AnnotationDesk:
         self._chosen: tuple[Feature, ...] | None = ()
         """The selected features; None: to be looked up."""
         self._class_number = 0
-        self._drawn: dict[int, DetectionClass] = {}
-        """Name and colour of all classes by their numbers."""
         self._waiting: list[Change] = []
         """Changes that are not drawn yet; the first is being drawn, if it is a large one."""
         studies.changed.connect(self._on_study_changed)
@@ -164,21 +162,12 @@ class AnnotationDesk:
 
     def _take_classes(self) -> None:
         """Have annotations follow when their class is renamed or gets another colour."""
-        before, self._drawn = (
-            self._drawn,
-            {one.number: one.drawn for one in self._studies.records.classes},
-        )
-        others = {
-            old: self._drawn[number]
-            for number, old in before.items()
-            if number in self._drawn and self._drawn[number] != old
-        }
         book = self._studies.book
-        if not others or book is None or book.document is not self._document:
+        if book is None:
             return
-        book.reclassify(partial(_reclassified, others))
-        if self.source is not None:
-            self.source.recolor(tuple(others.values()))
+        others = book.follow_classes(self._studies.records.drawn_classes)
+        if others and self.source is not None and book.document is self._document:
+            self.source.recolor(tuple(others))
 
     # -- classes ---------------------------------------------------------------------------------
 
@@ -350,10 +339,3 @@ class AnnotationDesk:
 def class_name(feature: Feature) -> str:
     """Return the name of an annotation's class; empty: it has none."""
     return "" if feature.classification is None else feature.classification.name
-
-
-def _reclassified(others: Mapping[DetectionClass, DetectionClass], feature: Feature) -> Feature:
-    said = feature.classification
-    if said is None or said not in others:
-        return feature
-    return replace(feature, classification=others[said])

@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 from psygnal import Signal
 
+from pathoview.annotations.detections import DetectionClass
 from pathoview.study.bookmarks import SlideBookmarks
 from pathoview.study.model import (
     Block,
@@ -52,6 +53,11 @@ class RecordBook:
     def classes(self) -> Sequence[LabelClass]:
         """All classes, listed or not, by their numbers."""
         return sorted(self.all(LabelClass), key=lambda one: one.number)
+
+    @property
+    def drawn_classes(self) -> dict[int, DetectionClass]:
+        """Name and colour of all classes, by their numbers."""
+        return {one.number: one.drawn for one in self.all(LabelClass)}
 
     def load(self, records: Mapping[type[Record], Sequence[Record]]) -> None:
         """Take all records of a study."""

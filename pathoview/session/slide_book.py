@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pathoview.annotations.change import NO_CHANGE, Change
+from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.document import AnnotationDocument
 from pathoview.annotations.feature import Feature
 from pathoview.study.records import now
 from pathoview.study.step import RecordChange, StudyStep
 from pathoview.study.study import Study
+from pathoview.study.study_file import DrawnClasses
 
 _STEPS_IN_MEMORY = 200
 _FEATURES_IN_MEMORY = 300_000
@@ -28,6 +31,8 @@ class Kept:
     """Without their changes, oldest first."""
     recent: Mapping[int, StudyStep] = field(default_factory=dict)
     """The last few with their changes, by number."""
+    classes: DrawnClasses = field(default_factory=dict)
+    """As they were called when this was read."""
 
 
 def read_kept(study: Study, slide_hash: str, n_recent: int = 8) -> Kept:
@@ -37,8 +42,9 @@ def read_kept(study: Study, slide_hash: str, n_recent: int = 8) -> Kept:
         return Kept()
     steps = file.steps(slide_hash)
     numbers = [step.number for step in steps if not step.is_undone][-n_recent:]
-    recent = {number: file.step(number) for number in numbers}
-    return Kept(file.features(slide_hash), steps, recent)
+    classes = file.drawn_classes()
+    recent = {number: file.step(number, classes) for number in numbers}
+    return Kept(file.features(slide_hash, classes), steps, recent, classes)
 
 
 class SlideBook:
@@ -59,6 +65,7 @@ class SlideBook:
         """All steps, without their changes, oldest first."""
         self._apply_records = apply_records
         self._in_memory: OrderedDict[int, StudyStep] = OrderedDict(kept.recent)
+        self._classes = kept.classes
 
     def do(
         self,
@@ -109,19 +116,28 @@ class SlideBook:
         if number not in self._in_memory:
             file = self.study.file
             assert file is not None, "what is not in memory is on disk"
-            self._in_memory[number] = file.step(number)
+            self._in_memory[number] = file.step(number, self._classes)
         self._in_memory.move_to_end(number)
         return self._in_memory[number]
 
-    def reclassify(self, to: Callable[[Feature], Feature]) -> None:
-        """Have all features, those of steps too, carry classes of other names or colours.
+    def follow_classes(self, classes: DrawnClasses) -> Collection[DetectionClass]:
+        """Have all features, those of steps too, carry their classes as they are called now.
 
-        A study keeps classes by their numbers, so nothing is written.
+        A study keeps classes by their numbers, so nothing is written. Return those that are others.
         """
-        self._in_memory = OrderedDict(
-            (number, step.mapped(to)) for number, step in self._in_memory.items()
-        )
-        self.document.apply(Change.replacing((one, to(one)) for one in self.document))
+        before, self._classes = self._classes, classes
+        others = {
+            old: classes[number]
+            for number, old in before.items()
+            if classes.get(number, old) != old
+        }
+        if others:
+            to = partial(_reclassified, others)
+            self._in_memory = OrderedDict(
+                (number, step.mapped(to)) for number, step in self._in_memory.items()
+            )
+            self.document.apply(Change.replacing((one, to(one)) for one in self.document))
+        return others.values()
 
     def _mark(self, number: int, *, is_undone: bool) -> None:
         self.steps = [
@@ -140,6 +156,13 @@ class SlideBook:
     def _n_features(self) -> int:
         changes = (step.change for step in self._in_memory.values())
         return sum(len(change.before) + len(change.after) for change in changes)
+
+
+def _reclassified(others: Mapping[DetectionClass, DetectionClass], feature: Feature) -> Feature:
+    said = feature.classification
+    if said is None or said not in others:
+        return feature
+    return replace(feature, classification=others[said])
 
 
 def _without_change(step: StudyStep) -> StudyStep:

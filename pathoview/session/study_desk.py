@@ -248,6 +248,7 @@ class StudyDesk:
 
     def _take(self, book: SlideBook) -> None:
         self._book = book
+        book.follow_classes(self.records.drawn_classes)
         self._note_slide(book)
         self._load_history(book)
         self.changed.emit()

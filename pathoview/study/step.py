@@ -8,7 +8,7 @@ from typing import Any
 
 from pathoview.annotations.change import NO_CHANGE, Change
 from pathoview.annotations.feature import Feature
-from pathoview.study.model import Record
+from pathoview.study.model import LabelClass, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,15 @@ class RecordChange:
 
     @property
     def inverse(self) -> RecordChange:
-        return RecordChange(self.kind, self.key, self.after, self.before)
+        """What takes this change back.
+
+        A class that came only leaves the palette: annotations of other slides may have it by now.
+        """
+        before = self.before
+        if before is None and self.after is not None and self.kind == LabelClass.kind:
+            update = {"is_listed": False, "shortcut": ""}
+            before = LabelClass.from_json(self.after).model_copy(update=update).to_json()
+        return RecordChange(self.kind, self.key, self.after, before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,10 @@ class _Live:
 def do_step(connection: sqlite3.Connection, step: StudyStep) -> None:
     """Write a new step and what it changed; steps of its slide that were taken back are gone."""
     connection.execute("DELETE FROM step WHERE slide = ? AND is_undone = 1", (step.slide_hash,))
+    put_records(connection, step.records)  # classes first: annotations name them by number
     before = _live(connection, step.slide_hash, step.change.before)
     after = _add_versions(connection, step, before)
     _make_live(connection, step.slide_hash, step.change.before, step.change.after, after)
-    put_records(connection, step.records)
     packed = pack_versions(
         np.array([before[feature.id.bytes].version for feature in step.change.before], np.int64),
         after,

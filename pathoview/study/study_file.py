@@ -55,6 +55,7 @@ SCHEMA = (
 )
 
 R = TypeVar("R", bound=Record)
+DrawnClasses = Mapping[int, DetectionClass]
 
 
 def create_study(path: Path, info: StudyInfo, records: Sequence[Record] = ()) -> None:
@@ -152,14 +153,17 @@ class StudyFile:
 
     # -- annotations -----------------------------------------------------------------------------
 
-    def features(self, slide_hash: str) -> list[Feature]:
-        """Return the annotations of a slide as they are now, in the order of drawing."""
+    def features(self, slide_hash: str, classes: DrawnClasses | None = None) -> list[Feature]:
+        """Return the annotations of a slide as they are now, in the order of drawing.
+
+        ``classes``: as they are called now; None: as they are on disk.
+        """
         rows = self._rows(
             f"SELECT {COLUMNS.replace('id', 'annotation.id', 1)} FROM live"
             " JOIN annotation USING (version) WHERE live.slide = ? ORDER BY number",
             slide_hash,
         )
-        return to_features(rows, self._drawn_classes())
+        return to_features(rows, self.drawn_classes() if classes is None else classes)
 
     def count_annotations(self) -> dict[str, int]:
         """Return the number of annotations a slide (by its hash) now."""
@@ -185,13 +189,15 @@ class StudyFile:
             counts.setdefault(slide, {})[number] = n
         return counts
 
-    def _drawn_classes(self) -> Mapping[int, DetectionClass]:
+    def drawn_classes(self) -> DrawnClasses:
+        """Return name and colour of all classes, by their numbers."""
         return {one.number: one.drawn for one in self.classes()}
 
-    def _features_of(self, versions: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Feature, ...]:
+    def _features_of(
+        self, versions: np.ndarray[Any, np.dtype[np.int64]], classes: DrawnClasses
+    ) -> tuple[Feature, ...]:
         """Return the features of some versions (0: none, left out), in their order."""
         wanted = versions[versions > 0]
-        classes = self._drawn_classes()
         found: dict[int, Feature] = {}
         for start in range(0, len(wanted), _VERSIONS_AT_ONCE):
             part = wanted[start : start + _VERSIONS_AT_ONCE].tolist()
@@ -220,8 +226,11 @@ class StudyFile:
             for number, slide, name, time, author, is_undone in rows
         ]
 
-    def step(self, number: int) -> StudyStep:
-        """Return a step with all that it changed; raise `StorageError` when there is none."""
+    def step(self, number: int, classes: DrawnClasses | None = None) -> StudyStep:
+        """Return a step with all that it changed; raise `StorageError` when there is none.
+
+        ``classes`` as in `features`.
+        """
         rows = self._rows(
             "SELECT slide, name, time, author, is_undone, versions, records, command FROM step"
             " WHERE number = ?",
@@ -230,10 +239,11 @@ class StudyFile:
         if not rows:
             raise self._damaged()
         slide, name, time, author, is_undone, versions, records, command = rows[0]
-        before, after = unpack_versions(versions)
+        drawn = self.drawn_classes() if classes is None else classes
+        sides = (self._features_of(side, drawn) for side in unpack_versions(versions))
         return StudyStep(
             *(number, slide, name, time, author),
-            change=Change(self._features_of(before), self._features_of(after)),
+            change=Change(*sides),
             records=unpack_records(records),
             command=orjson.loads(command),
             is_undone=bool(is_undone),

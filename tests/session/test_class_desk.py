@@ -10,6 +10,9 @@ from makers import make_svs
 from stage import Ears, Loop
 from studies import opened
 
+from pathoview.annotations.change import Change
+from pathoview.annotations.detections import DetectionClass
+from pathoview.annotations.feature import Feature
 from pathoview.session.session import Session
 from pathoview.study.model import LabelClass
 
@@ -162,6 +165,49 @@ def test_a_set_of_classes_goes_to_another_study(
     assert not labelling.classes.read(tmp_path / "classes.json")
     labelling.undo()
     assert "Mitosis" not in names(labelling)
+
+
+def test_taking_a_new_class_back_leaves_it_to_annotations_of_other_slides(
+    session: Session, loop: Loop, tmp_path: Path, open_slide_of: OpenSlide
+) -> None:
+    one, two = make_svs(tmp_path / "one.svs"), make_svs(tmp_path / "two.svs", mpp=0.25)
+
+    def look_at(slide: Path) -> None:
+        open_slide_of(slide)
+        loop.run_until(lambda: session.annotations.document is not None)
+
+    session.study_files.create(tmp_path / "s.pathoview")
+    look_at(one)
+    added = session.classes.add("Mitosis")
+    assert added is not None
+    look_at(two)
+    draw(session, added.number)
+    look_at(one)
+    session.undo()
+    assert "Mitosis" not in names(session)
+    other = session.classes.add("Apoptosis")
+    assert other is not None
+    assert other.number != added.number
+    look_at(two)
+    (feature,) = session.annotations.document or ()
+    assert feature.classification == added.drawn
+    assert session.classes.unlisted == ["Mitosis"]
+
+
+def test_a_class_that_came_with_annotations_is_theirs_under_another_name_too(
+    labelling: Session, loop: Loop, tmp_path: Path, open_slide_of: OpenSlide
+) -> None:
+    feature = Feature(shapely.Point(5, 5), classification=DetectionClass("Mitosis", (1, 2, 3)))
+    records = labelling.classes.missing([feature.classification])
+    labelling.studies.do("Import", Change.adding([feature]), records)
+    assert labelling.classes.rename(8, "Mitoses")
+    loop.run_until(lambda: not labelling.studies.n_unsaved)
+    labelling.close_slide()
+    open_slide_of(tmp_path / "one.svs")
+    loop.run_until(lambda: labelling.annotations.document is not None)
+    assert [one.classification for one in labelling.annotations.document or ()] == [
+        DetectionClass("Mitoses", (1, 2, 3))
+    ]
 
 
 def test_classes_of_qupath_and_of_a_study_are_read(labelling: Session, tmp_path: Path) -> None:

@@ -69,6 +69,20 @@ def free_disk(session: Session) -> None:
     writer_connection(session).execute("PRAGMA max_page_count = 1000000")
 
 
+def refuse_writes(session: Session) -> None:
+    """Let nothing be written, as in a read-only folder."""
+    study = session.studies.study
+    assert study is not None
+    study.writer._connection = connect(study.path, writable=False)
+
+
+def allow_writes(session: Session) -> None:
+    study = session.studies.study
+    assert study is not None
+    writer_connection(session).close()
+    study.writer._connection = None
+
+
 def test_on_a_full_disk_work_goes_on_and_is_written_when_there_is_room(
     labelled: Session, loop: Loop
 ) -> None:
@@ -124,15 +138,12 @@ def test_where_nothing_may_be_written_one_is_told_and_can_go_on(
     loop.run_until(lambda: session.annotations.document is not None)
     draw(session, 0)
     loop.run_until(lambda: not session.studies.n_unsaved)
-    study = session.studies.study
-    assert study is not None
-    study.writer._connection = connect(study.path, writable=False)  # as in a read-only folder
+    refuse_writes(session)
     draw(session, 1)
     loop.run_until(lambda: session.studies.error is not None)
     assert "could not be opened or saved" in str(session.studies.error)
     assert "Check that you may write" in session.studies.error.hint
-    study.writer._connection.close()
-    study.writer._connection = None
+    allow_writes(session)
     loop.run_until(lambda: not session.studies.n_unsaved)
     assert n_on_disk(session) == 2
 
@@ -156,3 +167,28 @@ def test_a_slide_whose_study_is_open_elsewhere_is_only_looked_at(
     assert document is not None
     assert len(document) == 1
     elsewhere.close()
+
+
+def test_older_steps_carry_classes_as_they_are_called_now_though_the_disk_does_not_know_it_yet(
+    labelled: Session, loop: Loop, open_slide_of: Callable[[Path], None]
+) -> None:
+    path, n_steps = labelled.path, 12  # more than are read at once
+    assert path is not None
+    labelled.annotations.choose_class(1)
+    for n in range(n_steps):
+        draw(labelled, n)
+    loop.run_until(lambda: not labelled.studies.n_unsaved)
+    labelled.close_slide()
+    open_slide_of(path)
+    loop.run_until(lambda: labelled.annotations.document is not None)
+    assert labelled.classes.rename(1, "Carcinoma")
+    loop.run_until(lambda: not labelled.studies.n_unsaved)
+    refuse_writes(labelled)
+    for _step in range(n_steps + 1):
+        labelled.undo()
+    for _step in range(n_steps):
+        labelled.redo()
+    document = labelled.annotations.document
+    assert document is not None
+    assert [one.classification.name for one in document if one.classification] == ["Tumor"] * 12
+    allow_writes(labelled)
