@@ -93,7 +93,7 @@ def test_pictures_and_masks_lie_where_the_table_says(tmp_path: Path) -> None:
     assert "seed: 1" in readme
     assert "never background" in readme
     classes = json.loads((tmp_path / "tiles" / "classes.json").read_bytes())
-    assert [(one["number"], one["name"]) for one in classes] == [
+    assert [(one["number"], one["name"]) for one in classes[:4]] == [
         (0, "background"), (255, "unknown"), (1, "Tumor"), (2, "Stroma")
     ]  # fmt: skip
 

@@ -300,7 +300,9 @@ def test_an_export_asks_before_it_replaces_a_file(
     qtbot: QtBot, open_window: MainWindow, session: Session, tmp_path: Path, monkeypatch: Any
 ) -> None:
     written: list[Path] = []
-    monkeypatch.setattr(session.exchange, "export", lambda path, only_chosen: written.append(path))
+    monkeypatch.setattr(
+        session.exchange, "export", lambda path, _options, only_chosen: written.append(path)
+    )
     dialog = ExportDialog(session, open_window)
     dialog.show()
     assert dialog.file.text().endswith("tissue.geojson")
