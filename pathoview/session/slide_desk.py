@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from pathoview.annotations.change import Change
 from pathoview.core.privacy import scrub
 from pathoview.core.translation import _
 from pathoview.session.notices import Notice, from_error
@@ -20,7 +18,7 @@ from pathoview.session.slide_search import SlideSearch, locate, places_near
 from pathoview.study.model import SLIDE_SORTS as SLIDE_SORTS
 from pathoview.study.model import STAINS as STAINS
 from pathoview.study.model import Block, Case, SlideOrder, SlideRecord, SlideSort
-from pathoview.study.slide_list import SlideFacts, matching, slide_rows
+from pathoview.study.slide_list import SlideFacts, matching, slide_rows, stands_alike
 from pathoview.study.slide_list import SlideRow as SlideRow
 from pathoview.study.slide_reading import read_facts
 from pathoview.study.study import Study
@@ -29,6 +27,8 @@ from pathoview.study.study_file import StudyFile
 if TYPE_CHECKING:
     from pathoview.session.session import Session
 
+_FEW = 20
+"""Slides of which something else is said at once."""
 _KINDS = (SlideRecord.kind, Case.kind, Block.kind, SlideOrder.kind)
 
 
@@ -38,22 +38,20 @@ class SlideDesk:
     changed = Signal()
     """`rows`: others, or in another order."""
     row_changed = Signal(str)
-    """(hash): what is counted of one slide."""
+    """(hash): what is said or counted of one slide, which stays in its place."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._studies = session.studies
         self._study: Study | None = None
-        self._rows: Sequence[SlideRow] | None = None
+        self._rows: list[SlideRow] | None = None
         self._by_hash: dict[str, SlideRow] = {}
         self._facts: dict[str, SlideFacts] = {}
-        self._classes: Counter[object] = Counter()
-        """Annotations a class of the open slide."""
         self.search = SlideSearch(session)
         self.editing = SlideEditing(session, self)
         self._studies.changed.connect(self._on_study_changed)
         self._studies.records_changed.connect(self._on_records_changed)
-        session.annotations.changed.connect(self._on_annotations_changed)
+        session.classes.changed.connect(self._on_classes_changed)
         session.runs_changed.connect(self._on_runs_changed)
 
     # -- the list --------------------------------------------------------------------------------
@@ -170,9 +168,10 @@ class SlideDesk:
         self.search.forget()
         self._facts = {}
         self._show()
-        if study is not None and study.path.exists():
+        file = None if study is None else study.file
+        if study is not None and file is not None:
             self._session.scheduler.submit(
-                partial(_read_facts, study.path, self._studies.records.all(SlideRecord)),
+                partial(_read_facts, file, self._studies.records.all(SlideRecord)),
                 partial(self._on_facts, study),
             )
 
@@ -196,24 +195,37 @@ class SlideDesk:
         self._show()
 
     def _on_records_changed(self, kind: str) -> None:
-        if kind in _KINDS:
+        if kind in _KINDS and not (kind == SlideRecord.kind and self._alter_rows()):
             self._show()
+
+    def _alter_rows(self) -> bool:
+        """Take over what is said of a few slides; False: the list must be made anew."""
+        records = self._studies.records.all(SlideRecord)
+        if self._rows is None or len(records) != len(self._rows):
+            return False
+        known = ((self._by_hash.get(one.slide_hash), one) for one in records)
+        others = [(row, one) for row, one in known if row is None or row.record is not one]
+        if len(others) > _FEW:
+            return False
+        sort, altered = self.order.sort, []
+        for row, record in others:
+            if row is None or not stands_alike(row, replace(row, record=record), sort):
+                return False
+            altered.append((row, replace(row, record=record)))
+        for row, after in altered:
+            self._rows[self._rows.index(row)] = self._by_hash[row.slide_hash] = after
+            self.row_changed.emit(row.slide_hash)
+        return True
 
     def _show(self) -> None:
         self._rows = None
         self.changed.emit()
 
-    def _on_annotations_changed(self, change: Change | None) -> None:
+    def _on_classes_changed(self) -> None:
         slide, document = self._session.slide, self._session.annotations.document
-        if slide is None or document is None:
-            return
-        if change is None:
-            self._classes = Counter(feature.classification for feature in document)
-        else:
-            self._classes.subtract(feature.classification for feature in change.before)
-            self._classes.update(feature.classification for feature in change.after)
-        n_classes = sum(n > 0 for key, n in self._classes.items() if key is not None)
-        self._set_facts(slide.content_hash, n_annotations=len(document), n_classes=n_classes)
+        if slide is not None and document is not None:
+            n_classes = self._session.classes.n_used
+            self._set_facts(slide.content_hash, n_annotations=len(document), n_classes=n_classes)
 
     def _on_runs_changed(self) -> None:
         slide = self._session.slide
@@ -229,12 +241,11 @@ class SlideDesk:
 
 
 def _read_facts(
-    path: Path, records: Sequence[SlideRecord]
+    file: StudyFile, records: Sequence[SlideRecord]
 ) -> tuple[dict[str, SlideFacts], dict[str, Path]]:
     """Count what is on disk of each slide, and find those that moved along with the study."""
-    with StudyFile.open(path) as file:
-        facts = read_facts(file)
-    places = places_near(records, path.parent)
+    facts = read_facts(file)
+    places = places_near(records, file.path.parent)
     for key in (key for key, place in places.items() if place is None):
         facts[key] = replace(facts.get(key, SlideFacts()), is_missing=True)
     return facts, {key: place for key, place in places.items() if place is not None}

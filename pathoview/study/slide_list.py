@@ -6,12 +6,13 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
 from pathoview.core.errors import InputError
 from pathoview.core.translation import _
-from pathoview.study.model import Block, Case, SlideOrder, SlideRecord
+from pathoview.study.model import Block, Case, SlideOrder, SlideRecord, SlideSort
 from pathoview.study.records import now
 from pathoview.study.slide_labels import label_text
 
@@ -126,6 +127,17 @@ def in_order(rows: Iterable[SlideRow], order: SlideOrder, *, is_grouped: bool) -
     return ordered
 
 
+def stands_alike(row: SlideRow, after: SlideRow, sort: SlideSort) -> bool:
+    """Whether a slide stays in its place in the list when something else is said of it."""
+    old, new = row.record, after.record
+    said = (
+        (one.path, one.pseudonym, one.block_id, one.added, sort == "status" and each.status)
+        for one, each in ((old, row), (new, after))
+    )
+    return len(set(said)) == 1
+
+
+@lru_cache(maxsize=1 << 16)
 def natural(text: str) -> tuple[tuple[int, str, int], ...]:
     """Return a key by which ``slide 9`` comes before ``slide 10``."""
     parts = re.findall(r"\d+|\D+", text.casefold())

@@ -155,6 +155,30 @@ def test_a_slide_with_a_run_is_analysed_and_one_that_was_reviewed_is_reviewed(
     assert session.slides.row(key).status == "analysed"  # type: ignore[union-attr]
 
 
+def test_a_slide_of_which_something_is_said_stays_in_its_place(
+    session: Session, study: Path
+) -> None:
+    told: list[str] = []
+    n_lists = 0
+
+    def count() -> None:
+        nonlocal n_lists
+        n_lists += 1
+
+    assert len(session.slides.rows) == 3
+    session.slides.row_changed.connect(told.append)
+    session.slides.changed.connect(count)
+    key = hash_of(session, "two.svs")
+    session.slides.editing.set_reviewed([key], on=True)
+    assert (told, n_lists) == ([key], 0)
+    assert session.slides.rows[2].status == "reviewed"
+    session.slides.set_sort("status")
+    session.slides.editing.set_reviewed([hash_of(session, "one.svs")], on=True)
+    assert names(session) == ["three.svs", "one.svs", "two.svs"]
+    session.slides.editing.assign([key], "C 1")
+    assert names(session)[0] == "two.svs"
+
+
 def test_removed_slides_keep_their_annotations(session: Session, loop: Loop, study: Path) -> None:
     key = opened(session, loop, "one.svs")
     draw(session)

@@ -206,6 +206,7 @@ def test_what_was_drawn_without_the_study_is_offered_and_taken_over(
     open_slide_of(slide)
     loop.run_until(lambda: session.studies.book)
     draw(session)
+    loop.run_until(lambda: session.studies.n_unsaved == 0)
     session.study_files.create(tmp_path / "trial.pathoview")
     session.open(slide)
     loop.run_until(lambda: ears.notices and ears.notices[-1].action)

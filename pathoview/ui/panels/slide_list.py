@@ -243,6 +243,7 @@ class SlideListView(QListView):
         """Show slides; those that were chosen stay so."""
         chosen, current = self.chosen, self.currentIndex().data(ROW)
         place = self.verticalScrollBar().value()
+        self.setUniformItemSizes(not any(row.group for row in rows))  # quicker to lay out
         if self._model.show_rows(rows):
             self.choose(chosen, current.slide_hash if current is not None else "")
             self.verticalScrollBar().setValue(place)

@@ -166,7 +166,11 @@ class SlidesPanel(QWidget):
             made.setVisible(is_adding == is_named and (name != "study.keep" or is_private))
 
     def _on_row_changed(self, slide_hash: str) -> None:
-        self.list.refresh(slide_hash)
+        if self.search.text():
+            self.refresh()
+        else:
+            self.list.refresh(slide_hash)
+            self._say_count(len(self._session.slides.rows))
 
     def _on_slide_changed(self) -> None:
         self.list.show_open()
