@@ -18,6 +18,7 @@ from pathoview import __version__
 from pathoview.cli_annotate import annotate, tissue
 from pathoview.cli_exchange import export, export_tiles, import_file
 from pathoview.cli_measure import measure
+from pathoview.cli_options import MppOption, SlideArgument
 from pathoview.cli_picture import picture
 from pathoview.cli_progress import TerminalProgress, terminal_progress
 from pathoview.cli_slides import app as slides_app
@@ -38,16 +39,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-SlideArgument = Annotated[Path, typer.Argument(metavar="SLIDE", help=_("The slide's file."))]
-MppOption = Annotated[
-    float | None,
-    typer.Option(
-        "--mpp",
-        metavar="MICRONS",
-        min=0.001,
-        help=_("µm per pixel at full resolution, where the file states none or a wrong one."),
-    ),
-]
 MethodOption = Annotated[
     str | None, typer.Option("--method", metavar="NAME", help=_("See “pathoview methods”."))
 ]

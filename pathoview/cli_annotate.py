@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from pathoview.cli_options import AuthorOption, MppOption, SlideArgument
 from pathoview.core.errors import UsageError
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 
-SlideArgument = Annotated[Path, typer.Argument(metavar="SLIDE", help=_("The slide's file."))]
 StudyOption = Annotated[
     Path | None,
     typer.Option(
@@ -22,18 +22,6 @@ StudyOption = Annotated[
 ]
 ToOption = Annotated[
     str, typer.Option("--to", metavar="CLASS", help=_("The class they get; without it none."))
-]
-AuthorOption = Annotated[
-    str, typer.Option("--author", metavar="NAME", help=_("Whose labels they are; else yours."))
-]
-MppOption = Annotated[
-    float | None,
-    typer.Option(
-        "--mpp",
-        metavar="MICRONS",
-        min=0.001,
-        help=_("µm per pixel at full resolution, where the file states none or a wrong one."),
-    ),
 ]
 
 

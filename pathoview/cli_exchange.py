@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from pathoview.cli_options import MppOption, SlideArgument
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import InputError, UsageError
 from pathoview.core.privacy import hide
@@ -28,15 +29,6 @@ FormatOption = Annotated[
 OptionsOption = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="KEY=VALUE", help=_("What a file does not say; see guide.")),
-]
-MppOption = Annotated[
-    float | None,
-    typer.Option(
-        "--mpp",
-        metavar="MICRONS",
-        min=0.001,
-        help=_("µm per pixel at full resolution, where the file states none or a wrong one."),
-    ),
 ]
 
 
@@ -118,7 +110,7 @@ def _import_project(file: Path, study: Path | None) -> None:
 
 
 def export(
-    slide: Annotated[Path, typer.Argument(metavar="SLIDE", help=_("The slide's file."))],
+    slide: SlideArgument,
     output: Annotated[
         Path, typer.Argument(metavar="OUT", help=_("Its ending tells the format; .gz compresses."))
     ],

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from pathoview.cli_exchange import StudyOption
+from pathoview.cli_options import SlideArgument
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 
 
 def measure(
-    slide: Annotated[Path, typer.Argument(metavar="SLIDE", help=_("The slide's file."))],
+    slide: SlideArgument,
     output: Annotated[
         Path,
         typer.Option(metavar="OUT.csv|.tsv|.parquet", help=_("The ending says in which form.")),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from pathoview.cli_options import SlideArgument
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import UsageError
 from pathoview.core.privacy import hide
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 
 def picture(
-    slide: Annotated[Path, typer.Argument(metavar="SLIDE", help=_("The slide's file."))],
+    slide: SlideArgument,
     output: Annotated[Path, typer.Argument(metavar="OUT.png|OUT.svg")],
     center: Annotated[
         str,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from pathoview.cli_options import AuthorOption, hidden
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import UsageError
 from pathoview.core.privacy import hide
@@ -23,22 +24,13 @@ app = typer.Typer(
 )
 
 
-def _hidden(file: Path) -> Path:
-    """Keep the file's name out of the log from now on."""
-    hide(file, "a-study")
-    return file
-
-
 StudyArgument = Annotated[
     Path,
-    typer.Argument(metavar="STUDY.pathoview", help=_("The study’s file."), callback=_hidden),
+    typer.Argument(metavar="STUDY.pathoview", help=_("The study’s file."), callback=hidden),
 ]
 SlidesArgument = Annotated[
     list[str],
     typer.Argument(metavar="SLIDE…", help=_("File name, pseudonym, or first digits of the hash.")),
-]
-AuthorOption = Annotated[
-    str, typer.Option("--author", metavar="NAME", help=_("Who does it; else you."))
 ]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
+from pathoview.cli_options import AuthorOption, hidden
 from pathoview.core.errors import InputError, UsageError
-from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 
 if TYPE_CHECKING:
@@ -21,20 +21,11 @@ app = typer.Typer(
 )
 
 
-def _hidden(file: Path) -> Path:
-    """Keep the file's name out of the log from now on."""
-    hide(file, "a-study")
-    return file
-
-
 FileArgument = Annotated[
     Path,
-    typer.Argument(metavar="FILE.pathoview", help=_("The study's file."), callback=_hidden),
+    typer.Argument(metavar="FILE.pathoview", help=_("The study's file."), callback=hidden),
 ]
-TargetArgument = Annotated[Path, typer.Argument(metavar="NEW.pathoview", callback=_hidden)]
-AuthorOption = Annotated[
-    str, typer.Option(metavar="NAME", help=_("Who does it, for the audit trail; else you."))
-]
+TargetArgument = Annotated[Path, typer.Argument(metavar="NEW.pathoview", callback=hidden)]
 YesFlag = Annotated[bool, typer.Option("--yes", help=_("Do it; else it is only said."))]
 JsonFlag = Annotated[bool, typer.Option("--json", help=_("Print JSON."))]
 
@@ -265,7 +256,7 @@ def erase_case(
 @app.command(help=_("Bring what a copy says into a study; what both changed stays twice."))
 def merge(
     file: FileArgument,
-    copy_file: Annotated[Path, typer.Argument(metavar="COPY.pathoview", callback=_hidden)],
+    copy_file: Annotated[Path, typer.Argument(metavar="COPY.pathoview", callback=hidden)],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=_("Only say what would be done."))
     ] = False,

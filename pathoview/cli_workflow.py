@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from pathoview.cli_options import SlideArgument
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _
 
 
 def workflow(
-    slide: Annotated[Path, typer.Argument(metavar="SLIDE", help=_("The slide's file."))],
+    slide: SlideArgument,
     study: Annotated[
         Path | None,
         typer.Option(metavar="FILE.pathoview", help=_("Else what is kept with the slide.")),

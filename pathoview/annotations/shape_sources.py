@@ -64,14 +64,20 @@ def mask_shape(
     return tidy(shapely.transform(outline, lambda xy: xy * downsample + np.array(origin_l0)))
 
 
-def mask_outline(mask: npt.NDArray[np.bool_]) -> BaseGeometry | None:
-    """Return the edges of the pixels that are set, in px of the mask from its corner, untidied."""
+def mask_outline(
+    mask: npt.NDArray[np.bool_],
+) -> shapely.Polygon | shapely.MultiPolygon | None:
+    """Return the valid shape of the pixels that are set, in px of the mask from its corner.
+
+    Pixels that touch by a corner only are two parts. None when nothing is set.
+    """
     sides = np.concatenate([_sides(mask), _sides(mask.T)[..., ::-1]])
     if not len(sides):
         return None
     faces = shapely.get_parts(shapely.polygonize(shapely.linestrings(sides.astype(np.float64))))
     inside = shapely.get_coordinates(shapely.point_on_surface(faces)).astype(np.int64)
-    return shapely.multipolygons(faces[mask[inside[:, 1], inside[:, 0]]])
+    parts = faces[mask[inside[:, 1], inside[:, 0]]]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts.tolist())
 
 
 def _sides(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

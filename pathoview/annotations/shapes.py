@@ -49,12 +49,26 @@ def tidy(geometry: BaseGeometry, like: BaseGeometry | None = None) -> BaseGeomet
     return (_tidy_points, _tidy_lines, _tidy_areas)[dimension](parts)
 
 
+def sound(geometry: BaseGeometry) -> BaseGeometry:
+    """Return the geometry made valid, on no grid; empty where it holds no numbers.
+
+    What a ring turns around twice counts as inside.
+    """
+    if shapely.is_valid(geometry):
+        return geometry
+    if not np.isfinite(shapely.get_coordinates(geometry)).all():
+        return type(geometry)()
+    valid = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
+    # GEOS 3.14 gives parts that share an edge for a ring that runs back on itself
+    return valid if shapely.is_valid(valid) else shapely.union_all(shapely.get_parts(valid))
+
+
 def merge(shapes: Iterable[BaseGeometry]) -> BaseGeometry | None:
     """Return the union of shapes that have the dimension of the first; others are left out."""
-    sound = [_sound(shape) for shape in shapes]
-    return (
-        tidy(_lines_joined(shapely.disjoint_subset_union_all(sound)), sound[0]) if sound else None
-    )
+    valid = [sound(shape) for shape in shapes]
+    if not valid:
+        return None
+    return tidy(_lines_joined(shapely.disjoint_subset_union_all(valid)), valid[0])
 
 
 def subtract(shape: BaseGeometry, other: BaseGeometry) -> BaseGeometry | None:
@@ -85,7 +99,7 @@ def fill_holes(shape: BaseGeometry, largest_px2: float = np.inf) -> BaseGeometry
 
 def simplify(shape: BaseGeometry, tolerance_px: float) -> BaseGeometry | None:
     """Return the shape with fewer vertices: Douglas-Peucker, and no part or hole comes or goes."""
-    return tidy(shapely.simplify(_sound(shape), tolerance_px, preserve_topology=True), shape)
+    return tidy(shapely.simplify(sound(shape), tolerance_px, preserve_topology=True), shape)
 
 
 def smooth(shape: BaseGeometry, radius_px: float) -> BaseGeometry | None:
@@ -94,16 +108,16 @@ def smooth(shape: BaseGeometry, radius_px: float) -> BaseGeometry | None:
     Areas are closed, then opened: gaps and spurs narrower than twice the radius vanish, corners are
     rounded to the radius. Lines get their corners cut twice (Chaikin), ends stay. Points stay.
     """
-    sound = _sound(shape)
-    dimension = shapely.get_dimensions(sound)
+    valid = sound(shape)
+    dimension = shapely.get_dimensions(valid)
     if dimension == 2:
         for distance in (radius_px, -2 * radius_px, radius_px):
-            sound = shapely.buffer(sound, distance, quad_segs=_QUARTER)
-        sound = shapely.simplify(sound, radius_px / 100, preserve_topology=True)
+            valid = shapely.buffer(valid, distance, quad_segs=_QUARTER)
+        valid = shapely.simplify(valid, radius_px / 100, preserve_topology=True)
     elif dimension == 1:
-        lines = [_corners_cut(_corners_cut(part)) for part in _parts(sound, 1)]
-        sound = shapely.simplify(shapely.GeometryCollection(lines), radius_px / 100)
-    return tidy(sound, shape)
+        lines = [_corners_cut(_corners_cut(part)) for part in _parts(valid, 1)]
+        valid = shapely.simplify(shapely.GeometryCollection(lines), radius_px / 100)
+    return tidy(valid, shape)
 
 
 def expand(shape: BaseGeometry, distance_um: float, mpp: Mpp) -> BaseGeometry | None:
@@ -112,14 +126,14 @@ def expand(shape: BaseGeometry, distance_um: float, mpp: Mpp) -> BaseGeometry | 
     Round corners stay round in µm where a px is not square. Without a scale give ``(1, 1)`` and px.
     """
     scale = np.array(mpp)
-    in_um = shapely.transform(_sound(shape), lambda xy: xy * scale)
+    in_um = shapely.transform(sound(shape), lambda xy: xy * scale)
     grown = shapely.buffer(in_um, distance_um, quad_segs=_QUARTER)
     return tidy(shapely.transform(grown, lambda xy: xy / scale))
 
 
 def convex_hull(shape: BaseGeometry) -> BaseGeometry | None:
     """Return the convex hull as an area; None when all points lie on one line."""
-    hull = shapely.convex_hull(_sound(shape))
+    hull = shapely.convex_hull(sound(shape))
     return tidy(hull) if shapely.get_dimensions(hull) == 2 else None
 
 
@@ -159,21 +173,12 @@ def _overlay(
     shape: BaseGeometry,
     other: BaseGeometry,
 ) -> BaseGeometry | None:
-    return tidy(_lines_joined(operation(_sound(shape), _sound(other))), shape)
+    return tidy(_lines_joined(operation(sound(shape), sound(other))), shape)
 
 
 def _lines_joined(geometry: BaseGeometry) -> BaseGeometry:
     """Put together what an overlay cut where lines cross."""
     return shapely.line_merge(geometry) if geometry.geom_type == "MultiLineString" else geometry
-
-
-def _sound(geometry: BaseGeometry) -> BaseGeometry:
-    """Return the geometry made valid; empty where it holds no numbers."""
-    if shapely.is_valid(geometry):
-        return geometry
-    if not np.isfinite(shapely.get_coordinates(geometry)).all():
-        return type(geometry)()
-    return shapely.make_valid(geometry, method="structure", keep_collapsed=False)
 
 
 def _parts(geometry: BaseGeometry, dimension: int) -> Shapes:

@@ -82,6 +82,11 @@ class ClassDesk:
         return self._counts[name]
 
     @property
+    def n_used(self) -> int:
+        """Number of classes that annotations of the open slide have."""
+        return sum(n > 0 for name, n in self._counts.items() if name)
+
+    @property
     def unlisted(self) -> Sequence[str]:
         """Names of classes that annotations of the slide have and the palette has not."""
         known = {one.name for one in self.listed} | {""}

@@ -49,6 +49,15 @@ def choose_journal(connection: sqlite3.Connection, folder: Path) -> None:
         connection.execute("PRAGMA journal_mode=DELETE")
 
 
+def read_stamp(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return whose file it is, and the version of its schema. Raises `sqlite3.Error`."""
+    application, version = (
+        int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+        for pragma in ("application_id", "user_version")
+    )
+    return application, version
+
+
 @contextlib.contextmanager
 def closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     """Close the connection when the block raises."""

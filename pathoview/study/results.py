@@ -27,7 +27,14 @@ from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
 from pathoview.study.annotation_rows import COLUMNS, to_features, to_rows
-from pathoview.study.database import closed_on_error, connect, create, sentences, transaction
+from pathoview.study.database import (
+    closed_on_error,
+    connect,
+    create,
+    read_stamp,
+    sentences,
+    transaction,
+)
 from pathoview.study.packing import PackedDataError, pack, unpack
 from pathoview.study.records import RunRecord
 
@@ -260,10 +267,7 @@ class RunFile:
 
 
 def _check_format(connection: sqlite3.Connection, name: str) -> None:
-    application, version = (
-        connection.execute(f"PRAGMA {pragma}").fetchone()[0]
-        for pragma in ("application_id", "user_version")
-    )
+    application, version = read_stamp(connection)
     if application != _APPLICATION:
         raise StorageError(
             _("“{name}” is not a result file of PathoView.").format(name=name),

@@ -24,7 +24,14 @@ from pathoview.annotations.feature import Feature
 from pathoview.core.errors import StorageError
 from pathoview.core.translation import _
 from pathoview.study.annotation_rows import COLUMNS, to_features
-from pathoview.study.database import closed_on_error, connect, create, sentences, transaction
+from pathoview.study.database import (
+    closed_on_error,
+    connect,
+    create,
+    read_stamp,
+    sentences,
+    transaction,
+)
 from pathoview.study.model import LabelClass, Record, StudyInfo, new_id
 from pathoview.study.problems import Problem, find_problems
 from pathoview.study.records import now
@@ -279,13 +286,10 @@ class StudyFile:
 
 def format_version(connection: sqlite3.Connection, name: str) -> int:
     """Return the version of a study's schema; raise `StorageError` when a file is no study."""
-    application, version = (
-        connection.execute(f"PRAGMA {pragma}").fetchone()[0]
-        for pragma in ("application_id", "user_version")
-    )
+    application, version = read_stamp(connection)
     if application != APPLICATION:
         raise StorageError(
             _("“{name}” is not a study of PathoView.").format(name=name),
             _("Choose a file that ends in {suffix}.").format(suffix=SUFFIX),
         )
-    return int(version)
+    return version

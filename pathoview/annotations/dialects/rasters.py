@@ -7,8 +7,8 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from pathoview.annotations.dialects.shapes import valid_area
 from pathoview.annotations.geojson_geometry import GeometryError
+from pathoview.annotations.shape_sources import mask_outline
 from pathoview.core.translation import _
 
 Mask = npt.NDArray[np.bool_]
@@ -17,25 +17,11 @@ LARGEST_PIXELS = 1 << 28
 
 
 def outline_of(mask: Mask, left: float = 0, top: float = 0) -> BaseGeometry:
-    """Return the area of the true pixels of (row, column); raise `GeometryError` for none.
-
-    Runs along the rows are boxes, equal ones in consecutive rows a single box, and the area is
-    their union.
-    """
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    rows, starts = np.nonzero(edges == 1)
-    stops = np.nonzero(edges == -1)[1]
-    if not len(rows):
+    """Return the area of the true pixels of (row, column); raise `GeometryError` for none."""
+    outline = mask_outline(mask)
+    if outline is None:
         raise GeometryError(_("has no pixels"))
-    order = np.lexsort((rows, stops, starts))
-    rows, starts, stops = rows[order], starts[order], stops[order]
-    goes_on = (np.diff(rows) == 1) & (np.diff(starts) == 0) & (np.diff(stops) == 0)
-    first = np.flatnonzero(np.concatenate([[True], ~goes_on]))
-    last = np.append(first[1:], len(rows)) - 1
-    boxes = shapely.box(
-        left + starts[first], top + rows[first], left + stops[first], top + rows[last] + 1
-    )
-    return valid_area(shapely.union_all(boxes).simplify(0))
+    return shapely.transform(outline, lambda xy: xy + np.array([left, top]))
 
 
 def mask_of(area: BaseGeometry) -> tuple[Mask, int, int]:

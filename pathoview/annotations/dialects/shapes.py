@@ -17,6 +17,7 @@ from pathoview.annotations.dialects.frame import Note
 from pathoview.annotations.feature import Feature
 from pathoview.annotations.geojson_geometry import GeometryError, on_grid, parse_geometry
 from pathoview.annotations.geojson_object import derived_id
+from pathoview.annotations.shapes import sound
 from pathoview.core.translation import _
 
 Color = tuple[int, int, int]
@@ -75,15 +76,11 @@ def valid_area(geometry: BaseGeometry) -> BaseGeometry:
 
     What turns around twice counts as inside.
     """
-    if not shapely.is_valid(geometry):
-        geometry = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
-    parts = [part for part in shapely.get_parts(geometry) if part.geom_type in AREAS]
+    parts = [part for part in shapely.get_parts(sound(geometry)) if part.geom_type in AREAS]
     parts = [part for part in shapely.get_parts(parts) if part.area > 0]
     if not parts:
         raise GeometryError(_("encloses no area"))
-    valid = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
-    # GEOS 3.14 gives parts that share an edge for a ring that runs back on itself
-    return valid if shapely.is_valid(valid) else shapely.union_all(parts)
+    return parts[0] if len(parts) == 1 else sound(shapely.MultiPolygon(parts))
 
 
 def joined(areas: Sequence[BaseGeometry]) -> BaseGeometry:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from pathoview.annotations.shape_sources import mask_outline
+
 Rgb = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]
@@ -74,7 +76,7 @@ class Patch:
 
         ``offset`` is the column and row of the mask's first pixel. None when nothing is set.
         """
-        shape = outline_of(mask)
+        shape = mask_outline(mask)
         if shape is None:
             return None
         return self.shape_to_l0(shapely.transform(shape, lambda points: points + np.array(offset)))
@@ -83,17 +85,6 @@ class Patch:
         """Return a shape in px of the patch in level-0 px."""
         moved: Shape = shapely.transform(shape, self.to_l0)
         return moved
-
-
-def outline_of(mask: Mask) -> Shape | None:
-    """Return the valid shape of a mask in px from its corner: pixels' edges, holes and all.
-
-    Pixels that touch by a corner only are parts that touch in a point. None when nothing is set.
-    """
-    parts, _labels = faces_of(np.where(mask, 0, _NOTHING))
-    if not parts:
-        return None
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
 def faces_of(labels: Labels) -> tuple[list[shapely.Polygon], list[int]]:

@@ -37,6 +37,11 @@ def suggested_folder(session: Session) -> Path:
     return folder if os.access(folder, os.W_OK) and not is_ours else Path.home()
 
 
+def suggested_file(session: Session, ending: str) -> Path:
+    """Return a name for a file about the slide, in the suggested folder."""
+    return suggested_folder(session) / f"{session.slides.shown_path.stem}{ending}"
+
+
 class ExportDialog(Dialog):
     """One file and a few choices, remembered for the next time."""
 

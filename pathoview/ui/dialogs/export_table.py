@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -10,7 +9,6 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QProgressBar, Q
 
 from pathoview.annotations.table_writer import check_table_name, table_suffixes
 from pathoview.core.errors import PathoViewError, UsageError
-from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 from pathoview.session.notices import Notice
 from pathoview.session.object_export import TableProgress, export_table
@@ -18,6 +16,7 @@ from pathoview.session.object_table import ObjectTable
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.dialogs.export import suggested_file
 from pathoview.ui.text import objects_text
 from pathoview.ui.widgets import button, label, row
 
@@ -34,7 +33,7 @@ class ExportTableDialog(Dialog):
         self._table = table
         self._progress: TableProgress | None = None
         self._is_closed = False
-        self.file = QLineEdit(str(self._suggestion()))
+        self.file = QLineEdit(str(suggested_file(session, "-objects.csv")))
         self.file.setAccessibleName(_("File"))
         self.filtered = QCheckBox(_("Only the objects that the filter shows"))
         self.filtered.setChecked(not table.filter.is_empty)
@@ -133,13 +132,6 @@ class ExportTableDialog(Dialog):
         self.problem.setProperty("path", path)
         self.problem.show()
         self.adjustSize()
-
-    def _suggestion(self) -> Path:
-        """Return a file beside the slide, or in the user's home where that cannot be."""
-        slide = self._session.slides.shown_path
-        is_ours = slide.is_relative_to(resources_folder())
-        folder = slide.parent if os.access(slide.parent, os.W_OK) and not is_ours else Path.home()
-        return folder / f"{slide.stem}-objects.csv"
 
     def _browse(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in table_suffixes())

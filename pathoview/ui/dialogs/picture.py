@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -17,13 +16,13 @@ from PySide6.QtWidgets import (
 )
 
 from pathoview.core.errors import PathoViewError, UsageError
-from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 from pathoview.session.notices import Notice
 from pathoview.session.pictures import PictureProgress, save_picture
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.dialogs.export import suggested_file
 from pathoview.ui.text import size_text
 from pathoview.ui.widgets import button, label, row
 
@@ -42,7 +41,7 @@ class PictureDialog(Dialog):
         self._progress: PictureProgress | None = None
         self._is_closed = False
         options = session.settings.picture
-        self.file = QLineEdit(str(self._suggestion()))
+        self.file = QLineEdit(str(suggested_file(session, "-view.png")))
         self.file.setAccessibleName(_("File"))
         self.factor = QComboBox()
         self.factor.setAccessibleName(_("Size"))
@@ -161,13 +160,6 @@ class PictureDialog(Dialog):
         self.problem.setProperty("path", path)
         self.problem.show()
         self.adjustSize()
-
-    def _suggestion(self) -> Path:
-        """Return a file beside the slide, or in the user's home where that cannot be."""
-        slide = self._session.slides.shown_path
-        is_ours = slide.is_relative_to(resources_folder())
-        folder = slide.parent if os.access(slide.parent, os.W_OK) and not is_ours else Path.home()
-        return folder / f"{slide.stem}-view.png"
 
     def _browse(self) -> None:
         kinds = _("Pictures (*.png *.svg)")

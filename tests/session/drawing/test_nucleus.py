@@ -10,8 +10,9 @@ import shapely
 from drawing_scenes import at_l0, flat_patch, middle_l0, stained_patch
 from makers import he_scene
 
+from pathoview.annotations.shape_sources import mask_outline
 from pathoview.session.drawing.nucleus import MPP, PATCH_UM, nucleus_at
-from pathoview.session.drawing.patch import Patch, outline_of
+from pathoview.session.drawing.patch import Patch
 from pathoview.slides.stains import H_DAB, H_E, StainMatrix
 
 
@@ -48,7 +49,7 @@ def test_neighbours_are_kept_apart() -> None:
     for label in np.unique(scene.labels)[1:]:
         rows, cols = np.nonzero(scene.labels == label)
         outline = nucleus_at(patch, cols.mean() + 0.5, rows.mean() + 0.5, mpp=MPP, stains=H_E)
-        truth = outline_of(scene.labels == label)
+        truth = mask_outline(scene.labels == label)
         overlaps.append(0.0 if outline is None else iou(outline, truth))
     assert len(overlaps) > 30
     assert min(overlaps) > 0.75
@@ -103,7 +104,7 @@ def nucleus_of(labels: npt.NDArray[np.uint16], label: int) -> shapely.Geometry:
     rows, cols = np.nonzero(labels == label)
     top, left = rows.min(), cols.min()
     mask = labels[top : rows.max() + 1, left : cols.max() + 1] == label
-    return shapely.transform(outline_of(mask), lambda points: points + np.array([left, top]))
+    return shapely.transform(mask_outline(mask), lambda points: points + np.array([left, top]))
 
 
 def click_overlap(half: npt.NDArray[np.uint8], nucleus: shapely.Geometry) -> float:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from pathoview.session.drawing.patch import Patch, outline_of
+from pathoview.annotations.shape_sources import mask_outline
+from pathoview.session.drawing.patch import Patch
 
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.booleans())
 
@@ -45,13 +46,13 @@ def test_a_square_mask_is_a_square_of_its_pixels_edges(n: int) -> None:
 def test_holes_stay_holes() -> None:
     mask = np.ones((5, 6), np.bool_)
     mask[1:3, 2:4] = False
-    shape = outline_of(mask)
+    shape = mask_outline(mask)
     assert shape is not None
     assert shape.equals(shapely.box(0, 0, 6, 5) - shapely.box(2, 1, 4, 3))
 
 
 def test_pixels_that_touch_by_a_corner_are_two_valid_parts() -> None:
-    shape = outline_of(np.eye(2, dtype=np.bool_))
+    shape = mask_outline(np.eye(2, dtype=np.bool_))
     assert isinstance(shape, shapely.MultiPolygon)
     assert shape.is_valid
     assert shape.area == 2
@@ -59,7 +60,7 @@ def test_pixels_that_touch_by_a_corner_are_two_valid_parts() -> None:
 
 @given(MASKS)
 def test_any_mask_is_a_valid_shape_of_its_pixels(mask: npt.NDArray[np.bool_]) -> None:
-    shape = outline_of(mask)
+    shape = mask_outline(mask)
     if shape is None:
         assert not mask.any()
         return
