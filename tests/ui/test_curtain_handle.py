@@ -201,6 +201,8 @@ def test_the_other_picture_follows_the_view_and_the_style(
 @pytest.fixture
 def flickered(qtbot: QtBot, open_window: MainWindow, session: Session) -> Canvas:
     cover_twice(session)
+    for name in ("slides", "history", "classes"):
+        open_window.docks[name].hide()  # there is room for them on a larger screen
     open_window.activateWindow()
     open_window.canvas.setFocus()
     settle(qtbot, open_window.canvas, session)
