@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -165,10 +167,25 @@ def test_closing_loses_what_cannot_be_saved_only_when_told_so(
 
 
 def test_closing_right_after_a_stroke_waits_for_it_without_a_question(
-    qtbot: QtBot, window: MainWindow, session: Session, study: Path
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    study: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    gate, original = threading.Event(), OrderedWriter._try
+
+    def slowly(self: OrderedWriter, batch: list[object]) -> StorageError | None:
+        gate.wait(10)
+        return original(self, batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(OrderedWriter, "_try", slowly)
     draw(session)
+    start = time.perf_counter()
     window.close()
+    assert time.perf_counter() - start < 0.5, "the window does not stand still"
+    assert window.isVisible()
+    gate.set()
     qtbot.waitUntil(lambda: not window.isVisible())
     with StudyFile.open(study) as file:
         assert sum(file.count_annotations().values()) == 2
