@@ -68,7 +68,7 @@ def test_those_asked_for_of_late_come_first(open_session: Session) -> None:
 
 def test_a_command_says_what_it_needs(session: Session, loop: Loop, tmp_path: Path) -> None:
     assert command("view.fit").missing(session) == "needs a slide"
-    assert command("file.export").missing(session) == "needs results"
+    assert command("file.export").missing(session) == "needs annotations or results"
     assert command("edit.undo").missing(session) == "nothing to take back"
     assert command("file.open").missing(session) == ""
     session.open(make_svs(tmp_path / "a.svs"))
