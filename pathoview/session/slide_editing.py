@@ -113,6 +113,14 @@ class SlideEditing:
         renamed = said.model_copy(update={"name": name.strip()})
         return self._studies.put([RecordChange.of(said, renamed)], title)
 
+    def place_of(self, slide_hash: str) -> tuple[Case, Block] | None:
+        """Return the case and block of a slide, if it has any."""
+        records = self._studies.records
+        record = records.get(SlideRecord, slide_hash)
+        block = None if record is None else records.get(Block, record.block_id)
+        case = None if block is None else records.get(Case, block.case_id)
+        return None if block is None or case is None else (case, block)
+
     @property
     def cases(self) -> Sequence[Case]:
         """By their names."""

@@ -11,7 +11,7 @@ from makers import he_image, make_svs
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu, QPushButton
+from PySide6.QtWidgets import QInputDialog, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from pathoview.session.commands import run_command
@@ -177,6 +177,18 @@ def test_the_dialog_describes_several_slides_in_one_step_and_leaves_the_rest(
     assert {label_text(one.labels[0]) for one in records} == {"grade:ISUP=3@0-9"}
     session.undo()
     assert listed(window) == ["one.svs", "three.svs", "two.svs"]
+
+
+def test_a_case_is_renamed_by_the_menu(
+    qtbot: QtBot, window: MainWindow, session: Session, study: Path
+) -> None:
+    session.slides.editing.assign([session.slides.rows[0].slide_hash], "Smit", "A")
+    entry(asked(window, "one.svs"), "Rename case").trigger()
+    (dialog,) = window.findChildren(QInputDialog)
+    dialog.setTextValue("Smith")
+    dialog.accept()
+    assert listed(window)[0] == "Smith · A"
+    assert session.history.undo_name == "Rename case"
 
 
 def test_a_label_and_metadata_are_taken_away_and_altered_in_the_dialog(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QUrl
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from pathoview.core.translation import _, ngettext
 from pathoview.session.session import Session
@@ -47,6 +47,8 @@ class SlideMenu:
         menu.addAction(_("Describe, label, assign…")).triggered.connect(
             lambda: self.describe(hashes)
         )
+        if not slides.is_blinded:
+            self._add_renaming(hashes[0])
         menu.addSeparator()
         if len(rows) == 1 and not slides.is_blinded:
             menu.addAction(_("Show in folder")).triggered.connect(
@@ -68,6 +70,29 @@ class SlideMenu:
             action.triggered.connect(
                 lambda _on=False, stain=stain: editing.set_stain(hashes, stain)
             )
+
+    def _add_renaming(self, slide_hash: str) -> None:
+        """Offer to rename the case and the block of the slide that was chosen first."""
+        editing = self._session.slides.editing
+        place = editing.place_of(slide_hash)
+        if place is None:
+            return
+        case, block = place
+        self._add_question(_("Rename case…"), case.name, partial(editing.rename_case, case))
+        if block.name:
+            self._add_question(_("Rename block…"), block.name, partial(editing.rename_block, block))
+
+    def _add_question(self, title: str, name: str, take: Callable[[str], object]) -> None:
+        def ask() -> None:
+            dialog = QInputDialog(self._parent.window())
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.setWindowTitle(title.rstrip("…"))
+            dialog.setLabelText(_("New name"))
+            dialog.setTextValue(name)
+            dialog.textValueSelected.connect(lambda text: take(text) if text.strip() else None)
+            dialog.open()
+
+        self.menu.addAction(title).triggered.connect(ask)
 
     def describe(self, hashes: Sequence[str]) -> None:
         """Show all that is said of some slides, to be altered."""
