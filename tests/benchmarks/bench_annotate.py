@@ -110,7 +110,15 @@ class Bench:
         return is_drawn and self.canvas.is_settled and not self.session.studies.n_unsaved
 
     def is_picture_there(self) -> bool:
-        return self.session.slide is not None and self.canvas.is_settled
+        """Whether the slide, which is white, is to be seen on the dark canvas."""
+        from PySide6.QtCore import QRect
+
+        if self.session.slide is None:
+            return False
+        middle = self.canvas.rect().center()
+        image = self.canvas.grab(QRect(middle.x() - 20, middle.y() - 20, 40, 40)).toImage()
+        places = ((x, y) for x in range(0, 40, 5) for y in range(0, 40, 5))
+        return any(image.pixelColor(x, y).lightness() > 200 for x, y in places)
 
     def n_there(self) -> int:
         return len(self.annotations.document or ())
