@@ -16,6 +16,7 @@ from pathoview.ui.widgets import order_tabs
 _SIZE = (1440, 900)
 _LEFT_PX, _RIGHT_PX = 240, 340
 _HEIGHTS_PX = (420, 420)
+_BOTTOM_PX = 240
 _NARROWEST_PX = {"left": 200, "right": 280, "bottom": 280}
 _LAYOUT_VERSION = 2
 _Side = Literal["left", "right", "bottom"]
@@ -81,8 +82,10 @@ class Docks(Mapping[str, QDockWidget]):
         window.resizeDocks(sides, [_LEFT_PX, _RIGHT_PX], Qt.Orientation.Horizontal)
         for column in (lefts, firsts):
             window.resizeDocks(column, list(_HEIGHTS_PX), Qt.Orientation.Vertical)
-        for name in _SHOWN_LATER:
-            self[name].hide()
+        later = [self[name] for name in _SHOWN_LATER]
+        window.resizeDocks(later, [_BOTTOM_PX] * len(later), Qt.Orientation.Vertical)
+        for dock in later:
+            dock.hide()
         self._hidden = []
 
     def _arrange_side(self, side: _Side, groups: list[tuple[str, ...]]) -> None:

@@ -60,9 +60,10 @@ QMenu::icon { padding-left: 8px; }
 QToolBar { border: none; border-bottom: 1px solid $field; padding: 4px 8px; spacing: 4px; }
 QToolBar#tool_strip { border: none; border-right: 1px solid $field; padding: 6px 2px;
     spacing: 1px; }
-QToolBar#tool_strip::separator { height: 1px; width: 0; margin: 4px 6px; }
+QToolBar#tool_strip::separator { height: 1px; width: 0; margin: 3px 6px; }
 QToolBar::separator { background: $line; width: 1px; margin: 6px 6px; }
 QToolButton { border: 1px solid transparent; border-radius: 4px; padding: 4px 6px; }
+QToolBar#tool_strip QToolButton { padding: 2px 6px; }
 QToolButton:hover { background: $line; }
 QToolButton:checked { background: $line; border-color: $accent; }
 QToolButton:focus { border-color: $accent; }

@@ -1,4 +1,4 @@
-"""The tools in a strip beside the canvas; below them the class that is drawn, and options."""
+"""The class that is drawn, options and the tools, in a strip beside the canvas."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathoview.ui.actions import Actions
 from pathoview.ui.tool_options import ToolOptions
 from pathoview.ui.widgets import icon_button
 
-_APART = frozenset({"tool.rectangle", "tool.brush", "tool.points", "tool.region"})
+_APART = frozenset({"tool.move", "tool.rectangle", "tool.brush", "tool.points", "tool.region"})
 """Tools that have a line above them."""
 
 
@@ -29,18 +29,21 @@ class ToolStrip(QToolBar):
         self.setIconSize(QSize(icons.SIZE, icons.SIZE))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._session = session
-        for command in COMMANDS:
-            if command.id.startswith("tool.") and command.menu == "Annotate":
-                if command.id in _APART:
-                    self.addSeparator()
-                self._add(actions[command.id])
-        self.addSeparator()
         self.class_button = ClassButton(session)
         self.addWidget(self.class_button)
         self.options = ToolOptions(session, self)
         self.options_button = icon_button("options", _("Options of the tool"), self._show_options)
         self.options_button.setIconSize(self.iconSize())
         self.addWidget(self.options_button)
+        for command in COMMANDS:
+            if command.id.startswith("tool.") and command.menu == "Annotate":
+                if command.id in _APART:
+                    self.addSeparator()
+                self._add(actions[command.id])
+        more = self.findChild(QToolButton, "qt_toolbar_ext_button")
+        if isinstance(more, QToolButton):  # in a low window
+            more.setIcon(icons.icon("chevron-down"))
+            more.setAccessibleName(_("More tools"))
         session.tool_changed.connect(self._refresh)
         session.slide_changed.connect(self._refresh)
         self._refresh()

@@ -132,6 +132,15 @@ def test_the_layout_can_be_reset(start: Start) -> None:
     assert tabs == [window.docks["slide"], window.docks["places"]]
 
 
+def test_a_panel_that_comes_when_it_is_asked_for_is_high_enough_to_be_read(
+    qtbot: QtBot, start: Start
+) -> None:
+    window = start()
+    window.resize(1440, 900)
+    window.docks.bring_front("objects")
+    qtbot.waitUntil(lambda: window.docks["objects"].height() > 200)
+
+
 def test_panels_hidden_all_at_once_are_shown_again_as_they_were(start: Start) -> None:
     window = start()
     window.docks["slide"].hide()

@@ -150,3 +150,17 @@ def test_the_strip_leaves_with_the_other_bars(window: MainWindow) -> None:
     assert window.strip.isHidden()
     window.full_screen.toggle()
     assert not window.strip.isHidden()
+
+
+def test_every_tool_is_seen_on_a_small_screen_and_class_and_options_in_any_window(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    more = window.strip.findChild(QToolButton, "qt_toolbar_ext_button")
+    assert isinstance(more, QToolButton)
+    window.resize(1280, 720)
+    qtbot.waitUntil(lambda: window.height() == 720)
+    qtbot.waitUntil(lambda: not more.isVisible())
+    window.docks.bring_front("objects")
+    qtbot.waitUntil(more.isVisible)
+    assert window.strip.class_button.isVisible()
+    assert window.strip.options_button.isVisible()
