@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,6 @@ from pathoview.study.lock import lock_path
 from pathoview.study.metadata_csv import read_table
 from pathoview.study.model import Case, SlideRecord
 from pathoview.study.slide_labels import parse_label
-from pathoview.study.step import RecordChange
 from pathoview.study.study_file import StudyFile
 
 
@@ -308,22 +305,3 @@ def test_a_table_is_imported_as_one_step_and_the_list_written(
     assert [row["Age"] for row in written.rows] == ["61", "61", ""]
     session.undo()
     assert {row.case for row in session.slides.rows} == {""}
-
-
-def test_ten_thousand_slides_are_listed_and_altered_quickly(session: Session, study: Path) -> None:
-    slides = [
-        SlideRecord(slide_hash=f"{n:032x}", path=f"/data/slide {n}.svs", pseudonym=f"slide-{n}")
-        for n in range(10_000)
-    ]
-    session.studies.put([RecordChange.of(None, slide) for slide in slides], "Add")
-
-    def took(work: Callable[[], object]) -> float:
-        start = time.perf_counter()
-        work()
-        return time.perf_counter() - start
-
-    assert took(lambda: session.slides.rows) < 1.0
-    assert took(lambda: session.slides.found("9999")) < 0.5
-    keys = [slide.slide_hash for slide in slides]
-    assert took(lambda: session.slides.editing.set_stain(keys, "PAS")) < 2.0
-    assert took(session.undo) < 2.0
