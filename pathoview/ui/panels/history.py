@@ -55,7 +55,7 @@ class HistoryModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return _("Slide opened") if step is None else step.name
         if role == Qt.ItemDataRole.ToolTipRole and step is not None:
-            return step.note
+            return "\n".join(filter(None, (step.name, step.note)))
         if role == Qt.ItemDataRole.ForegroundRole and row > self._n_done:
             return QColor(theme.current().muted)
         if role == Qt.ItemDataRole.FontRole and row == self._n_done:
@@ -77,6 +77,7 @@ class HistoryPanel(QWidget):
         self.view = QListView()
         self.view.setModel(self.model)
         self.view.setUniformItemSizes(True)
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setAccessibleName(_("History"))
         self.view.clicked.connect(self._on_chosen)
         self.view.activated.connect(self._on_chosen)
