@@ -41,6 +41,7 @@ from pathoview.session.selection import Selection, select
 from pathoview.session.settings import Settings, load_settings
 from pathoview.session.shelf import RunShelf
 from pathoview.session.slide_desk import SlideDesk
+from pathoview.session.slide_search import is_project
 from pathoview.session.study_desk import StudyDesk
 from pathoview.session.study_files import SUFFIX, StudyFiles
 from pathoview.session.tile_troubles import TileTroubles
@@ -171,9 +172,11 @@ class Session:
         return self._opener.is_opening
 
     def open(self, path: Path | str) -> None:
-        """Open a slide, or a study; `slide_changed` or an error `notice` follows."""
+        """Open a slide, a study or a QuPath project; `slide_changed` or a notice follows."""
         if Path(path).suffix.lower() == SUFFIX:
             self.study_files.open(Path(path))
+        elif is_project(Path(path)):
+            self.slides.search.add([Path(path)])
         else:
             self._opener.open(Path(path))
 

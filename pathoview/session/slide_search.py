@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from psygnal import Signal
 
+from pathoview.annotations.dialects.qupath_project import read_project
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 from pathoview.session.notices import Notice, from_error
@@ -53,14 +54,24 @@ class SlideSearch:
         self._session = session
         self._work: Piecework[Any] | None = None
         self._on_end: Callable[[BaseException | None], None] | None = None
+        self._projects: Sequence[Path] = ()
         self.state: SearchState | None = None
         """None: nothing is looked for."""
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Take slides, and all in folders, into the study: one step when all are found."""
+        """Take slides, all in folders, and those of QuPath projects into the study, in one step.
+
+        With a project come its classes.
+        """
         studies = self._session.studies
-        if not studies.is_named or self.state is not None:
+        if not studies.is_named:
+            action = _("New study…"), "study.new"
+            text = _("Make or open a study first: slides are added to that.")
+            self._session.notice.emit(Notice(text, "warning", action))
             return
+        if self.state is not None:
+            return
+        self._projects = [path for path in paths if is_project(path)]
         known = {one.slide_hash: one.path for one in studies.records.all(SlideRecord)}
         pieces = _looked_at(paths, known)
         self._begin(_("Adding slides"), pieces, self._on_looked_at, self._on_added)
@@ -131,6 +142,10 @@ class SlideSearch:
                 known, one.content_hash, one.pseudonym, one.path, one.size_l0, one.mpp
             )
             changes.append(RecordChange.of(known, made))
+        for path in self._projects:
+            classes = path.parent / "classifiers" / "classes.json"
+            if classes.is_file():
+                self._session.classes.read(classes)
         name = ngettext("Add slide", "Add {n} slides", len(changes)).format(n=len(changes))
         if not changes or self._session.studies.put(changes, name):
             self._session.notice.emit(_summary(state))
@@ -177,7 +192,22 @@ def _looked_at(
     paths: Sequence[Path], known: Mapping[str, str]
 ) -> Iterator[FoundSlide | str | None]:
     """Find slides; those that are known are wanted again when there is nothing where they lay."""
-    yield from find_slides(paths, [key for key, path in known.items() if Path(path).exists()])
+    there = [key for key, path in known.items() if Path(path).exists()]
+    yield from find_slides(list(_with_projects(paths)), there)
+
+
+def is_project(path: Path) -> bool:
+    """Whether a file is a project of QuPath, by its name."""
+    return path.suffix.lower() == ".qpproj"
+
+
+def _with_projects(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield paths, and instead of a project those of its pictures."""
+    for path in paths:
+        if is_project(path):
+            yield from (one.path for one in read_project(path).images if one.path is not None)
+        else:
+            yield path
 
 
 def _summary(state: SearchState) -> Notice:

@@ -1,4 +1,4 @@
-"""Files dropped on the canvas: a slide is opened; annotations and arrays go onto the open one."""
+"""Files dropped on the canvas: slides, studies, projects are opened, others go onto the slide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathoview.session.session import Session
 _ARRAY_FILES = (".npy",)
 _RESULT_FILES = (
     *(".geojson", ".json", ".geojson.gz", ".json.gz", ".zip", ".xml", ".ndpa", ".roi"),
-    *(".csv", ".tsv", ".txt", ".qpproj", ".qpdata"),
+    *(".csv", ".tsv", ".txt", ".qpdata"),
 )
 
 

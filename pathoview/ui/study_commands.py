@@ -152,7 +152,8 @@ class StudyCommands:
 
     def add_slides(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in SLIDE_SUFFIXES)
-        filters = [_("Slides ({types})").format(types=kinds), _("All files (*)")]
+        filters = [_("Slides ({types})").format(types=kinds)]
+        filters += [_("QuPath projects (*.qpproj)"), _("All files (*)")]
         self._ask_files(_("Add slides"), filters, self._session.slides.search.add, many=True)
 
     def add_folder(self) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -305,3 +306,20 @@ def test_a_table_is_imported_as_one_step_and_the_list_written(
     assert [row["Age"] for row in written.rows] == ["61", "61", ""]
     session.undo()
     assert {row.case for row in session.slides.rows} == {""}
+
+
+def test_a_qupath_project_brings_its_slides_and_classes(
+    session: Session, loop: Loop, ears: Ears, folder: Path, tmp_path: Path
+) -> None:
+    entry = {"serverBuilder": {"builderType": "uri", "uri": (folder / "one.svs").as_uri()}}
+    project = tmp_path / "project.qpproj"
+    project.write_text(json.dumps({"version": "0.5.0", "images": [entry]}))
+    (tmp_path / "classifiers").mkdir()
+    classes = {"pathClasses": [{"name": "Mitosis", "color": -16711936}]}
+    (tmp_path / "classifiers" / "classes.json").write_text(json.dumps(classes))
+    session.open(project)
+    assert ears.notices[-1].action == ("New study…", "study.new")
+    session.study_files.create(tmp_path / "from QuPath.pathoview")
+    session.open(project)
+    loop.run_until(lambda: names(session) == ["one.svs"])
+    assert "Mitosis" in [one.name for one in session.studies.records.classes]
