@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self, cast
+from typing import IO, cast
 
+from pathoview.core.closing import Closing
 from pathoview.core.errors import GeoJSONError
 from pathoview.core.translation import _
 
@@ -21,7 +21,7 @@ _GZIP, _ZIP, _JAVA = b"\x1f\x8b", b"PK\x03\x04", b"\xac\xed"
 _SUFFIXES = (".geojson", ".json")
 
 
-class GeoJSONSource:
+class GeoJSONSource(Closing):
     """An open file; `read` raises `GeoJSONError` when it is damaged."""
 
     def __init__(self, path: Path) -> None:
@@ -33,15 +33,7 @@ class GeoJSONSource:
             self._start = self._opening()
             self._stack = stack.pop_all()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._stack.close()
 
     @property

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.byte_cache import ByteCache
+from pathoview.core.closing import Closing
 from pathoview.core.errors import MissingScaleError
 from pathoview.core.pyramid import Level, Plane, Pyramid
 from pathoview.core.translation import _
@@ -68,7 +68,7 @@ class SlideInfo:
         return self.levels[0].height
 
 
-class Slide(ABC):
+class Slide(Closing):
     """An open slide. `read` may be called from several threads at once."""
 
     path: Path
@@ -108,7 +108,7 @@ class Slide(ABC):
     def close(self) -> None:
         """Close the file; reads after this raise `SlideError`."""
 
-    def use_memory(self, memory: ByteCache) -> None:  # noqa: B027 - many readers keep nothing
+    def use_memory(self, memory: ByteCache) -> None:
         """Count what is kept of decoded tiles to a memory shared with others."""
 
     def associated_names(self) -> tuple[str, ...]:
@@ -122,17 +122,6 @@ class Slide(ABC):
     def pyramid(self, tile_size: int) -> Pyramid:
         """Return the slide's levels cut into tiles of ``tile_size`` px."""
         return Pyramid(self.info.levels, tile_size)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def white(height: int, width: int, n_channels: int, dtype: str, is_rgb: bool) -> Pixels:

@@ -12,7 +12,6 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +22,7 @@ from pydantic import ValidationError
 from pathoview.annotations.detections import Detections, concatenate, empty_detections
 from pathoview.annotations.feature import Feature
 from pathoview.annotations.geojson_object import feature_object, parse_objects
+from pathoview.core.closing import Closing
 from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
@@ -61,7 +61,7 @@ _ANNOTATIONS = (
 log = logging.getLogger(__name__)
 
 
-class RunFile:
+class RunFile(Closing):
     """The result file of a run. One process writes; any thread may call any reading method."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -92,17 +92,6 @@ class RunFile:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def record(self) -> RunRecord:

@@ -11,7 +11,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from pydantic import ValidationError
 from pathoview.annotations.change import Change
 from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.feature import Feature
+from pathoview.core.closing import Closing
 from pathoview.core.errors import StorageError
 from pathoview.core.translation import _
 from pathoview.study.annotation_rows import COLUMNS, to_features
@@ -98,7 +98,7 @@ def add_audit(connection: sqlite3.Connection, author: str, slide_hash: str, text
     )
 
 
-class StudyFile:
+class StudyFile(Closing):
     """Reads a study. Any thread may call any method; what is written is the writer's business."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, version: int) -> None:
@@ -120,17 +120,6 @@ class StudyFile:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # -- records ---------------------------------------------------------------------------------
 
