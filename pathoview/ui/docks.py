@@ -8,6 +8,7 @@ from typing import Literal
 from PySide6.QtCore import QByteArray, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
+from shiboken6 import isValid
 
 from pathoview.core.translation import _
 from pathoview.session.settings import Settings
@@ -145,6 +146,8 @@ class Docks(Mapping[str, QDockWidget]):
 
     def _refresh_titles(self) -> None:
         """Leave out the title of a panel whose tab says it already, and name the tabs."""
+        if not isValid(self._window):
+            return  # docks still speak when the window has gone
         for bar in self._window.findChildren(
             QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly
         ):
