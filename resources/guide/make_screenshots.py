@@ -18,7 +18,9 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
+from annotate_pictures import AnnotatePictures
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -52,7 +54,7 @@ class Photographer:
         self._application = application
         bridge = Bridge()
         self.runner = JobRunner(bridge.post)
-        self.session = Session(bridge.post, Settings(), self.runner)
+        self.session = Session(bridge.post, Settings(author="Ada"), self.runner)
         self.window = MainWindow(self.session)
         self.window.resize(*SIZE)
         self.window.show()
@@ -76,8 +78,12 @@ class Photographer:
 
     def take(self, name: str, widget: QWidget | None = None) -> None:
         """Write a picture; one with an ending of its own, of tissue, may be a JPEG."""
+        self.save((widget or self.window).grab(), name)
+
+    @staticmethod
+    def save(picture: QPixmap, name: str) -> None:
         file = name if "." in name else f"{name}.png"
-        (widget or self.window).grab().save(str(IMAGES / file), quality=88)
+        picture.save(str(IMAGES / file), quality=85)
         print(file)
 
     def dialog(self, name: str, command_id: str) -> None:
@@ -229,6 +235,8 @@ def main() -> None:
     at_work.look_in_the_light()
     at_work.dialog("keys", "help.keys")
     at_work.recolour()
+    run_command(at_work.session, "view.detections")
+    AnnotatePictures(at_work).take_all()
     at_work.window.close()
 
 

@@ -27,8 +27,8 @@ from pathoview.ui import theme
 from pathoview.ui.actions import key_text
 from pathoview.ui.dialogs.dialog import Dialog
 
-_SIZE = (980, 720)
-_CONTENTS_PX = 200
+_SIZE = (1080, 720)
+_CONTENTS_PX = 230
 _MARGIN_PX = 112
 """Left free beside a picture: the page's margins, and the indent of a list."""
 _PICTURE = "\ufffc"
