@@ -93,22 +93,22 @@ class SlideBook:
         self._remember(step)
         return step
 
-    def undo(self, number: int) -> None:
+    def undo(self, number: int, author: str) -> None:
         """Take a step back; raises `StorageError`."""
         step = self.step(number)
         self.study.check_writable()
         self.document.apply(step.change.inverse)
         self._apply_records([one.inverse for one in reversed(step.records)])
-        self.study.undo(number)
+        self.study.undo(number, author)
         self._mark(number, is_undone=True)
 
-    def redo(self, number: int) -> None:
+    def redo(self, number: int, author: str) -> None:
         """Take a step again; raises `StorageError`."""
         step = self.step(number)
         self.study.check_writable()
         self.document.apply(step.change)
         self._apply_records(step.records)
-        self.study.redo(number)
+        self.study.redo(number, author)
         self._mark(number, is_undone=False)
 
     def step(self, number: int) -> StudyStep:

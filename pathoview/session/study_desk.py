@@ -327,7 +327,7 @@ class StudyDesk:
 
     def _turn(self, book: SlideBook, number: int, way: str) -> None:
         try:
-            (book.undo if way == "undo" else book.redo)(number)
+            (book.undo if way == "undo" else book.redo)(number, self.author)
         except StorageError as error:
             self.notice.emit(from_error(error))
             raise Refused from error

@@ -14,10 +14,11 @@ from pathlib import Path
 from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
+from pathoview.study.audit import add_audit
 from pathoview.study.copying import copied, move_study
 from pathoview.study.database import choose_journal, sentences
 from pathoview.study.lock import Holder, StudyLock
-from pathoview.study.study_file import StudyFile, add_audit
+from pathoview.study.study_file import StudyFile
 
 SUFFIX = ".backup"
 DAILY = "daily"

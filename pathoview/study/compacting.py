@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.translation import _, ngettext
+from pathoview.study.audit import add_audit
 from pathoview.study.backups import back_up
 from pathoview.study.database import transaction
 from pathoview.study.step_rows import unpack_versions
-from pathoview.study.study_file import add_audit
 from pathoview.study.upkeep import having_alone, reading, shrink
 
 _ROW_BYTES = 40

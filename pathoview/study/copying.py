@@ -10,11 +10,12 @@ from pathlib import Path
 
 from pathoview.core.errors import StorageError
 from pathoview.core.translation import _
+from pathoview.study.audit import add_audit
 from pathoview.study.database import choose_journal, connect, sentences, transaction
 from pathoview.study.lock import StudyLock, lock_path
 from pathoview.study.migration import copy_database
 from pathoview.study.model import StudyInfo
-from pathoview.study.study_file import VERSION, StudyFile, add_audit, format_version
+from pathoview.study.study_file import VERSION, StudyFile, format_version
 
 _BESIDE = ("-wal", "-shm", "-journal")
 """Files that SQLite keeps beside a file."""

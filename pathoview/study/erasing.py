@@ -18,6 +18,7 @@ import orjson
 from pathoview.core.errors import InputError, StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _, ngettext
+from pathoview.study.audit import add_audit
 from pathoview.study.backups import SUFFIX, list_backups
 from pathoview.study.copying import remove_study
 from pathoview.study.database import transaction
@@ -25,7 +26,6 @@ from pathoview.study.model import Block, Case, RunEntry, SlideRecord
 from pathoview.study.step import RecordChange
 from pathoview.study.step_rows import pack_records, unpack_records
 from pathoview.study.study_file import SUFFIX as STUDY_SUFFIX
-from pathoview.study.study_file import add_audit
 from pathoview.study.upkeep import having_alone, reading, shrink
 
 _SHORTEST_WORD = 3

@@ -14,13 +14,14 @@ import numpy as np
 from pathoview.core.errors import StorageError
 from pathoview.core.translation import _, ngettext
 from pathoview.study.annotation_rows import to_readable_features
+from pathoview.study.audit import add_audit
 from pathoview.study.copying import made_beside, refuse_target
 from pathoview.study.damaged_table import DamagedTable, Row
 from pathoview.study.database import connect, sentences, transaction
 from pathoview.study.model import StudyInfo
 from pathoview.study.problems import is_whole_step, readable_record, readable_versions
 from pathoview.study.step_rows import put_records, unpack_records
-from pathoview.study.study_file import add_audit, create_study, format_version
+from pathoview.study.study_file import create_study, format_version
 
 _ROWS_AT_ONCE = 2000
 _ANNOTATION = "version, slide, number, id, class, wkb, more"

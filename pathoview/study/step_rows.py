@@ -14,7 +14,9 @@ import numpy.typing as npt
 import orjson
 
 from pathoview.annotations.feature import Feature
+from pathoview.core.translation import _
 from pathoview.study.annotation_rows import to_rows
+from pathoview.study.audit import add_audit
 from pathoview.study.step import RecordChange, StudyStep
 
 Versions = npt.NDArray[np.int64]
@@ -41,6 +43,7 @@ def do_step(connection: sqlite3.Connection, step: StudyStep) -> None:
         np.array([before[feature.id.bytes].version for feature in step.change.before], np.int64),
         after,
     )
+    add_audit(connection, step.author, step.slide_hash, step.name)
     connection.execute(
         "INSERT INTO step VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)",
         (
@@ -50,20 +53,22 @@ def do_step(connection: sqlite3.Connection, step: StudyStep) -> None:
     )
 
 
-def undo_step(connection: sqlite3.Connection, number: int) -> None:
+def undo_step(connection: sqlite3.Connection, number: int, author: str) -> None:
     """Take a step back."""
-    _turn(connection, number, is_undone=True)
+    _turn(connection, number, author, is_undone=True)
 
 
-def redo_step(connection: sqlite3.Connection, number: int) -> None:
+def redo_step(connection: sqlite3.Connection, number: int, author: str) -> None:
     """Take a step again."""
-    _turn(connection, number, is_undone=False)
+    _turn(connection, number, author, is_undone=False)
 
 
-def _turn(connection: sqlite3.Connection, number: int, *, is_undone: bool) -> None:
-    slide, versions, records = connection.execute(
-        "SELECT slide, versions, records FROM step WHERE number = ?", (number,)
+def _turn(connection: sqlite3.Connection, number: int, author: str, *, is_undone: bool) -> None:
+    slide, name, versions, records = connection.execute(
+        "SELECT slide, name, versions, records FROM step WHERE number = ?", (number,)
     ).fetchone()
+    words = _("Taken back: {name}") if is_undone else _("Taken again: {name}")
+    add_audit(connection, author, slide, words.format(name=name))
     before, after = unpack_versions(versions)
     going, coming = (after, before) if is_undone else (before, after)
     connection.executemany(

@@ -10,6 +10,7 @@ from pathlib import Path
 from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
+from pathoview.study.audit import add_audit
 from pathoview.study.database import choose_journal, connect, sentences
 from pathoview.study.default_classes import default_classes
 from pathoview.study.lock import Holder, StudyLock
@@ -17,7 +18,7 @@ from pathoview.study.migration import migrate
 from pathoview.study.model import LabelClass, Record, StudyInfo
 from pathoview.study.step import RecordChange, StudyStep
 from pathoview.study.step_rows import do_step, put_records, redo_step, undo_step
-from pathoview.study.study_file import SUFFIX, VERSION, StudyFile, add_audit, create_study
+from pathoview.study.study_file import SUFFIX, VERSION, StudyFile, create_study
 from pathoview.study.writer import OrderedWriter, Write
 
 Told = Callable[[int, StorageError | None], None]
@@ -115,13 +116,13 @@ class Study:
         """Keep a step that was done; return the number of the write."""
         return self.submit(partial(do_step, step=step))
 
-    def undo(self, number: int) -> int:
+    def undo(self, number: int, author: str = "") -> int:
         """Keep that a step was taken back."""
-        return self.submit(partial(undo_step, number=number))
+        return self.submit(partial(undo_step, number=number, author=author))
 
-    def redo(self, number: int) -> int:
+    def redo(self, number: int, author: str = "") -> int:
         """Keep that a step was taken again."""
-        return self.submit(partial(redo_step, number=number))
+        return self.submit(partial(redo_step, number=number, author=author))
 
     def put(self, *records: Record) -> int:
         """Keep records that are no step of the history."""

@@ -24,6 +24,7 @@ from pathoview.core.closing import Closing
 from pathoview.core.errors import StorageError
 from pathoview.core.translation import _
 from pathoview.study.annotation_rows import COLUMNS, to_features
+from pathoview.study.audit import add_audit
 from pathoview.study.database import (
     closed_on_error,
     connect,
@@ -34,7 +35,6 @@ from pathoview.study.database import (
 )
 from pathoview.study.model import LabelClass, Record, StudyInfo, new_id
 from pathoview.study.problems import Problem, find_problems
-from pathoview.study.records import now
 from pathoview.study.step import StudyStep
 from pathoview.study.step_rows import unpack_records, unpack_versions
 
@@ -88,14 +88,6 @@ def create_study(path: Path, info: StudyInfo, records: Sequence[Record] = ()) ->
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
-
-
-def add_audit(connection: sqlite3.Connection, author: str, slide_hash: str, text: str) -> None:
-    """Put a line into the audit trail, in the transaction that goes on."""
-    connection.execute(
-        "INSERT INTO audit (time, author, slide, text) VALUES (?, ?, ?, ?)",
-        (now(), author, slide_hash, text),
-    )
 
 
 class StudyFile(Closing):

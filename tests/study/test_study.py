@@ -262,9 +262,9 @@ def test_an_older_study_is_migrated_with_a_backup(
     assert again.backup is not None
     with StudyFile.open(again.backup) as backup:
         assert backup.version == 1
-        assert backup.classes() [:1] == [TUMOR]
+        assert backup.classes()[:1] == [TUMOR]
     assert read(again).version == 2
-    assert read(again).classes() [:1] == [TUMOR]
+    assert read(again).classes()[:1] == [TUMOR]
 
 
 def test_a_migration_that_fails_leaves_everything_as_it_was(
@@ -280,7 +280,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(
     monkeypatch.undo()
     again = open_study()
     assert not again.is_read_only
-    assert read(again).classes() [:1] == [TUMOR]
+    assert read(again).classes()[:1] == [TUMOR]
 
 
 def test_a_newer_study_is_only_read(open_study: OpenStudy) -> None:
@@ -294,7 +294,7 @@ def test_a_newer_study_is_only_read(open_study: OpenStudy) -> None:
     assert newer.is_newer
     assert newer.is_read_only
     assert newer.file is not None
-    assert newer.file.classes() [:1] == [TUMOR]
+    assert newer.file.classes()[:1] == [TUMOR]
     with pytest.raises(StorageError, match="newer"):
         newer.put(TUMOR)
 
@@ -312,3 +312,23 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StorageError, match="not a study"):
         Study(other, lambda *_: None)
+
+
+def test_the_audit_trail_says_who_did_what_also_when_the_history_has_forgotten_it(
+    open_study: OpenStudy,
+) -> None:
+    study = open_study()
+    study.do(step(1, Change.adding([square()]), name="Draw rectangle"))
+    study.undo(1, "Bo")
+    study.redo(1, "Bo")
+    study.undo(1, "Cy")
+    study.do(step(2, Change.adding([square()]), name="Draw polygon"))
+    assert [one.number for one in read(study).steps(SLIDE)] == [2]
+    lines = [(author, text) for _time, author, slide, text in read(study).audit() if slide == SLIDE]
+    assert lines == [
+        ("Ada", "Draw rectangle"),
+        ("Bo", "Taken back: Draw rectangle"),
+        ("Bo", "Taken again: Draw rectangle"),
+        ("Cy", "Taken back: Draw rectangle"),
+        ("Ada", "Draw polygon"),
+    ]
