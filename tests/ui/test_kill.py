@@ -33,7 +33,7 @@ class Life:
             assert driver.stdout is not None
             for line in driver.stdout:
                 self._hear(line)
-                n_reports -= line.startswith("saved")
+                n_reports -= bool(self.states) and line.startswith("saved")
                 if n_reports <= 0:
                     driver.kill()
                     break
