@@ -39,6 +39,7 @@ class Life:
                     break
             for line in driver.stdout:
                 self._hear(line)
+        assert n_reports <= 0, "the writer stood still"
 
     def _hear(self, line: str) -> None:
         word, _space, what = line.strip().partition(" ")
