@@ -79,3 +79,12 @@ class SilentProgress:
     @property
     def focus_l0(self) -> Rect | None:
         return self.control.focus_l0
+
+
+class WatchedProgress(SilentProgress):
+    """Keeps how far something is; read it from any thread, and cancel by its control."""
+
+    fraction = 0.0
+
+    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
+        self.fraction = fraction

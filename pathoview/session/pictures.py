@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pathoview.core.progress import Control, Progress, SilentProgress
+from pathoview.core.progress import Progress, WatchedProgress
 from pathoview.core.translation import _
 from pathoview.layers.measuring_grid import line_color
 from pathoview.layers.pictures.drawing import check_size, drawn, write_png
@@ -18,17 +18,6 @@ from pathoview.session.settings import PictureSettings
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
-
-
-class PictureProgress(SilentProgress):
-    """How far a picture is; read it from any thread, and cancel by its control."""
-
-    def __init__(self) -> None:
-        super().__init__(Control())
-        self.fraction = 0.0
-
-    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
-        self.fraction = fraction
 
 
 def picture_order(session: Session, options: PictureSettings) -> PictureOrder:
@@ -58,7 +47,7 @@ def take_picture(
     session: Session,
     options: PictureSettings,
     done: Callable[[Rgba | None, BaseException | None], None],
-) -> PictureProgress:
+) -> WatchedProgress:
     """Draw what is seen now; ``done(picture, error)`` follows."""
     return _begun(session, options, drawn, done)
 
@@ -68,7 +57,7 @@ def save_picture(
     path: Path,
     options: PictureSettings,
     done: Callable[[None, BaseException | None], None],
-) -> PictureProgress:
+) -> WatchedProgress:
     """Write what is seen now as SVG, if the name ends so, else as PNG; ``done(_, error)`` follows.
 
     Raises `UsageError` when the picture would be too large.
@@ -82,8 +71,8 @@ def _begun(
     options: PictureSettings,
     work: Callable[[PictureOrder, Progress], Rgba | None],
     done: Callable[..., None],
-) -> PictureProgress:
-    order, progress = picture_order(session, options), PictureProgress()
+) -> WatchedProgress:
+    order, progress = picture_order(session, options), WatchedProgress()
     check_size(order.frame)
     session.scheduler.submit(partial(work, order, progress), done)
     return progress

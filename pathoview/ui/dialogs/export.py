@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFileDialog,
-    QFormLayout,
-    QLineEdit,
-    QRadioButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QRadioButton, QWidget
 
 from pathoview.annotations.dialects import geojson
 from pathoview.annotations.dialects.formats import DIALECTS
-from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 from pathoview.session.session import Session
 from pathoview.ui import theme
-from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.dialogs.output_dialog import OutputDialog, name_hint, suggested_folder
 from pathoview.ui.text import count_text
-from pathoview.ui.widgets import button, column, label, row
+from pathoview.ui.widgets import column
 
-_WIDTH = 560
 _PLAIN, _PACKED = ".geojson", ".geojson.gz"
 
 
-def suggested_folder(session: Session) -> Path:
-    """Return the folder of the slide, or the user's home where nothing can be put beside it."""
-    folder = session.slides.shown_path.parent
-    is_ours = folder.is_relative_to(resources_folder())
-    return folder if os.access(folder, os.W_OK) and not is_ours else Path.home()
-
-
-def suggested_file(session: Session, ending: str) -> Path:
-    """Return a name for a file about the slide, in the suggested folder."""
-    return suggested_folder(session) / f"{session.slides.shown_path.stem}{ending}"
-
-
-class ExportDialog(Dialog):
+class ExportDialog(OutputDialog):
     """One file and a few choices, remembered for the next time."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(_("Export"), parent)
-        self._session = session
+        super().__init__(session, _("Export"), parent)
         chosen = session.settings.export
         self.what = self._whats()
         self.only_chosen = QCheckBox(_("Only the annotations that are chosen"))
@@ -69,14 +44,13 @@ class ExportDialog(Dialog):
         self.gzip = QCheckBox(_("Compressed (.geojson.gz)"))
         self.gzip.setChecked(chosen.gzip)
         self._of_geojson = column(self.collection, self.array, self.measurements, self.gzip)
-        self.file = QLineEdit()
-        self.file.setAccessibleName(_("File"))
         self.file.setText(str(self._suggestion()))
-        self._problem = label("", "warning")
-        self._problem.hide()
-        self.accept_button = button(_("Export"), self.accept, "export", primary=True)
-        self.accept_button.setDefault(True)
-        self._lay_out()
+        form = QFormLayout()
+        form.setSpacing(theme.GRID)
+        form.addRow(_("What"), self.what)
+        form.addRow("", self.only_chosen)
+        form.addRow(_("Format"), self.format)
+        self._lay_out([form, name_hint(), self.file_row, self.problem], [self._of_geojson])
         self._refresh()
         self.gzip.toggled.connect(self._on_form_changed)
         self.format.currentIndexChanged.connect(self._on_form_changed)
@@ -101,28 +75,6 @@ class ExportDialog(Dialog):
         box.setCurrentIndex(max(0, box.findData(self._session.settings.export.what)))
         return box
 
-    def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setSpacing(theme.GRID)
-        form.addRow(_("What"), self.what)
-        form.addRow("", self.only_chosen)
-        form.addRow(_("Format"), self.format)
-        self.body.addLayout(form)
-        self.body.addWidget(
-            label(
-                _("The suggested name is the slide's: change it if it can carry a patient's name."),
-                "muted",
-            )
-        )
-        line = row(self.file, button(_("Browse…"), self._browse, "open"))
-        self.body.addLayout(line)
-        self.body.addWidget(self._problem)
-        self.body.addSpacing(theme.GRID)
-        self.body.addWidget(self._of_geojson)
-        self.body.addStretch(1)
-        self.add_buttons(1, button(_("Cancel"), self.reject), self.accept_button)
-        self.setMinimumWidth(_WIDTH)
-
     def _refresh(self, *_changed: object) -> None:
         self._of_geojson.setVisible(self._is_geojson)
         has_drawn = self.what.currentData() != "results"
@@ -132,15 +84,7 @@ class ExportDialog(Dialog):
     def _is_geojson(self) -> bool:
         return bool(self.format.currentData().name == geojson.NAME)
 
-    def accept(self) -> None:
-        """Start the export; an existing file is only replaced at the second asking."""
-        path = Path(self.file.text().strip()).expanduser()
-        if not path.name or not path.parent.is_dir():
-            self._say(_("There is no such folder. Choose one with Browse."))
-            return
-        if path.exists() and self._problem.property("path") != str(path):
-            self._say(_("This file exists. Click Export again to replace it."), str(path))
-            return
+    def _write(self, path: Path) -> None:
         options = self._session.settings.export
         options.what = self.what.currentData()
         options.format = self.format.currentData().name
@@ -149,12 +93,6 @@ class ExportDialog(Dialog):
         options.gzip = self.gzip.isChecked()
         only_chosen = self.only_chosen.isVisibleTo(self) and self.only_chosen.isChecked()
         self._session.exchange.export(path, options, only_chosen=only_chosen)
-        super().accept()
-
-    def _say(self, text: str, path: str = "") -> None:
-        self._problem.setText(text)
-        self._problem.setProperty("path", path)
-        self._problem.show()
 
     @property
     def _suffix(self) -> str:
@@ -180,18 +118,12 @@ class ExportDialog(Dialog):
             self.file.setText(str(self._suggestion()))
         self._refresh()
 
-    def _browse(self) -> None:
+    def _kinds(self) -> str:
         dialect = self.format.currentData()
         types = " ".join(f"*{ending}" for ending in dialect.suffixes)
-        kinds = f"{dialect.title} ({types})"
-        dialog = QFileDialog(self, _("Export"), self.file.text(), kinds)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._on_file_chosen)
-        dialog.open()
+        return f"{dialect.title} ({types})"
 
     def _on_file_chosen(self, name: str) -> None:
         if self._is_geojson:
             self.gzip.setChecked(name.endswith(".gz"))
-        self.file.setText(name)
+        super()._on_file_chosen(name)

@@ -7,17 +7,16 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QPixmap
 
 from pathoview.layers.source import Rgba
 from pathoview.session.session import Session
 from pathoview.session.slide_desk import SlideRow
 from pathoview.session.slide_pictures import slide_picture
+from pathoview.ui.panels.thumbnails import SHARPNESS, sharp_pixmap
 
 SIDE_PX = 44
 """Longer side of a picture in the window, px."""
-_SHARPNESS = 2
-"""Device px a px: sharp on screens of high density too."""
 _MOST_KEPT = 500
 _MOST_WISHED = 30
 """Rows that were scrolled past are forgotten."""
@@ -60,22 +59,14 @@ class SlidePictures(QObject):
         if not self._in_work and self._wished:
             self._in_work, path = self._wished.popitem()
             self._session.scheduler.submit(
-                partial(slide_picture, path, SIDE_PX * _SHARPNESS),
+                partial(slide_picture, path, SIDE_PX * SHARPNESS),
                 partial(self._on_made, self._in_work),
             )
 
     def _on_made(self, key: str, pixels: Rgba | None, _error: BaseException | None) -> None:
         self._in_work = ""
-        self._made[key] = None if pixels is None else _pixmap(pixels)
+        self._made[key] = None if pixels is None else sharp_pixmap(pixels)
         while len(self._made) > _MOST_KEPT:
             self._made.popitem(last=False)
         self.arrived.emit(key)
         self._work()
-
-
-def _pixmap(pixels: Rgba) -> QPixmap:
-    height, width = pixels.shape[:2]
-    kind = QImage.Format.Format_RGBA8888_Premultiplied
-    made = QPixmap.fromImage(QImage(pixels.data, width, height, 4 * width, kind))
-    made.setDevicePixelRatio(_SHARPNESS)
-    return made

@@ -17,7 +17,7 @@ from pathoview.session.session import Session
 
 SIDE_PX = 40
 """Longer side of a thumbnail in the window, px."""
-_SHARPNESS = 2
+SHARPNESS = 2
 """Device px a px: sharp on screens of high density too."""
 _PAUSE_MS = 800
 """A layer that changes all the time gets a new picture no more often than that."""
@@ -74,7 +74,7 @@ class Thumbnails(QObject):
             is_base = layer is self._session.layer_desk.base
             plane = self._session.plane if is_base else Plane()
             self._session.scheduler.submit(
-                partial(thumbnail, layer.source, SIDE_PX * _SHARPNESS, plane),
+                partial(thumbnail, layer.source, SIDE_PX * SHARPNESS, plane),
                 partial(self._on_made, layer),
             )
 
@@ -82,15 +82,16 @@ class Thumbnails(QObject):
         """Take a picture; a layer that cannot be read keeps the one it has, or none."""
         self._in_work = None
         if pixels is not None and layer in self._listed:
-            self._pictures[layer] = _pixmap(pixels)
+            self._pictures[layer] = sharp_pixmap(pixels)
             self.arrived.emit(layer)
         if not self._timer.isActive():
             self._work()
 
 
-def _pixmap(pixels: Rgba) -> QPixmap:
+def sharp_pixmap(pixels: Rgba) -> QPixmap:
+    """Return a copy of pixels as a picture that is drawn `SHARPNESS` times smaller."""
     height, width = pixels.shape[:2]
     kind = QImage.Format.Format_RGBA8888_Premultiplied
     made = QPixmap.fromImage(QImage(pixels.data, width, height, 4 * width, kind))
-    made.setDevicePixelRatio(_SHARPNESS)
+    made.setDevicePixelRatio(SHARPNESS)
     return made
