@@ -63,9 +63,23 @@ class FeatureShapes:
         self.points_l0: Points = shapely.get_coordinates(parts[points])
         """(n, 2)"""
         self.point_owner = owner[points]
+        bounds = shapely.bounds(self.geometries)
+        self.centers_l0: Points = (bounds[:, :2] + bounds[:, 2:]) / 2
+        """(n, 2) middles of the boxes."""
+        self._side_l0 = (bounds[:, 2:] - bounds[:, :2]).max(axis=1, initial=0)
+        is_point = np.zeros(len(self.features), bool)
+        is_point[self.point_owner] = True
+        has_color = np.array([feature.color is not None for feature in features], bool)
+        self._is_plain = ~(is_point | has_color)
+        """(n,) areas and lines in the colour of their class."""
         self.is_there = np.ones(len(self.features), bool)
         """(n,) False: taken away since."""
         self._tree = shapely.STRtree(self.geometries)
+
+    def is_speck(self, least_l0: float) -> npt.NDArray[np.bool_]:
+        """Say which are so small that a speck in the colour of their class does for them, (n,)."""
+        speck: npt.NDArray[np.bool_] = self._is_plain & (self._side_l0 < least_l0)
+        return speck
 
     def near(self, rect_l0: Rect) -> Index:
         """Return the rows whose boxes touch a rectangle, ascending."""

@@ -23,6 +23,8 @@ from pathoview.layers.source import Rgba
 from pathoview.layers.vector_levels import vector_pyramid
 
 _POINT_RADIUS_PX = 4.0
+_SPECK_PX = 1.5
+"""What is smaller on a tile is a speck: nobody can tell its shape."""
 _REACH_PX = 8.0
 """How far beyond its box a feature is drawn at most, px of a tile, its line aside."""
 
@@ -197,6 +199,11 @@ class _Brush:
     classes: tuple[DetectionClass, ...]
 
     def draw(self, chunk: FeatureShapes, wanted: npt.NDArray[np.bool_]) -> None:
+        """Draw some features; tens of thousands that are all but points are drawn at once."""
+        specks = wanted & chunk.is_speck(_SPECK_PX * self.downsample)
+        if specks.any():
+            self._specks(chunk, np.flatnonzero(specks))
+            wanted = wanted & ~specks
         colors = {row: self._color(chunk, row) for row in np.flatnonzero(wanted).tolist()}
         rings, lines = chunk.rings.of(wanted), chunk.lines.of(wanted)
         if self.style.fill_opacity > 0:
@@ -208,6 +215,12 @@ class _Brush:
         centers = paint.to_canvas(chunk.points_l0[places], self.tile_lv, self.downsample)
         for center, row in zip(centers, chunk.point_owner[places].tolist(), strict=True):
             paint.draw_dot(self.canvas, center, colors[row], _POINT_RADIUS_PX)
+
+    def _specks(self, chunk: FeatureShapes, rows: npt.NDArray[np.int64]) -> None:
+        palette = np.array([*(one.color for one in self.classes), self.style.color], np.uint8)
+        colors = palette[chunk.class_index[rows]]  # -1, unclassified, takes the last
+        centers = chunk.centers_l0[rows] / self.downsample - (self.tile_lv.x, self.tile_lv.y)
+        paint.draw_specks(self.canvas, centers, colors, max(2, round(self.style.line_width_px)))
 
     def _color(self, chunk: FeatureShapes, row: int) -> Color:
         own, index = chunk.features[row].color, int(chunk.class_index[row])

@@ -98,6 +98,22 @@ def draw_dot(canvas: Canvas, center: Ring, color: Color, radius_px: float) -> No
         cv2.circle(canvas, at, round(radius * (1 << _SHIFT)), value, -1, cv2.LINE_AA, _SHIFT)
 
 
+def draw_specks(
+    canvas: Canvas,
+    centers_px: npt.NDArray[np.float64],
+    colors: npt.NDArray[np.uint8],
+    side_px: int,
+) -> None:
+    """Draw many small squares at once: centers (n, 2) x, y in px of the canvas, colours (n, 3)."""
+    height, width = canvas.shape[:2]
+    corner = np.floor(centers_px - (side_px - 1) / 2).astype(np.int64)
+    for dx, dy in np.ndindex(side_px, side_px):
+        x, y = corner[:, 0] + dx, corner[:, 1] + dy
+        inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        canvas[y[inside], x[inside], :3] = colors[inside]
+        canvas[y[inside], x[inside], 3] = 255
+
+
 def premultiplied(rgba: npt.NDArray[np.uint8]) -> Rgba:
     """Return a tile whose colours were not multiplied by its alpha yet."""
     return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), np.uint8)

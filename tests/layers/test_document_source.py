@@ -105,3 +105,21 @@ def test_an_empty_change_touches_nothing() -> None:
     source = DocumentSource(512, 512)
     assert source.change(Change()) is None
     assert isinstance(source.change(Change.adding([square(0)])), Rect)
+
+
+def test_what_is_smaller_than_a_pixel_is_still_seen_in_the_colour_of_its_class() -> None:
+    source = DocumentSource(40_000, 40_000)
+    small = [
+        square(500 * n, 400, classification=one) for n, one in enumerate([TUMOR, STROMA, None])
+    ]
+    own = square(2000, 400, color=(0, 0, 255))
+    source.change(Change.adding([*small, own]))
+    coarsest = len(source.pyramid.levels) - 1
+    pixels = source.read_tile(TileKey(coarsest, 0, 0))
+    assert isinstance(pixels, np.ndarray)
+    seen = {tuple(color.tolist()) for color in pixels[pixels[..., 3] == 255][:, :3]}
+    assert {TUMOR.color, STROMA.color, source.style.color, (0, 0, 255)} <= seen
+    source.change(Change.removing([small[0]]))
+    pixels = source.read_tile(TileKey(coarsest, 0, 0))
+    assert isinstance(pixels, np.ndarray)
+    assert TUMOR.color not in {tuple(color.tolist()) for color in pixels[..., :3].reshape(-1, 3)}
