@@ -108,7 +108,7 @@ def test_a_killed_worker_is_told_and_the_run_goes_on_from_its_finished_tiles(
     worker = real._desk.runner.worker_pid()
     assert worker is not None
     os.kill(worker, signal.SIGKILL)
-    loop.run_until(lambda: job.is_over, 30)
+    loop.run_until(lambda: job.is_over and ears.notices, 30)
     assert job.state is JobState.DIED
     notice = ears.notices[-1]
     assert notice.level == "error"
