@@ -90,7 +90,9 @@ def test_steps_that_were_taken_back_go_all_together_or_stay(study: Path) -> None
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
 def test_what_is_seen_and_newer_history_are_as_before_whatever_was_done(

@@ -309,7 +309,9 @@ def test_a_study_is_merged_while_it_is_open_here_but_not_when_open_elsewhere(
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
 def test_merging_loses_no_id_and_twice_is_once(

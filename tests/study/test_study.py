@@ -148,7 +148,9 @@ def test_steps_survive_closing_and_a_new_one_forgets_those_taken_back(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
 def test_what_is_on_disk_is_what_is_seen_whatever_is_done_and_undone(
