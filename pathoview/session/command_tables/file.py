@@ -11,6 +11,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("file.close", _("Close slide"), "Ctrl+W", "File", has_slide, lambda s: s.close_slide()),
     Command("file.import", _("Import…"), "Ctrl+I", "File", has_slide),
     Command("file.export", _("Export…"), "Ctrl+E", "File", has_objects),
+    Command("objects.export", _("Export table…"), "", "File", has_slide),
     Command("file.export_tiles", _("Export tiles…"), "", "File", has_annotations),
     Command("view.export", _("Export view…"), "Ctrl+Shift+E", "File", has_slide),
 )

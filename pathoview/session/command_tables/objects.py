@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pathoview.core.translation import _
-from pathoview.session.command import Command, has_slide
+from pathoview.session.command import Command
 from pathoview.session.stain_measuring import measure_stains
 
 if TYPE_CHECKING:
@@ -18,6 +18,5 @@ def has_chosen(session: Session) -> bool:
 
 COMMANDS: tuple[Command, ...] = (
     Command("objects.show", _("Table of objects"), "Ctrl+M", "View"),
-    Command("objects.export", _("Export table…"), "", "File", has_slide),
     Command("objects.stains", _("Measure stains"), "", "Annotate", has_chosen, measure_stains),
 )

@@ -58,7 +58,9 @@ class ExportTilesDialog(OutputDialog):
         return [item.text() for item in items if item.checkState() is Qt.CheckState.Checked]
 
     def _checked(self, path: Path) -> Path:
-        if path.exists() and any(path.iterdir()):
+        if path.is_file():
+            raise UsageError(_("This is a file. Name a folder for the tiles."))
+        if path.is_dir() and any(path.iterdir()):
             raise UsageError(_("This folder is not empty. Name a new one."))
         if not self._chosen:
             raise UsageError(_("Choose a class at least."))
