@@ -100,13 +100,10 @@ class HistoryPanel(QWidget):
         n = self.model.n_done
         self.view.setCurrentIndex(self.model.index(n))
         self.copy.setEnabled(self._session.studies.book is not None)
-        self.summary.setText(
-            ngettext("{n} step, kept with the slide", "{n} steps, kept with the slide", n).format(
-                n=n
-            )
-            if n
-            else _("Nothing was done yet. Whatever you do can be taken back here.")
-        )
+        steps = ngettext("{n} step.", "{n} steps.", n).format(n=n)
+        kept = _("Those on labels are kept for next time.")
+        nothing = _("Nothing was done yet. Whatever you do can be taken back here.")
+        self.summary.setText(f"{steps} {kept}" if n else nothing)
 
     def copy_workflow(self) -> None:
         """Put a script that repeats what was done on the clipboard."""
