@@ -31,6 +31,8 @@ from pathoview.annotations.table_writer import write_table
 from pathoview.core.progress import SilentProgress
 from pathoview.session.object_table import DEFAULT_COLUMNS, TableView
 
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
 N_OBJECTS = int(os.environ.get("PATHOVIEW_BENCH_OBJECTS", "1000000"))
 N_ANNOTATIONS = int(os.environ.get("PATHOVIEW_BENCH_ANNOTATIONS", "100000"))
 N_CHUNKS, SIDE_PX, REGION_PX = 20, 40_000, 100
