@@ -329,6 +329,7 @@ class Session:
         shown = [run.source for run in self.runs]
         if chosen and (chosen.source not in shown or chosen.source.selected is None):
             self.clear_selection()
+        self.studies.note_runs(self.runs)
         self.runs_changed.emit()
 
     # -- what is pointed at ----------------------------------------------------------------------

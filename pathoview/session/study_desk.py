@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,13 @@ from pathoview.core.undo import History, Refused, Step
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.record_book import RecordBook
+from pathoview.session.runs import RunView
 from pathoview.session.settings import Settings
 from pathoview.session.slide_book import SlideBook, read_kept
 from pathoview.session.study_reading import Opened, read_records, read_slide
 from pathoview.slides.slide import Slide
 from pathoview.study.lock import user_name
-from pathoview.study.model import Record, SlideRecord, StudyInfo
+from pathoview.study.model import Record, RunEntry, SlideRecord, StudyInfo
 from pathoview.study.slide_list import seen_slide
 from pathoview.study.step import RecordChange
 from pathoview.study.study import Study, private_path, read_only_error
@@ -320,6 +321,16 @@ class StudyDesk:
         if not study.is_read_only:
             study.put(*records)
         self.records.apply(changes)
+
+    def note_runs(self, runs: Iterable[RunView]) -> None:
+        """Have a named study know the finished runs of its slides, and where their files lie."""
+        new = [
+            one
+            for one in runs
+            if one.record.state == "done" and self.records.get(RunEntry, one.record.id) is None
+        ]
+        if new and self._named is not None:
+            self.note(*(RunEntry.of(one.record, one.path) for one in new))
 
     def _step(self, book: SlideBook, number: int, name: str, note: str = "") -> Step:
         turn = partial(self._turn, book, number)

@@ -7,12 +7,13 @@ are ignored.
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pathoview.annotations.detections import DetectionClass
-from pathoview.study.records import now
+from pathoview.study.records import RunRecord, now
 
 Meaning = Literal["positive", "negative", "ignore", "region"]
 """What a class teaches: what is looked for, what is not, what to leave out, where to look."""
@@ -43,6 +44,7 @@ class Record(BaseModel):
 
     @property
     def key(self) -> str:
+        """What tells it from others of its kind; a kind that is not known has none."""
         raise NotImplementedError
 
     def to_json(self) -> bytes:
@@ -207,6 +209,13 @@ class RunEntry(Record):
     started: str = ""
     details: dict[str, Any] = Field(default_factory=dict)
     """Parameters, versions and the rest of the run's record."""
+
+    @classmethod
+    def of(cls, record: RunRecord, path: Path) -> Self:
+        """Return the entry of a run and its result file."""
+        said = record.model_dump(mode="json")
+        own = {name: said.pop(name) for name in ("id", "slide_hash", "title", "method", "started")}
+        return cls(**own, path=str(path.absolute()), details=said)
 
     @property
     def key(self) -> str:
