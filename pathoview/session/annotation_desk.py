@@ -13,11 +13,10 @@ import shapely
 from psygnal import Signal
 
 from pathoview.annotations.change import Change
-from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.document import AnnotationDocument
 from pathoview.annotations.feature import Feature, Role
 from pathoview.core.geometry import Rect
-from pathoview.core.translation import _, ngettext
+from pathoview.core.translation import _
 from pathoview.layers.document_source import DocumentSource
 from pathoview.layers.layer import Layer, LayerList
 from pathoview.layers.scheduler import TileScheduler
@@ -310,21 +309,6 @@ class AnnotationDesk:
     def apply(self, name: str, change: Change, command: Mapping[str, Any] | None = None) -> bool:
         """Do a change as one step of the history; False: it could not be done."""
         return bool(change) and self._studies.do(name, change, command=command)
-
-    def remove_selected(self) -> None:
-        """Take the chosen annotations away; locked ones stay."""
-        going = [feature for feature in self.selected if not feature.is_locked]
-        if going:
-            name = ngettext("Delete annotation", "Delete {n} annotations", len(going))
-            self.apply(name.format(n=len(going)), Change.removing(going))
-
-    def assign(self, number: int) -> None:
-        """Give the chosen annotations a class; 0: none. Locked ones keep theirs."""
-        chosen = next((one for one in self.classes if one.number == number), None)
-        drawn: DetectionClass | None = None if chosen is None else chosen.drawn
-        name = _("Set class {name}").format(name=drawn.name) if drawn else _("Take class away")
-        free = [feature for feature in self.selected if not feature.is_locked]
-        self.edit(name, free, lambda one: replace(one, classification=drawn))
 
     def select_all(self) -> None:
         """Choose every annotation that is seen."""

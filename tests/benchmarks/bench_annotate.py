@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ def _mass(bench: Bench) -> Numbers:
     bench.annotations.select_all()
     bench.seconds_until(bench.is_at_rest)
     for name, do in {
-        "delete of all": bench.annotations.remove_selected,
+        "delete of all": partial(bench.session.operations.do, "delete"),
         "undo of that": bench.session.undo,
         "delete again": bench.session.redo,
     }.items():

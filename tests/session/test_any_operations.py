@@ -159,12 +159,10 @@ class Workplace(RuleBasedStateMachine):
         self.choose(chosen)
         self.operations.edit({"name": name, "is_locked": is_locked}, {"stage": name})
 
-    @rule(chosen=picks, number=number, way=st.sampled_from(["assign", "set", "press"]))
+    @rule(chosen=picks, number=number, way=st.sampled_from(["set", "press"]))
     def classify(self, chosen: list[int], number: int, way: str) -> None:
         self.choose(chosen)
-        if way == "assign":
-            self.desk.assign(number)
-        elif way == "set":
+        if way == "set":
             self.operations.set_class(number)
         else:
             self.operations.press_digit(str(number))
@@ -186,7 +184,7 @@ class Workplace(RuleBasedStateMachine):
     @rule(chosen=picks)
     def remove(self, chosen: list[int]) -> None:
         self.choose(chosen)
-        self.desk.remove_selected()
+        self.operations.do("delete")
 
     @rule(chosen=picks)
     def copy(self, chosen: list[int]) -> None:

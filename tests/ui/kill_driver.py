@@ -80,9 +80,9 @@ class Driver:
         elif what == "redo":
             self.session.redo()
         elif what == "delete":
-            self.session.annotations.remove_selected()
+            self.session.operations.do("delete")
         elif what == "class":
-            self.session.annotations.assign(self.random.randint(0, 7))
+            self.session.operations.set_class(self.random.randint(0, 7))
         else:
             self.session.set_tool(what)  # type: ignore[arg-type]
             self._press_about(what)

@@ -171,7 +171,7 @@ def test_points_are_set_moved_and_deleted(qtbot: QtBot, drawing: Canvas, session
     qtbot.waitUntil(lambda: session.annotations.is_drawn)
     drag(drawing, (200, 200), (220, 220), (240, 210))
     assert drawn(session)[0].geometry.coords[0] == l0(session, (240, 210))[0]
-    session.annotations.remove_selected()
+    session.operations.do("delete")
     assert len(drawn(session)) == 1
 
 

@@ -194,7 +194,7 @@ def test_the_choice_outlives_a_new_order_and_a_change(
     click_header(panel.grid, "Area µm²")
     settle(qtbot, panel)
     assert panel.grid.chosen_places().tolist() == [3]
-    session.annotations.remove_selected()
+    session.operations.do("delete")
     settle(qtbot, panel)
     assert panel.grid.chosen_places().tolist() == []
     assert session.annotations.selected == ()
