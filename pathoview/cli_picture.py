@@ -12,6 +12,7 @@ import typer
 from pathoview.cli_options import SlideArgument
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import UsageError
+from pathoview.core.place_text import parse_offset
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _
 
@@ -111,7 +112,7 @@ def _layer_files(
     """Return the files with what is said of each: once for all of them, or once for each."""
     from pathoview.tasks.picture import LayerFile
 
-    points = [_point(text) for text in offsets] if offsets else None
+    points = [parse_offset(text) for text in offsets] if offsets else None
     names = [kind.replace("-", "_") for kind in kinds] if kinds else None
     said = (_for_each(paths, values) for values in (names, scales, points))
     return tuple(
@@ -133,16 +134,6 @@ def _for_each(paths: Sequence[Path], values: Sequence[T] | None) -> Sequence[T |
             _("Say it once for all layers, or once for each in their order."),
         )
     return list(values)
-
-
-def _point(text: str) -> tuple[float, float]:
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(
-            _("“{text}” is no offset.").format(text=text), _("Write it like 1200,800.")
-        ) from None
-    return x, y
 
 
 def _size(text: str) -> tuple[int, int]:

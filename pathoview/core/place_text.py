@@ -27,6 +27,17 @@ class PlaceText:
     magnification: float | None
 
 
+def parse_offset(text: str) -> tuple[float, float]:
+    """Return the two numbers of ``1200,800``; raises `UsageError`."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            _("“{text}” is no offset.").format(text=text), _("Write it like 1200,800.")
+        ) from None
+    return x, y
+
+
 def parse_place(text: str, mpp: tuple[float, float] | None, slide_l0: Rect) -> PlaceText:
     """Return the place that a text names; ``mpp``: µm per level-0 px (x, y).
 

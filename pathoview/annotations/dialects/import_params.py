@@ -12,8 +12,9 @@ from pathoview.annotations.dialects.formats import Dialect
 from pathoview.annotations.dialects.frame import DialectOptions, SlideFrame, chosen_image
 from pathoview.annotations.dialects.json_file import load_json, objects_in, text_in
 from pathoview.annotations.dialects.opening import Opening
-from pathoview.core.errors import AnnotationFileError, UsageError
+from pathoview.core.errors import AnnotationFileError
 from pathoview.core.params import BaseParams, param
+from pathoview.core.place_text import parse_offset
 from pathoview.core.translation import _
 
 _LINE_COLOR = re.compile(r'LineColor="(\d+)"')
@@ -83,7 +84,7 @@ class ImportParams(BaseParams):
             class_names=tuple(word.strip() for word in self.class_names.split(","))
             if self.class_names.strip()
             else (),
-            offset_l0=_point(self.offset),
+            offset_l0=parse_offset(self.offset) if self.offset.strip() else None,
             scale=self.scale or None,
             unit=None if self.unit == "as said" else self.unit,
             image_name=self.image_name,
@@ -141,15 +142,3 @@ _ASKED = {
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _point(text: str) -> tuple[float, float] | None:
-    if not text.strip():
-        return None
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(
-            _("“{text}” is no offset.").format(text=text), _("Write it like 1200,800.")
-        ) from None
-    return x, y

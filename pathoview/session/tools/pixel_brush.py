@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import TypeAlias
 
@@ -16,7 +17,7 @@ Grown: TypeAlias = shapely.Geometry | None
 """What a stroke covers so far."""
 
 
-class PixelBrush(PaintingTool):
+class PixelBrush(PaintingTool, ABC):
     """A stroke whose pixels are not there yet is remembered, and caught up."""
 
     def __init__(self, kit: ToolKit) -> None:
@@ -88,6 +89,6 @@ class PixelBrush(PaintingTool):
         """Say whether a place is so far from the one before that there is more to paint."""
         return True
 
+    @abstractmethod
     def grow(self, before: Pointer, at: Pointer) -> None:
         """Have `backlog` work out what a piece of a stroke covers, then call `painted`."""
-        raise NotImplementedError
