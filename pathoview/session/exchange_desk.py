@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from pathoview.annotations.dialects import formats
-from pathoview.annotations.dialects.formats import Dialect, SlideFrame
-from pathoview.annotations.dialects.import_params import ImportParams, questions
+from pathoview.annotations.dialects.frame import SlideFrame
 from pathoview.core.errors import PathoViewError
 from pathoview.core.translation import _, ngettext
 from pathoview.jobs.runner import Job, JobState
@@ -30,6 +28,7 @@ from pathoview.study.study import Study
 from pathoview.study.tile_params import TileParams as TileParams
 
 if TYPE_CHECKING:
+    from pathoview.annotations.dialects.formats import Dialect
     from pathoview.session.session import Session
 
 _PATIENCE_S = 60.0
@@ -115,6 +114,8 @@ class ExchangeDesk:
         self, path: Path, dialect: str, said: Mapping[str, Any] | None = None
     ) -> Job | None:
         """Read a file as one of a format; ``said``: members of `ImportParams`, remembered."""
+        from pathoview.annotations.dialects.import_params import ImportParams
+
         slide = self._session.slide
         if slide is None:
             return None
@@ -316,6 +317,10 @@ class ExchangeDesk:
 
 def _look(path: Path, frame: SlideFrame) -> ImportQuestion:
     """Say what a file is and what must be asked; raises `InputError`. In another thread."""
+    # Imported when they are needed: the window's start does not wait for all formats.
+    from pathoview.annotations.dialects import formats
+    from pathoview.annotations.dialects.import_params import questions
+
     dialect = formats.recognise(path)
     formats.read(path, frame, dialect=dialect)  # refuses what cannot be read; nothing is read yet
     assert dialect is not None

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from psygnal import Signal
 
-from pathoview.annotations.dialects.qupath_project import read_project
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 from pathoview.session.notices import Notice, from_error
@@ -203,6 +202,8 @@ def is_project(path: Path) -> bool:
 
 def _with_projects(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield paths, and instead of a project those of its pictures."""
+    from pathoview.annotations.dialects.qupath_project import read_project
+
     for path in paths:
         if is_project(path):
             yield from (one.path for one in read_project(path).images if one.path is not None)
