@@ -196,3 +196,10 @@ def make_plain(path: Path, image: npt.NDArray[Any] | None = None, **options: Any
     image = he_image(320, 240) if image is None else image
     Image.fromarray(image).save(path, **options)
     return path
+
+
+def make_slides(folder: Path, *names: str) -> Path:
+    """Fill a folder with small slides, each of a content of its own; return the folder."""
+    for number, name in enumerate(names):
+        make_svs(folder / f"{name}.svs", he_image(256, 192, number))
+    return folder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from makers import he_image, make_svs
+from makers import make_slides
 from studies import opened
 
 from pathoview import cli
@@ -25,10 +25,7 @@ def run(verb: str, *arguments: str | Path) -> int:
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("originals")
-    for number, name in enumerate(("huber1", "huber2")):
-        make_svs(folder / f"{name}.svs", he_image(256, 192, number))
-    return folder
+    return make_slides(tmp_path_factory.mktemp("originals"), "huber1", "huber2")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import shapely
-from makers import he_image, make_svs
+from makers import make_slides
 from run_files import new_run, squares
 from stage import Ears, Loop
 
@@ -15,17 +15,14 @@ from pathoview.session.commands import run_command
 from pathoview.session.session import Session
 from pathoview.study.lock import lock_path
 from pathoview.study.metadata_csv import read_table
-from pathoview.study.model import Case, SlideRecord
+from pathoview.study.model import Case, RunEntry, SlideRecord
 from pathoview.study.slide_labels import parse_label
 from pathoview.study.study_file import StudyFile
 
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("originals")
-    for number, name in enumerate(("one", "two", "three")):
-        make_svs(folder / f"{name}.svs", he_image(256, 192, number))
-    return folder
+    return make_slides(tmp_path_factory.mktemp("originals"), "one", "two", "three")
 
 
 @pytest.fixture
@@ -323,3 +320,22 @@ def test_a_qupath_project_brings_its_slides_and_classes(
     session.open(project)
     loop.run_until(lambda: names(session) == ["one.svs"])
     assert "Mitosis" in [one.name for one in session.studies.records.classes]
+
+
+def test_a_finished_run_is_told_of_in_the_study_with_all_that_repeats_it(
+    session: Session, loop: Loop, study: Path
+) -> None:
+    slide_hash = opened(session, loop, "one.svs")
+    assert session.slide is not None
+    with new_run(session.slide, params={"threshold": 1.5}) as run_file:
+        run_file.add_tile(0, 0, squares([(10, 10)]))
+        record = run_file.update_record(state="done", n_objects=1)
+    session.close_slide()
+    opened(session, loop, "one.svs")
+    loop.run_until(lambda: session.studies.records.all(RunEntry))
+    loop.run_until(lambda: not session.studies.n_unsaved)
+    with StudyFile.open(study) as file:
+        (entry,) = file.records(RunEntry)
+    assert (entry.id, entry.slide_hash, entry.method) == (record.id, slide_hash, record.method)
+    assert Path(entry.path) == run_file.path
+    assert entry.details["params"] == {"threshold": 1.5}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import shapely
 from hands import LEFT, NONE, drop, main_window, picture
-from makers import he_image, make_svs
+from makers import make_slides
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -29,10 +29,7 @@ from pathoview.ui.panels.slide_list import ROW
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("originals")
-    for number, name in enumerate(("one", "two", "three")):
-        make_svs(folder / f"{name}.svs", he_image(256, 192, number))
-    return folder
+    return make_slides(tmp_path_factory.mktemp("originals"), "one", "two", "three")
 
 
 @pytest.fixture
