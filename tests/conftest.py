@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How fast a machine is, and how busy, says nothing about the code.
-settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("here")
+# How fast a machine is, and how busy, says nothing about the code; and a run must say the same
+# twice. New examples are looked for with PATHOVIEW_HYPOTHESIS=explore.
+settings.register_profile(
+    "here", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.register_profile("explore", settings.get_profile("here"), derandomize=False)
+settings.load_profile(os.environ.get("PATHOVIEW_HYPOTHESIS", "here"))
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -22,6 +22,8 @@ LEAST_AREA_PX2 = 1.0
 LEAST_WIDTH_PX = 0.5
 """Twice the area over the perimeter; a single pixel has just this."""
 LEAST_LENGTH_PX = 1.0
+_ROUNDING = 1e-4
+"""What stands exactly at a limit stays, though its numbers differ a little from place to place."""
 
 Mpp = tuple[float, float]
 """µm per level-0 px along x and along y."""
@@ -196,7 +198,7 @@ def _tidy_points(parts: Shapes) -> BaseGeometry | None:
 
 def _tidy_lines(parts: Shapes) -> BaseGeometry | None:
     lines = [line for part in parts if (line := on_grid(part)) is not None]
-    kept = [line for line in lines if line.length >= LEAST_LENGTH_PX]
+    kept = [line for line in lines if line.length > LEAST_LENGTH_PX - _ROUNDING]
     return _one_or_many(shapely.multilinestrings(kept)) if kept else None
 
 
@@ -225,8 +227,8 @@ def _areas_on_grid(parts: Shapes) -> BaseGeometry | None:
 
 def _is_sliver(areas: Shapes) -> npt.NDArray[np.bool_]:
     area = shapely.area(areas)
-    is_thin = 2 * area < LEAST_WIDTH_PX * shapely.length(areas)
-    return np.asarray((area < LEAST_AREA_PX2) | is_thin)
+    is_thin = 2 * area < LEAST_WIDTH_PX * shapely.length(areas) - _ROUNDING
+    return np.asarray((area < LEAST_AREA_PX2 - _ROUNDING) | is_thin)
 
 
 def _without_holes(

@@ -45,6 +45,18 @@ def test_moving_there_and_back_is_the_identity(shape: BaseGeometry, dx: int, dy:
     assert shapely.equals_exact(back, tidied)
 
 
+def test_what_is_just_large_enough_is_so_wherever_it_lies() -> None:
+    for shape in (
+        shapely.LineString([(0, 0), (0, 1)]),
+        shapely.box(0, 0, 1, 1),
+        shapely.Polygon(shapely.box(0, 0, 9, 9).exterior, [shapely.box(4, 4, 5, 5).exterior]),
+    ):
+        for dy in range(0, 20_000_000, 199_999):
+            moved = translate(shape, 0.01, dy / 100)
+            assert moved is not None
+            assert len(vertices(moved)) == len(vertices(shape))
+
+
 @given(any_shapes(), st.floats(-3, 3), st.floats(-3, 3), st.floats(-400, 400))
 @settings(deadline=None, max_examples=60)
 def test_scaled_and_turned_shapes_are_valid(
