@@ -34,7 +34,12 @@ ALLOWED: dict[str, set[str]] = {
     "session": {"core", "slides", "annotations", "study", "layers", "jobs", "methods"},
     "ui": {"core", "annotations", "layers", "jobs", "session"},
 }
-SPECS_ONLY = {"pathoview.methods.spec", "pathoview.methods.registry"}  # what session may use
+SPECS_ONLY = {  # what session may use: nothing of it computes, or imports torch
+    "pathoview.methods.spec",
+    "pathoview.methods.registry",
+    "pathoview.methods.model",
+    "pathoview.methods.library",
+}
 QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt", "qtpy"}
 TORCH = {"torch", "torchvision"}
 TORCH_HOMES = ("methods/networks/", "methods/engine/")

@@ -31,6 +31,8 @@ SHAPE_MEASUREMENTS = (
 )
 """The two means of the stains follow them."""
 
+CONFIDENCE = "Confidence"
+
 _LARGEST_GROWTH = 1.2
 
 Labels = npt.NDArray[np.int32]
@@ -48,6 +50,7 @@ def outlines(
     stains: StainMatrix,
     tolerance_um: float = TOLERANCE_UM,
     classes: tuple[DetectionClass, ...] = (),
+    confidence: npt.NDArray[np.float32] | None = None,
 ) -> Detections:
     """Return the patch's own objects; their ids are zero until the run names them.
 
@@ -66,6 +69,8 @@ def outlines(
         ends there too, and what touches that end is whole.
     classes
         The class of all objects, if they have one.
+    confidence
+        How sure the method is of each, by label; None: it does not say.
     """
     objects = _own_objects(labels, core_lv)
     rings = trace(objects.labels)
@@ -76,6 +81,8 @@ def outlines(
         **_shape(objects, areas, points, offsets, mpp),
         **_stain_means(objects, patch, stains),
     }
+    if confidence is not None:
+        measurements[CONFIDENCE] = confidence[objects.numbers].astype(np.float64)
     n = len(areas)
     return Detections(
         np.rint((points * scale_l0 + np.asarray(origin_l0)) * SUBPIXEL).astype(np.int32),
@@ -92,6 +99,8 @@ class _Objects:
     """The objects of a patch as pixels, relabelled 1 … n."""
 
     labels: Labels
+    numbers: npt.NDArray[np.int64]
+    """The label that each had before."""
     pixels: npt.NDArray[np.int64]
     """Flat positions of all objects' pixels."""
     owner: npt.NDArray[np.int64]
@@ -126,6 +135,7 @@ def _own_objects(labels: Labels, core: Rect) -> _Objects:
     inside = new > 0
     return _Objects(
         rank[labels] if len(kept) else np.zeros_like(labels),
+        kept,
         pixels[inside],
         new[inside].astype(np.int64) - 1,
         areas[kept],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,15 @@ class Kind(enum.StrEnum):
 
     INSTANCE = "instance"
     """patch → labelled nuclei"""
+    PIXEL = "pixel"
+    """patch → probabilities of classes"""
+    OBJECT = "object"
+    """detections → probabilities of classes"""
+
+
+LearnsFrom = Literal["nothing", "instances", "points", "scribbles", "objects"]
+"""Which labels a method is taught by: none; outlined nuclei; one point a nucleus; strokes and
+areas of classes; examples of detected objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +42,7 @@ class MethodSpec:
     summary: str
     """One sentence for a pathologist."""
     kind: Kind
-    learns_from: str
-    """``nothing``, ``points``, ``scribbles``, ``regions``, ``slide labels`` …"""
+    learns_from: LearnsFrom
     mpp: float
     """µm per px the method works at; the nearest whole reduction of a level is read."""
     patch_px: int
@@ -49,13 +57,43 @@ class MethodSpec:
     version: int = 1
     """Raised when the same input would give other objects."""
     uses_torch: bool = False
+    fit_params: type[BaseParams] | None = None
+    """What can be set about training; None: nothing is trained."""
+    bundled: str = ""
+    """Name of the model in ``resources/models`` that is used when none is given; empty: a model
+    has to be trained first, unless nothing is."""
+
+    @property
+    def is_trainable(self) -> bool:
+        return self.fit_params is not None
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether it can only predict with a model that somebody trained."""
+        return self.is_trainable and not self.bundled
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The objects of a patch."""
+
+    labels: npt.NDArray[np.int32]
+    """(height, width), 0 background."""
+    confidence: npt.NDArray[np.float32] | None = None
+    """(highest label + 1,) 0–1, by label; None: the method does not say."""
 
 
 class InstanceMethod(Protocol):
-    """patch → labelled nuclei. Constructed as ``Class(params)``; the constructor only stores."""
+    """patch → labelled nuclei.
+
+    Constructed as ``Class(params)``, or ``Class(params, model)`` when it is trainable; the
+    constructor only stores.
+    """
 
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
-        """Return what is measured once on the whole slide, JSON-able (thresholds, stains).
+        """Return what is measured once on the whole slide, JSON-able.
+
+        ``stains`` (`StainMatrix.to_json`) is always among it: objects' stains are measured by it.
 
         ``mpp`` is the true µm per px of the patches to come. It depends on the slide and the
         parameters only, is kept in the run's record, and is given to every `predict`.
@@ -63,10 +101,43 @@ class InstanceMethod(Protocol):
 
     def predict(
         self, patch: npt.NDArray[np.uint8], mpp: float, context: Mapping[str, Any]
-    ) -> npt.NDArray[np.int32]:
-        """Return instances, (height, width) int32, 0 background.
+    ) -> Found:
+        """Return the instances of a patch.
 
         ``patch`` is (height, width, 3) uint8 RGB with its halo. The labels of a pixel may depend
         only on pixels within the halo's distance, so that tiles agree at their seams.
         Called from several threads at once.
         """
+
+
+class PixelMethod(Protocol):
+    """patch → probabilities of classes. Constructed as ``Class(params, model)``."""
+
+    def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
+        """See `InstanceMethod.prepare`."""
+
+    def predict(
+        self, patch: npt.NDArray[np.uint8], mpp: float, context: Mapping[str, Any]
+    ) -> npt.NDArray[np.float32]:
+        """Return probabilities, (height, width, class), in the order of the model's classes.
+
+        They add up to 1. ``patch`` is (height, width, 3) uint8 RGB with its halo. Called from
+        several threads at once.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectBatch:
+    """Detected objects that are to be told apart."""
+
+    measurements: Mapping[str, npt.NDArray[np.float32]]
+    """(n,) a measurement; NaN where unknown."""
+    patches: npt.NDArray[np.uint8]
+    """(n, side, side, 3) RGB around the centre of each, at the method's µm per px."""
+
+
+class ObjectMethod(Protocol):
+    """detections → probabilities of classes. Constructed as ``Class(params, model)``."""
+
+    def predict(self, objects: ObjectBatch) -> npt.NDArray[np.float32]:
+        """Return probabilities, (n, class), in the order of the model's classes."""

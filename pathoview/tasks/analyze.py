@@ -30,7 +30,7 @@ from pathoview.core.translation import _, ngettext
 from pathoview.jobs.pipeline import run_pipeline
 from pathoview.methods.reading import AnalysisGrid, analysis_grid
 from pathoview.methods.registry import DEFAULT_METHOD, METHODS
-from pathoview.methods.spec import InstanceMethod, MethodSpec
+from pathoview.methods.spec import Found, InstanceMethod, MethodSpec
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import TissueMask, tissue_mask
 from pathoview.study.records import RunRecord, now, run_key
@@ -41,7 +41,7 @@ from pathoview.tasks.provenance import device_name, versions
 from pathoview.tasks.seams import find_duplicates
 from pathoview.tasks.stopwatch import Stopwatch
 from pathoview.tasks.tile_plan import Tile, TilePlan
-from pathoview.tasks.tile_work import Labels, Patch, TileWork
+from pathoview.tasks.tile_work import Patch, TileWork
 
 _MOST_COMPUTERS = 8
 """Each needs memory for a tile; more would not fit into 2 GiB together."""
@@ -279,12 +279,12 @@ class _Analysis:
                 raise self._cannot_be_read() from error
             return None
 
-    def _compute(self, tile: Tile, patch: Patch | None) -> tuple[Patch, Labels] | None:
+    def _compute(self, tile: Tile, patch: Patch | None) -> tuple[Patch, Found] | None:
         if patch is None:
             return None
         return patch, self._work.compute(patch)
 
-    def _finish(self, tile: Tile, computed: tuple[Patch, Labels] | None) -> None:
+    def _finish(self, tile: Tile, computed: tuple[Patch, Found] | None) -> None:
         if computed is None:
             return
         detections = self._own(self._work.outline(tile, *computed))

@@ -12,14 +12,13 @@ from pathoview.annotations.detections import Detections
 from pathoview.core.geometry import Rect
 from pathoview.methods.outlines import outlines
 from pathoview.methods.reading import AnalysisGrid, read_patch
-from pathoview.methods.spec import InstanceMethod, MethodSpec
+from pathoview.methods.spec import Found, InstanceMethod, MethodSpec
 from pathoview.slides.slide import Slide
 from pathoview.slides.stains import StainMatrix
 from pathoview.slides.tissue import TissueMask
 from pathoview.tasks.tile_plan import Tile, in_tissue
 
 Patch = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int32]
 
 
 class TileWork:
@@ -48,23 +47,24 @@ class TileWork:
         """Return the tile with its halo, cut at the slide's edge; raise `SlideError`."""
         return read_patch(self._slide, self._grid, *self._place(tile).as_ints())
 
-    def compute(self, patch: Patch) -> Labels:
+    def compute(self, patch: Patch) -> Found:
         """Return the instances of a patch."""
         return self._method.predict(patch, self._grid.mpp, self._context)
 
-    def outline(self, tile: Tile, patch: Patch, labels: Labels) -> Detections:
+    def outline(self, tile: Tile, patch: Patch, found: Found) -> Detections:
         """Return the objects whose centroid lies in the tile's core and on tissue, without ids."""
         place, scale = self._place(tile), self._grid.scale_l0
-        found = outlines(
-            labels,
+        table = outlines(
+            found.labels,
             patch,
             mpp=self._grid.mpp,
             scale_l0=scale,
             origin_l0=(place.x * scale, place.y * scale),
             core_lv=tile.core.moved(-place.x, -place.y),
             stains=self._stains,
+            confidence=found.confidence,
         )
-        return found.take(in_tissue(self._tissue, found.centroids_l0()))
+        return table.take(in_tissue(self._tissue, table.centroids_l0()))
 
     def _place(self, tile: Tile) -> Rect:
         whole = Rect(0, 0, self._grid.width, self._grid.height)

@@ -41,7 +41,7 @@ def prepared(spec: MethodSpec) -> tuple[InstanceMethod, dict[str, Any]]:
 
 def predicted(spec: MethodSpec, patch: npt.NDArray[np.uint8] = SCENE.rgb) -> npt.NDArray[np.int32]:
     method, context = prepared(spec)
-    return method.predict(patch, spec.mpp, context)
+    return method.predict(patch, spec.mpp, context).labels
 
 
 def test_the_default_method_is_registered() -> None:
@@ -124,7 +124,7 @@ def test_blank_and_tiny_patches_do_no_harm(
 def test_a_blank_slide_can_be_prepared(spec: MethodSpec) -> None:
     method: InstanceMethod = load_entry(spec.entry)(spec.params())
     context = method.prepare(ArraySlide(np.full((300, 300, 3), 255, np.uint8), spec.mpp), spec.mpp)
-    assert not method.predict(np.full((64, 64, 3), 255, np.uint8), spec.mpp, context).any()
+    assert not method.predict(np.full((64, 64, 3), 255, np.uint8), spec.mpp, context).labels.any()
 
 
 @every_instance_method
@@ -135,7 +135,7 @@ def test_other_resolutions_find_the_same_nuclei(spec: MethodSpec, mpp: float) ->
     grid = analysis_grid(slide, spec.mpp)
     method: InstanceMethod = load_entry(spec.entry)(spec.params())
     patch = read_patch(slide, grid, 0, 0, grid.width, grid.height)
-    labels = method.predict(patch, grid.mpp, method.prepare(slide, grid.mpp))
+    labels = method.predict(patch, grid.mpp, method.prepare(slide, grid.mpp)).labels
     found = instances.centroids(labels) * grid.scale_l0
     known = instances.centroids(scene.labels)
     assert instances.detection_f1(known, found, 3 / mpp) > 0.9

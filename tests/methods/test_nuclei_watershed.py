@@ -34,7 +34,7 @@ def blobs(*ellipses: tuple[int, int, int, int], side: int = 200) -> npt.NDArray[
 
 def found(rgb: npt.NDArray[np.uint8], **params: Any) -> npt.NDArray[np.int32]:
     method = NucleiWatershed(NucleiWatershedParams(**params))
-    return method.predict(rgb, 0.5, method.prepare(ArraySlide(rgb, 0.5), 0.5))
+    return method.predict(rgb, 0.5, method.prepare(ArraySlide(rgb, 0.5), 0.5)).labels
 
 
 def count(rgb: npt.NDArray[np.uint8], **params: Any) -> int:

@@ -19,6 +19,7 @@ from skimage.segmentation import watershed
 
 from pathoview.methods.reading import analysis_grid
 from pathoview.methods.sampling import tissue_sample
+from pathoview.methods.spec import Found
 from pathoview.methods.supervised.nuclei_watershed_params import NucleiWatershedParams
 from pathoview.slides.slide import Slide
 from pathoview.slides.stains import (
@@ -69,11 +70,11 @@ class NucleiWatershed:
             "threshold": self._threshold(patches, estimate.matrix, mpp),
         }
 
-    def predict(self, patch: Rgb, mpp: float, context: Mapping[str, Any]) -> npt.NDArray[np.int32]:
+    def predict(self, patch: Rgb, mpp: float, context: Mapping[str, Any]) -> Found:
         """Return the nuclei of a patch."""
         amount = self._amount(patch, StainMatrix.from_json(context["stains"]), mpp)
         mask = self._foreground(patch, amount, int(context["threshold"]), mpp)
-        return self._sized(self._split(mask, mpp), mpp)
+        return Found(self._sized(self._split(mask, mpp), mpp))
 
     def _stains(self, patches: Sequence[Rgb]) -> StainEstimate:
         if self._params.stain == "H-DAB":

@@ -1,0 +1,66 @@
+"""What training gets and gives, the same for every method that learns.
+
+A trainable method is a class with ``fit(data, params, context) -> Fitted``; what it gives goes with
+a card into a model file, and ``Class(params, fitted)`` predicts with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pathoview.core.params import BaseParams
+from pathoview.core.progress import Progress
+from pathoview.datasets.labels import TrainingData
+from pathoview.methods.model import Model, Parent, Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What was learned: enough to predict with, and what it was worth."""
+
+    tensors: Tensors
+    settings: Mapping[str, Any]
+    """JSON-able: what is needed to build the network again."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """On held-back data, with these weights."""
+    curves: tuple[Mapping[str, float], ...] = ()
+    """One entry a measurement on the way, each with ``step``."""
+    parents: tuple[Parent, ...] = ()
+    """Weights it began with."""
+    numerics: str = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class FitContext:
+    """Where and how a method is fitted; everything but the data and the parameters."""
+
+    progress: Progress
+    """`check` at every step: it pauses, and raises `Cancelled`. Curves go out as events:
+    ``progress.event("curve", {"step": …, "loss": …, …})``."""
+    seed: int = 0
+    device: str = "cpu"
+    """torch's name of the device."""
+    state_path: Path | None = None
+    """Where the state is kept at least every 25 s, so that a killed training goes on; a state
+    that is there already is gone on from, to the same result. None: nothing is kept."""
+    start: Model | None = None
+    """A model to go on from instead of from scratch."""
+    preview: Callable[[Fitted], None] | None = None
+    """Called every few seconds with the weights as they are: the overlay is drawn anew."""
+    preview_every_s: float = 4.0
+    stop_early: Callable[[], bool] = lambda: False
+    """Asked at every step; True: end well now and keep the best so far."""
+
+
+class Trainable(Protocol):
+    """A method that learns. Constructed as ``Class(params, fitted)``; fitted None: not yet."""
+
+    def fit(self, data: TrainingData, params: BaseParams, context: FitContext) -> Fitted:
+        """Learn from labels. Same data, parameters and seed give the same result on a CPU.
+
+        Raises `UsageError` when the labels do not suffice (its hint says what is missing),
+        `RunError` when the loss is no number or memory does not suffice, `Cancelled`.
+        """

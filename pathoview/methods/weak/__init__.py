@@ -1,0 +1,1 @@
+"""Methods taught by coarse labels: points, strokes."""
