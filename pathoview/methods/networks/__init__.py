@@ -1,1 +1,1 @@
-"""Networks as plain torch modules; docstrings give the shapes. Imports torch and nothing of ours."""
+"""Networks as plain torch modules; docstrings give the shapes. Imports nothing of ours."""
