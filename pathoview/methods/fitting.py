@@ -1,7 +1,8 @@
 """What training gets and gives, the same for every method that learns.
 
 A trainable method is a class with ``fit(data, params, context) -> Fitted``; what it gives goes with
-a card into a model file, and ``Class(params, fitted)`` predicts with it.
+a card into a model file, and ``Class(params, fitted, compute)`` predicts with it (without
+``compute`` where torch is not used).
 """
 
 from __future__ import annotations
@@ -33,6 +34,14 @@ class Fitted:
     numerics: str = "float32"
 
 
+def fitted_of(model: Model) -> Fitted:
+    """Return what a model has learned."""
+    card = model.card
+    return Fitted(
+        model.tensors, card.settings, card.metrics, card.curves, card.parents, card.numerics
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class FitContext:
     """Where and how a method is fitted; everything but the data and the parameters."""
@@ -56,7 +65,7 @@ class FitContext:
 
 
 class Trainable(Protocol):
-    """A method that learns. Constructed as ``Class(params, fitted)``; fitted None: not yet."""
+    """A method that learns. Constructed as ``Class(params)`` to be fitted."""
 
     def fit(self, data: TrainingData, params: BaseParams, context: FitContext) -> Fitted:
         """Learn from labels. Same data, parameters and seed give the same result on a CPU.

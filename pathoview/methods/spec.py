@@ -74,6 +74,16 @@ class MethodSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Compute:
+    """On what a torch method predicts, and how; kept in the run's record."""
+
+    device: str = "cpu"
+    """torch's name."""
+    numerics: str = "float32"
+    """The numeric path: ``float32``, ``bf16``, ``compile`` or ``onnx``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The objects of a patch."""
 
@@ -86,7 +96,8 @@ class Found:
 class InstanceMethod(Protocol):
     """patch → labelled nuclei.
 
-    Constructed as ``Class(params)``, or ``Class(params, model)`` when it is trainable; the
+    Constructed as ``Class(params)``; a trainable one as ``Class(params, fitted)``, and as
+    ``Class(params, fitted, compute)`` when it uses torch (see `fitting.Fitted`, `Compute`). The
     constructor only stores.
     """
 
@@ -111,7 +122,7 @@ class InstanceMethod(Protocol):
 
 
 class PixelMethod(Protocol):
-    """patch → probabilities of classes. Constructed as ``Class(params, model)``."""
+    """patch → probabilities of classes. Constructed as an `InstanceMethod` is."""
 
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
         """See `InstanceMethod.prepare`."""
@@ -137,7 +148,7 @@ class ObjectBatch:
 
 
 class ObjectMethod(Protocol):
-    """detections → probabilities of classes. Constructed as ``Class(params, model)``."""
+    """detections → probabilities of classes. Constructed as an `InstanceMethod` is."""
 
     def predict(self, objects: ObjectBatch) -> npt.NDArray[np.float32]:
         """Return probabilities, (n, class), in the order of the model's classes."""

@@ -32,6 +32,11 @@ class RunRecord(BaseModel):
     method_version: int = 1
     title: str
     params: dict[str, Any] = Field(default_factory=dict)
+    model: str = ""
+    """Id of the model it was made with; empty: the method takes none."""
+    model_title: str = ""
+    numerics: str = ""
+    """The numeric path of a torch method; empty: the method uses none."""
     context: dict[str, Any] = Field(default_factory=dict)
     """What the method measured once on the whole slide."""
     slide_hash: str
@@ -74,8 +79,11 @@ def run_key(
     params: Mapping[str, Any],
     region_l0: tuple[int, int, int, int] | None,
     mpp: float | None,
+    model: str = "",
 ) -> str:
     """Return a hexadecimal key, equal for runs that would give the same objects."""
     said = [slide_hash, method, method_version, dict(params), region_l0, mpp]
+    if model:
+        said.append(model)
     text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()[:32]

@@ -23,18 +23,18 @@ from pydantic import BaseModel, ConfigDict
 from pathoview.annotations.detections import Detections
 from pathoview.core.errors import Cancelled, SlideError, StorageError, UsageError
 from pathoview.core.geometry import Rect
-from pathoview.core.params import BaseParams
 from pathoview.core.progress import Progress
 from pathoview.core.registry import load_entry
 from pathoview.core.translation import _, ngettext
 from pathoview.jobs.pipeline import run_pipeline
 from pathoview.methods.reading import AnalysisGrid, analysis_grid
 from pathoview.methods.registry import DEFAULT_METHOD, METHODS
-from pathoview.methods.spec import Found, InstanceMethod, MethodSpec
+from pathoview.methods.spec import Found
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import TissueMask, tissue_mask
-from pathoview.study.records import RunRecord, now, run_key
+from pathoview.study.records import RunRecord, now
 from pathoview.study.results import RunFile, find_unfinished, new_run_path
+from pathoview.tasks.method_building import BuiltMethod, build_method
 from pathoview.tasks.object_ids import id_namespace, object_ids
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.provenance import device_name, versions
@@ -57,7 +57,11 @@ class AnalyzeRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     slide: str
-    method: str = DEFAULT_METHOD
+    method: str = ""
+    """Empty: that of the model, or the default one."""
+    model: str = ""
+    """A model file, or the name of one in the library; empty: the method's own, if it has one."""
+    numerics: str = "float32"
     params: dict[str, Any] = {}
     region_l0: tuple[int, int, int, int] | None = None
     """x, y, width, height; None: the whole slide."""
@@ -79,19 +83,17 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     tiles are kept whatever happens.
     """
     order = AnalyzeRequest.model_validate(request)
-    spec = METHODS.get(order.method)
-    params = spec.params.parse(order.params)
+    built = build_method(order.method, order.params, order.model, order.numerics)
     progress.report(0.0, _("Opening the slide"))
     with open_scaled(Path(order.slide), order.mpp) as slide:
-        grid = analysis_grid(slide, spec.mpp)
+        grid = analysis_grid(slide, built.mpp)
         region = _region(order.region_l0, slide)
-        method: InstanceMethod = load_entry(spec.entry)(params)
         progress.report(0.0, _("Looking for tissue"))
         tissue = tissue_mask(slide)
         progress.check()
-        with _open_run(order, spec, params, method, slide, grid, progress) as run_file:
-            work = TileWork(slide, spec, method, grid, tissue, run_file.record.context)
-            analysis = _Analysis(spec, slide, grid, work, run_file, tissue, region, progress)
+        with _open_run(order, built, slide, grid, progress) as run_file:
+            work = TileWork(slide, built, grid, tissue, run_file.record.context)
+            analysis = _Analysis(built, slide, grid, work, run_file, tissue, region, progress)
             return analysis.run(order.n_computers or _useful_computers(run_file.record.device))
 
 
@@ -128,16 +130,14 @@ def _region(region_l0: tuple[int, int, int, int] | None, slide: Slide) -> Rect |
 @contextlib.contextmanager
 def _open_run(
     order: AnalyzeRequest,
-    spec: MethodSpec,
-    params: BaseParams,
-    method: InstanceMethod,
+    built: BuiltMethod,
     slide: Slide,
     grid: AnalysisGrid,
     progress: Progress,
 ) -> Iterator[RunFile]:
     """Open the unfinished run to go on with, or make a new one."""
-    said = params.model_dump(mode="json")
-    key = run_key(slide.content_hash, spec.name, spec.version, said, order.region_l0, grid.mpp)
+    spec = built.spec
+    key = built.run_key(slide.content_hash, order.region_l0, grid.mpp)
     unfinished = find_unfinished(key) if order.resume else None
     if unfinished:
         with RunFile.open(unfinished, writable=True) as run_file:
@@ -149,9 +149,12 @@ def _open_run(
         key=key,
         method=spec.name,
         method_version=spec.version,
-        title=spec.title,
-        params=said,
-        context=dict(method.prepare(slide, grid.mpp)),
+        title=built.card.title if built.card else spec.title,
+        params=built.params.model_dump(mode="json"),
+        model=built.model_id,
+        model_title=built.card.title if built.card else "",
+        numerics=order.numerics if spec.uses_torch else "",
+        context=dict(built.method.prepare(slide, grid.mpp)),
         slide_hash=slide.content_hash,
         pseudonym=slide.pseudonym,
         region_l0=order.region_l0,
@@ -172,7 +175,7 @@ class _Analysis:
 
     def __init__(
         self,
-        spec: MethodSpec,
+        built: BuiltMethod,
         slide: Slide,
         grid: AnalysisGrid,
         work: TileWork,
@@ -193,8 +196,7 @@ class _Analysis:
         """As an earlier attempt left it."""
         # Without the region: a nucleus has one id, whichever regions it was found in.
         self._namespace = id_namespace(
-            slide.content_hash,
-            run_key(slide.content_hash, spec.name, spec.version, record.params, None, record.mpp),
+            slide.content_hash, built.run_key(slide.content_hash, None, grid.mpp)
         )
         self._plan = TilePlan(grid, record.tile_px, tissue, region_l0, run_file.finished_tiles())
         self._n_tiles = len(self._plan.tiles)

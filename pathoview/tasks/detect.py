@@ -8,30 +8,25 @@ from dataclasses import replace
 import numpy as np
 
 from pathoview.annotations.detections import Detections, concatenate
-from pathoview.core.params import BaseParams
-from pathoview.core.registry import load_entry
 from pathoview.methods.reading import analysis_grid
-from pathoview.methods.spec import InstanceMethod, MethodSpec
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import tissue_mask
+from pathoview.tasks.method_building import BuiltMethod
 from pathoview.tasks.seams import find_duplicates
 from pathoview.tasks.tile_plan import TilePlan
 from pathoview.tasks.tile_work import TileWork
 
 
-def detect(
-    slide: Slide, spec: MethodSpec, params: BaseParams, check: Callable[[], None]
-) -> Detections:
+def detect(slide: Slide, built: BuiltMethod, check: Callable[[], None]) -> Detections:
     """Return all objects, tile by tile and seams settled; ids are mere numbers.
 
     For pictures whose objects fit into memory. Raises `MissingScaleError`, `SlideError`.
     """
-    grid = analysis_grid(slide, spec.mpp)
-    method: InstanceMethod = load_entry(spec.entry)(params)
-    context = method.prepare(slide, grid.mpp)
+    grid = analysis_grid(slide, built.mpp)
+    context = built.method.prepare(slide, grid.mpp)
     tissue = tissue_mask(slide)
-    work = TileWork(slide, spec, method, grid, tissue, context)
-    plan = TilePlan(grid, spec.patch_px, tissue, None, set())
+    work = TileWork(slide, built, grid, tissue, context)
+    plan = TilePlan(grid, built.spec.patch_px, tissue, None, set())
     found: dict[tuple[int, int], Detections] = {}
     n_found = 0
     while (tile := plan.next(None)) is not None:

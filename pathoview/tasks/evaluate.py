@@ -24,9 +24,9 @@ from pathoview.core.progress import Progress
 from pathoview.core.translation import _
 from pathoview.evaluation import instances
 from pathoview.evaluation.filling import filled
-from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.slides.opening import open_slide, with_scale
 from pathoview.tasks.detect import detect
+from pathoview.tasks.method_building import build_method
 
 METRICS = ("aji", "aji_plus", "pq", "dice_object", "f1_pixel", "iou_pixel", "f1_detection")
 MATCH_UM = 3.0
@@ -60,22 +60,16 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     for a wrong method or parameter, `InputError` when nothing can be compared.
     """
     order = EvaluateRequest.model_validate(request)
-    if order.model is not None:
-        raise UsageError(
-            _("There are no trained models to evaluate yet."),
-            _("Name a method instead: --method {name}.").format(name=DEFAULT_METHOD),
-        )
     if not (math.isfinite(order.mpp) and order.mpp > 0):
         raise UsageError(_("The µm per pixel must be above zero."))
-    spec = METHODS.get(order.method or DEFAULT_METHOD)
-    params = spec.params.parse(order.params)
+    built = build_method(order.method, order.params, order.model)
     pairs = _pairs(Path(order.images), Path(order.labels))
     per_image: dict[str, Scores] = {}
     for number, (image, labels) in enumerate(pairs):
         progress.check()
         progress.report(number / len(pairs), image.name)
         with with_scale(open_slide(image), order.mpp) as slide:
-            found = detect(slide, spec, params, progress.check)
+            found = detect(slide, built, progress.check)
             size = slide.info.width, slide.info.height
         per_image[image.stem] = _scores(found, labels, size, order.mpp)
     progress.report(1.0)

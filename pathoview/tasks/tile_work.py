@@ -12,10 +12,11 @@ from pathoview.annotations.detections import Detections
 from pathoview.core.geometry import Rect
 from pathoview.methods.outlines import outlines
 from pathoview.methods.reading import AnalysisGrid, read_patch
-from pathoview.methods.spec import Found, InstanceMethod, MethodSpec
+from pathoview.methods.spec import Found, InstanceMethod
 from pathoview.slides.slide import Slide
 from pathoview.slides.stains import StainMatrix
 from pathoview.slides.tissue import TissueMask
+from pathoview.tasks.method_building import BuiltMethod
 from pathoview.tasks.tile_plan import Tile, in_tissue
 
 Patch = npt.NDArray[np.uint8]
@@ -27,19 +28,18 @@ class TileWork:
     def __init__(
         self,
         slide: Slide,
-        spec: MethodSpec,
-        method: InstanceMethod,
+        built: BuiltMethod,
         grid: AnalysisGrid,
         tissue: TissueMask,
         context: Mapping[str, Any],
     ) -> None:
         self._slide = slide
-        self._method = method
+        self._method: InstanceMethod = built.method
         self._grid = grid
         self._tissue = tissue
         self._context = context
         self._stains = StainMatrix.from_json(context["stains"])
-        self._halo_px = int(np.ceil(spec.halo_um / grid.mpp))
+        self._halo_px = int(np.ceil(built.spec.halo_um / grid.mpp))
         self.sight_l0 = self._halo_px * grid.scale_l0
         """How far a tile sees beyond its core, level-0 px."""
 

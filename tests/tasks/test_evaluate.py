@@ -17,11 +17,11 @@ from pathoview.core.errors import Cancelled, InputError, UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import Control, SilentProgress
 from pathoview.evaluation import instances
-from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.slides.opening import open_slide, with_scale
 from pathoview.study.results import RunFile
 from pathoview.tasks import analyze, evaluate
 from pathoview.tasks.detect import detect
+from pathoview.tasks.method_building import build_method
 
 MPP = 0.25
 SCENE = he_scene(700, 500, seed=1, mpp=MPP)
@@ -96,9 +96,8 @@ def test_metrics_that_no_image_has_are_none(folders: tuple[Path, Path]) -> None:
 
 def test_the_objects_scored_are_those_of_an_analysis(tmp_path: Path) -> None:
     write_image(tmp_path, "a.png")
-    spec = METHODS.get(DEFAULT_METHOD)
     with with_scale(open_slide(tmp_path / "a.png"), MPP) as slide:
-        scored = detect(slide, spec, spec.params(), lambda: None)
+        scored = detect(slide, build_method(None, {}), lambda: None)
     request = {"slide": str(tmp_path / "a.png"), "mpp": MPP}
     result = analyze.run(request, SilentProgress())
     with RunFile.open(Path(result["run_file"])) as run:
@@ -191,10 +190,10 @@ def test_an_evaluation_can_be_stopped(folders: tuple[Path, Path]) -> None:
 
 
 def test_objects_of_a_picture_larger_than_a_tile_are_found_once() -> None:
-
-    spec = METHODS.get(DEFAULT_METHOD)
+    built = build_method("nuclei_watershed", {})
+    small = replace(built, spec=replace(built.spec, patch_px=100))
     slide = ArraySlide(SCENE.rgb, MPP)
-    one = detect(slide, spec, spec.params(), lambda: None)
-    many = detect(slide, replace(spec, patch_px=100), spec.params(), lambda: None)
+    one = detect(slide, built, lambda: None)
+    many = detect(slide, small, lambda: None)
     assert abs(len(one) - len(many)) <= 1
     assert Rect(0, 0, 700, 500).intersection(many.extent_l0()) == many.extent_l0()

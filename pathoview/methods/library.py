@@ -1,0 +1,130 @@
+"""The models there are: those that came with the program, were trained here, or were imported.
+
+Torch is not needed to list or find them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pathoview.core.errors import InputError, PathoViewError, StorageError, UsageError
+from pathoview.core.files import storage_error
+from pathoview.core.paths import data_folder, resources_folder
+from pathoview.core.translation import _
+from pathoview.methods.model import SUFFIX, Model, ModelCard, read_card, read_model, write_model
+
+_ID_LETTERS = 8
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryModel:
+    """A model of the library: where it lies, and what is said of it."""
+
+    path: Path
+    card: ModelCard
+
+
+def models_folder() -> Path:
+    """Return where models that were trained here or imported are kept; it is made if missing."""
+    folder = data_folder() / "models"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def bundled_folder() -> Path:
+    """Return where the models lie that came with the program."""
+    return resources_folder() / "models"
+
+
+def bundled_path(name: str) -> Path:
+    """Return where a model lies that came with the program."""
+    return bundled_folder() / (name + SUFFIX)
+
+
+def library() -> list[LibraryModel]:
+    """Return all models, bundled ones first, then the newest first.
+
+    Files that cannot be read are skipped and logged.
+    """
+    own = sorted(_readable(models_folder()), key=lambda one: one.card.created, reverse=True)
+    return [*_readable(bundled_folder()), *own]
+
+
+def find_model(wanted: str) -> Path:
+    """Return the file of a model: a path, or a name, title or id of the library.
+
+    Raises `UsageError` with the nearest names.
+    """
+    path = Path(wanted)
+    if path.suffix == SUFFIX or path.is_file():
+        if not path.is_file():
+            raise UsageError(
+                _("There is no model “{name}”.").format(name=path.name),
+                _("“pathoview models” lists those there are."),
+            )
+        return path
+    known = library()
+    for one in known:
+        is_id = len(wanted) >= _ID_LETTERS and one.card.id.startswith(wanted)
+        if is_id or wanted in (one.path.stem, one.card.title):
+            return one.path
+    names = [name for one in known for name in (one.path.stem, one.card.title)]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    raise UsageError(
+        _("There is no model “{name}”.").format(name=wanted),
+        _("Did you mean {name}?").format(name=near[0])
+        if near
+        else _("“pathoview models” lists those there are."),
+    )
+
+
+def new_model_path(title: str) -> Path:
+    """Return where a new model of the library belongs, a name that is not taken."""
+    stem = re.sub(r"[^\w.-]+", "-", title).strip("-.") or "model"
+    path = models_folder() / (stem + SUFFIX)
+    number = 2
+    while path.exists():
+        path = models_folder() / f"{stem}-{number}{SUFFIX}"
+        number += 1
+    return path
+
+
+def import_model(source: Path) -> LibraryModel:
+    """Copy a model file into the library; raise `InputError` or `StorageError`."""
+    model = read_model(source)
+    card = model.card.model_copy(update={"origin": "imported"})
+    if any(one.card.id == card.id for one in library()):
+        raise InputError(_("The library has the model “{name}” already.").format(name=card.title))
+    path = new_model_path(card.title)
+    write_model(path, Model(card, model.tensors))
+    return LibraryModel(path, card)
+
+
+def remove_model(path: Path) -> None:
+    """Delete a model of the library; raise `StorageError`, also for those that came with it."""
+    if path.parent != models_folder():
+        raise StorageError(_("Models that came with the program cannot be removed."))
+    try:
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.with_suffix(".json").unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def _readable(folder: Path) -> Iterable[LibraryModel]:
+    found = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            found.append(LibraryModel(path, read_card(path)))
+        except PathoViewError as error:
+            _logger.warning("skipped a model: %s", error)
+    return found

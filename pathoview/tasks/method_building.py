@@ -1,0 +1,93 @@
+"""Methods ready to predict: their class, their parameters and, where it takes one, a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pathoview.core.errors import UsageError
+from pathoview.core.params import BaseParams
+from pathoview.core.registry import load_entry
+from pathoview.core.translation import _
+from pathoview.methods.fitting import fitted_of
+from pathoview.methods.library import bundled_path, find_model
+from pathoview.methods.model import Model, ModelCard, read_model
+from pathoview.methods.registry import DEFAULT_METHOD, METHODS
+from pathoview.methods.spec import Compute, MethodSpec
+from pathoview.study.records import run_key
+from pathoview.tasks.provenance import device_name
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltMethod:
+    """A method that can predict."""
+
+    spec: MethodSpec
+    params: BaseParams
+    method: Any
+    """An `InstanceMethod`, `PixelMethod` or `ObjectMethod`, as `spec.kind` says."""
+    card: ModelCard | None = None
+    """Of the model it predicts with; None: it takes none."""
+
+    @property
+    def mpp(self) -> float:
+        """µm per px it wants to see."""
+        return self.card.mpp if self.card else self.spec.mpp
+
+    @property
+    def model_id(self) -> str:
+        return self.card.id if self.card else ""
+
+    def run_key(
+        self, slide_hash: str, region_l0: tuple[int, int, int, int] | None, mpp: float
+    ) -> str:
+        """Return a key that is equal for runs that would give the same; see `records.run_key`."""
+        said = self.params.model_dump(mode="json")
+        spec = self.spec
+        return run_key(slide_hash, spec.name, spec.version, said, region_l0, mpp, self.model_id)
+
+
+def build_method(
+    method: str | None,
+    params: Mapping[str, Any] | BaseParams,
+    model: str | None = None,
+    numerics: str = "float32",
+) -> BuiltMethod:
+    """Return a method by name, or that of a model (a path, or a name of the library).
+
+    Raises `UsageError` for an unknown method, model or parameter, and when a model is missing;
+    `InputError` when the model cannot be read.
+    """
+    found = None if not model else read_model(find_model(model))
+    spec = METHODS.get(found.card.method if found else method or DEFAULT_METHOD)
+    if found and method and METHODS.get(method) is not spec:
+        raise UsageError(
+            _("The model “{title}” is not one of the method “{method}”.").format(
+                title=found.card.title, method=method
+            ),
+            _("Its method is {name}.").format(name=spec.name),
+        )
+    checked = params if isinstance(params, BaseParams) else spec.params.parse(params)
+    return built(spec, checked, found or _bundled(spec), Compute(device_name(spec), numerics))
+
+
+def built(
+    spec: MethodSpec, params: BaseParams, model: Model | None, compute: Compute
+) -> BuiltMethod:
+    """Return a method with a model that is in memory (None: it takes none)."""
+    entry = load_entry(spec.entry)
+    if model is None:
+        return BuiltMethod(spec, params, entry(params))
+    said = (params, fitted_of(model))
+    method = entry(*said, compute) if spec.uses_torch else entry(*said)
+    return BuiltMethod(spec, params, method, model.card)
+
+
+def _bundled(spec: MethodSpec) -> Model | None:
+    if spec.needs_model:
+        raise UsageError(
+            _("“{title}” has to be trained first.").format(title=spec.title),
+            _("Teach it, then name the model: pathoview apply MODEL SLIDE."),
+        )
+    return read_model(bundled_path(spec.bundled)) if spec.bundled else None
