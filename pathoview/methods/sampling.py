@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.methods.reading import AnalysisGrid, read_patch
+from pathoview.slides.reading import AnalysisGrid, read_patch
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import TissueMask
 

@@ -27,9 +27,9 @@ from pathoview.core.progress import Progress
 from pathoview.core.registry import load_entry
 from pathoview.core.translation import _, ngettext
 from pathoview.jobs.pipeline import run_pipeline
-from pathoview.methods.reading import AnalysisGrid, analysis_grid
 from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.methods.spec import Found
+from pathoview.slides.reading import AnalysisGrid, analysis_grid
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import TissueMask, tissue_mask
 from pathoview.study.records import RunRecord, now

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from pathoview.annotations.detections import Detections, concatenate
-from pathoview.methods.reading import analysis_grid
+from pathoview.slides.reading import analysis_grid
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import tissue_mask
 from pathoview.tasks.method_building import BuiltMethod

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.geometry import Rect
-from pathoview.methods.reading import AnalysisGrid
+from pathoview.slides.reading import AnalysisGrid
 from pathoview.slides.tissue import TissueMask
 
 

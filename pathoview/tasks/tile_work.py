@@ -11,8 +11,8 @@ import numpy.typing as npt
 from pathoview.annotations.detections import Detections
 from pathoview.core.geometry import Rect
 from pathoview.methods.outlines import outlines
-from pathoview.methods.reading import AnalysisGrid, read_patch
 from pathoview.methods.spec import Found, InstanceMethod
+from pathoview.slides.reading import AnalysisGrid, read_patch
 from pathoview.slides.slide import Slide
 from pathoview.slides.stains import StainMatrix
 from pathoview.slides.tissue import TissueMask

@@ -16,9 +16,9 @@ from makers import he_scene
 from pathoview.core.params import form_rows
 from pathoview.core.registry import load_entry
 from pathoview.evaluation import instances
-from pathoview.methods.reading import analysis_grid, read_patch
 from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.methods.spec import InstanceMethod, Kind, MethodSpec
+from pathoview.slides.reading import analysis_grid, read_patch
 
 SIDE = 640
 SCENE = he_scene(SIDE, SIDE, seed=3)

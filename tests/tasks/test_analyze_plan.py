@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pathoview.core.geometry import Rect
-from pathoview.methods.reading import AnalysisGrid
+from pathoview.slides.reading import AnalysisGrid
 from pathoview.slides.rgb import RgbRule
 from pathoview.slides.tissue import TissueMask
 from pathoview.tasks.tile_plan import Tile, TilePlan, in_tissue

@@ -17,10 +17,10 @@ import numpy.typing as npt
 from skimage.filters import threshold_otsu
 from skimage.segmentation import watershed
 
-from pathoview.methods.reading import analysis_grid
 from pathoview.methods.sampling import tissue_sample
 from pathoview.methods.spec import Found
 from pathoview.methods.supervised.nuclei_watershed_params import NucleiWatershedParams
+from pathoview.slides.reading import analysis_grid
 from pathoview.slides.slide import Slide
 from pathoview.slides.stains import (
     H_DAB,

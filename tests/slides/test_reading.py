@@ -8,7 +8,7 @@ from fakes import ArraySlide
 from makers import he_image
 
 from pathoview.core.errors import MissingScaleError
-from pathoview.methods.reading import analysis_grid, read_patch
+from pathoview.slides.reading import analysis_grid, read_patch
 
 
 @pytest.mark.parametrize(
