@@ -211,8 +211,8 @@ def export_tiles(
     mpp: MppOption = None,
 ) -> None:
     """Cut slides into pictures and masks to train on."""
+    from pathoview.datasets.splits import parse_split
     from pathoview.tasks import export_tiles as task
-    from pathoview.tasks.tile_splits import parse_split
 
     for slide in slides:
         hide(slide)

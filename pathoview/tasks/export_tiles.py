@@ -23,6 +23,7 @@ from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
+from pathoview.datasets.splits import parse_split, split_groups
 from pathoview.slides.rgb import rgb_rule
 from pathoview.slides.slide import Slide
 from pathoview.study.model import Block, Case, LabelClass, SlideRecord
@@ -33,7 +34,6 @@ from pathoview.study.tile_params import TileParams
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.tile_cutting import leave_out_beyond, tile_picture, tile_places
 from pathoview.tasks.tile_masks import BACKGROUND, RULES, UNKNOWN, MaskPainter
-from pathoview.tasks.tile_splits import parse_split, split_groups
 
 _MOST_CLASSES = 254
 
