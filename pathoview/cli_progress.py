@@ -55,6 +55,10 @@ class TerminalProgress:
     def focus_l0(self) -> Rect | None:
         return None
 
+    @property
+    def is_finishing(self) -> bool:
+        return self.control.is_finishing
+
 
 def _metric(key: str, value: float) -> str:
     if key in _RATES:

@@ -26,15 +26,20 @@ class Progress(Protocol):
     def focus_l0(self) -> Rect | None:
         """The rectangle the person looks at now, in level-0 px, or None."""
 
+    @property
+    def is_finishing(self) -> bool:
+        """Whether the task shall end well as soon as it can, with what it has so far."""
+
 
 class Control:
-    """The switches behind a `Progress`: cancel, pause, and where the person looks."""
+    """The switches behind a `Progress`: cancel, pause, finish, and where the person looks."""
 
     def __init__(self) -> None:
         self._running = threading.Event()
         self._running.set()
         self._cancelled = threading.Event()
         self.focus_l0: Rect | None = None
+        self.is_finishing = False
 
     @property
     def is_cancelled(self) -> bool:
@@ -46,6 +51,11 @@ class Control:
 
     def cancel(self) -> None:
         self._cancelled.set()
+        self._running.set()
+
+    def finish(self) -> None:
+        """Have the task end well with what it has; a pause ends."""
+        self.is_finishing = True
         self._running.set()
 
     def pause(self) -> None:
@@ -79,6 +89,10 @@ class SilentProgress:
     @property
     def focus_l0(self) -> Rect | None:
         return self.control.focus_l0
+
+    @property
+    def is_finishing(self) -> bool:
+        return self.control.is_finishing
 
 
 class WatchedProgress(SilentProgress):

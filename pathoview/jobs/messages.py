@@ -53,6 +53,13 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Finish:
+    """To the worker: end well, with what there is so far."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
 class Focus:
     """To the worker: the person looks at (x, y, width, height) level-0 px now."""
 
@@ -124,6 +131,7 @@ Message = (
     | Pause
     | Resume
     | Cancel
+    | Finish
     | Focus
     | Exit
     | Report
@@ -142,6 +150,7 @@ _KINDS: dict[str, type[Message]] = {
         Pause,
         Resume,
         Cancel,
+        Finish,
         Focus,
         Exit,
         Report,

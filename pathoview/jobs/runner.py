@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from psygnal import Signal
 
@@ -27,6 +27,7 @@ from pathoview.jobs.messages import (
     Event,
     Exit,
     Failed,
+    Finish,
     Focus,
     Log,
     Message,
@@ -40,7 +41,7 @@ from pathoview.jobs.messages import (
 from pathoview.jobs.process import WorkerProcess
 from pathoview.jobs.time_left import TimeLeft
 
-Lane = Literal["compute", "io"]
+Lane = Literal["compute", "learn", "io"]
 Post = Callable[[Callable[[], None]], None]
 
 _CANCEL_GRACE_S = 5.0
@@ -72,7 +73,8 @@ class JobRequest:
     payload: Mapping[str, Any]
     title: str
     lane: Lane = "compute"
-    """Jobs of one lane wait for each other: ``compute`` for analyses, ``io`` for files."""
+    """Jobs of one lane wait for each other: ``compute`` for analyses, ``learn`` for trainings,
+    ``io`` for files."""
 
 
 class Job:
@@ -115,6 +117,10 @@ class Job:
         """Ask the task to stop; after a while its process is stopped. Finished tiles are kept."""
         self._runner.cancel(self)
 
+    def finish(self) -> None:
+        """Have the task end well with what it has so far; a training keeps its best."""
+        self._runner.finish(self)
+
     def set_focus(self, rect_l0: Rect | None) -> None:
         """Say where the person looks, so that work begins there."""
         self._runner.set_focus(self, rect_l0)
@@ -147,7 +153,7 @@ class JobRunner:
         self._post = post
         self._warm_up_entry = warm_up_entry
         self._cancel_grace_s = cancel_grace_s
-        self._lanes: dict[Lane, _LaneState] = {"compute": _LaneState(), "io": _LaneState()}
+        self._lanes: dict[Lane, _LaneState] = {lane: _LaneState() for lane in get_args(Lane)}
         self._jobs: list[Job] = []
         self._lock = threading.RLock()
         self._is_closed = False
@@ -212,6 +218,14 @@ class JobRunner:
                 timer.daemon = True
                 timer.start()
                 self._tell(job)
+
+    def finish(self, job: Job) -> None:
+        with self._lock:
+            if job.state is JobState.PAUSED:
+                job.time_left.resume()
+                job.state = JobState.RUNNING
+            self._send(job, Finish(job.id))
+            self._tell(job)
 
     def set_focus(self, job: Job, rect_l0: Rect | None) -> None:
         with self._lock:
@@ -342,8 +356,8 @@ def _obituary(code: int | None) -> tuple[str, str]:
     else:
         how = _("exit code {number}").format(number="?" if code is None else code)
     return (
-        _("The worker process ended unexpectedly ({how}); finished tiles are kept.").format(
+        _("The worker process ended unexpectedly ({how}); what was finished is kept.").format(
             how=how
         ),
-        _("Resume the run to go on from there. If it happens again, memory may be short."),
+        _("Start it again to go on from there. If it happens again, memory may be short."),
     )

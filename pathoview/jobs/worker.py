@@ -31,6 +31,7 @@ from pathoview.jobs.messages import (
     Event,
     Exit,
     Failed,
+    Finish,
     Focus,
     Log,
     Message,
@@ -124,7 +125,7 @@ class _Worker:
                 for control in list(self._controls.values()):
                     control.cancel()
                 self._orders.put(message)
-            case Pause(job) | Resume(job) | Cancel(job) | Focus(job=job):
+            case Pause(job) | Resume(job) | Cancel(job) | Finish(job) | Focus(job=job):
                 if job in self._controls:  # else it has ended in the meantime
                     _steer(self._controls[job], message)
 
@@ -161,6 +162,8 @@ def _steer(control: Control, message: Message) -> None:
             control.resume()
         case Cancel():
             control.cancel()
+        case Finish():
+            control.finish()
         case Focus(focus_l0=focus):
             control.focus_l0 = Rect(*focus) if focus else None
 
@@ -209,3 +212,7 @@ class _PipeProgress:
     @property
     def focus_l0(self) -> Rect | None:
         return self._control.focus_l0
+
+    @property
+    def is_finishing(self) -> bool:
+        return self._control.is_finishing

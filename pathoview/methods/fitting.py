@@ -47,7 +47,8 @@ class FitContext:
     """Where and how a method is fitted; everything but the data and the parameters."""
 
     progress: Progress
-    """`check` at every step: it pauses, and raises `Cancelled`. Curves go out as events:
+    """`check` at every step: it pauses, and raises `Cancelled`; ``is_finishing``: end well now and
+    keep the best so far. Curves go out as events:
     ``progress.event("curve", {"step": …, "loss": …, …})``."""
     seed: int = 0
     device: str = "cpu"
@@ -60,8 +61,10 @@ class FitContext:
     preview: Callable[[Fitted], None] | None = None
     """Called every few seconds with the weights as they are: the overlay is drawn anew."""
     preview_every_s: float = 4.0
-    stop_early: Callable[[], bool] = lambda: False
-    """Asked at every step; True: end well now and keep the best so far."""
+
+    def stop_early(self) -> bool:
+        """Say whether to end well now and keep the best so far; asked at every step."""
+        return self.progress.is_finishing
 
 
 class Trainable(Protocol):

@@ -12,9 +12,9 @@ from pathoview.core.errors import UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _, ngettext
-from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.study.results import RunFile
 from pathoview.tasks import analyze, export_file
+from pathoview.tasks.method_building import named_method
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.overview import overview_picture, write_png
 
@@ -28,6 +28,9 @@ class AnalyzeOrder:
     """What is asked of every slide, checked before the first is opened."""
 
     method: str
+    model: str
+    """A model's file; empty: the method's own, if it has one."""
+    numerics: str
     parameters: Mapping[str, Any]
     region_l0: tuple[int, int, int, int] | None
     mpp: float | None
@@ -37,21 +40,26 @@ class AnalyzeOrder:
     def checked(
         cls,
         *,
-        method: str | None,
+        method: str | None = None,
+        model: str | None = None,
+        numerics: str = "float32",
         region: str | None,
         mpp: float | None,
         parameters: Sequence[str],
         resume: bool,
     ) -> Self:
         """Return the order from the command line's texts; raise `UsageError`."""
-        spec = METHODS.get(method or DEFAULT_METHOD)
+        spec, path = named_method(method, model)
         checked = spec.params.parse_texts(parameters).model_dump(mode="json")
-        return cls(spec.name, checked, _region(region), mpp, resume)
+        file = str(path) if path else ""
+        return cls(spec.name, file, numerics, checked, _region(region), mpp, resume)
 
     def request(self, slide: Path) -> dict[str, Any]:
         return {
             "slide": str(slide),
             "method": self.method,
+            "model": self.model,
+            "numerics": self.numerics,
             "params": dict(self.parameters),
             "region_l0": list(self.region_l0) if self.region_l0 else None,
             "mpp": self.mpp,
@@ -129,3 +137,7 @@ class _Share:
     @property
     def focus_l0(self) -> Rect | None:
         return self._whole.focus_l0
+
+    @property
+    def is_finishing(self) -> bool:
+        return self._whole.is_finishing

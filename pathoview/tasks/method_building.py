@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pathoview.core.errors import UsageError
@@ -12,7 +13,7 @@ from pathoview.core.registry import load_entry
 from pathoview.core.translation import _
 from pathoview.methods.fitting import fitted_of
 from pathoview.methods.library import bundled_path, find_model
-from pathoview.methods.model import Model, ModelCard, read_model
+from pathoview.methods.model import Model, ModelCard, read_card, read_model
 from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.methods.spec import Compute, MethodSpec
 from pathoview.study.records import run_key
@@ -59,17 +60,27 @@ def build_method(
     Raises `UsageError` for an unknown method, model or parameter, and when a model is missing;
     `InputError` when the model cannot be read.
     """
-    found = None if not model else read_model(find_model(model))
-    spec = METHODS.get(found.card.method if found else method or DEFAULT_METHOD)
-    if found and method and METHODS.get(method) is not spec:
+    spec, path = named_method(method, model)
+    found = None if path is None else read_model(path)
+    checked = params if isinstance(params, BaseParams) else spec.params.parse(params)
+    return built(spec, checked, found or _bundled(spec), Compute(device_name(spec), numerics))
+
+
+def named_method(method: str | None, model: str | None = None) -> tuple[MethodSpec, Path | None]:
+    """Return the method and the model's file (None: none was named); raise as `build_method`."""
+    if not model:
+        return METHODS.get(method or DEFAULT_METHOD), None
+    path = find_model(model)
+    card = read_card(path)
+    spec = METHODS.get(card.method)
+    if method and METHODS.get(method) is not spec:
         raise UsageError(
             _("The model “{title}” is not one of the method “{method}”.").format(
-                title=found.card.title, method=method
+                title=card.title, method=method
             ),
             _("Its method is {name}.").format(name=spec.name),
         )
-    checked = params if isinstance(params, BaseParams) else spec.params.parse(params)
-    return built(spec, checked, found or _bundled(spec), Compute(device_name(spec), numerics))
+    return spec, path
 
 
 def built(

@@ -77,3 +77,10 @@ def never_listen(request: Mapping[str, Any], progress: Progress) -> dict[str, An
         Path(request["pid_file"]).write_text(str(os.getpid()))
     while True:
         time.sleep(0.05)
+
+
+def work_until_finishing(payload: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    while not progress.is_finishing:
+        progress.check()
+        time.sleep(0.01)
+    return {"ended": "well"}

@@ -185,6 +185,23 @@ def test_cancel_ends_a_task_that_does_not_listen(runner: JobRunner) -> None:
     assert runner.worker_pid() != pid
 
 
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_job_asked_to_finish_ends_well(runner: JobRunner, is_paused: bool) -> None:
+    job = runner.submit(request("work_until_finishing", lane="learn"))
+    until(lambda: job.state is JobState.RUNNING)
+    if is_paused:
+        job.pause()
+    job.finish()
+    assert job.wait(_PATIENCE_S)
+    assert job.result == {"ended": "well"}
+
+
+def test_a_training_holds_up_no_analysis(runner: JobRunner) -> None:
+    training = runner.submit(request("work_until_finishing", lane="learn"))
+    assert finished(runner, request("add", a=1, b=2)).result is not None
+    assert not training.is_over
+
+
 def test_a_waiting_job_is_cancelled_at_once(runner: JobRunner) -> None:
     busy = runner.submit(request("work_until_told"))
     waiting = runner.submit(request("add", a=1, b=1))
