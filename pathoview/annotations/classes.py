@@ -84,3 +84,12 @@ def class_object(entry: DetectionClass) -> dict[str, object]:
     levels = [level for level in entry.name.split(SEPARATOR) if level]
     named: dict[str, object] = {"names": levels} if len(levels) > 1 else {"name": "".join(levels)}
     return {**named, "color": list(entry.color)}
+
+
+def is_background(name: str) -> bool:
+    """Whether a class of a map stands for nothing that is looked for, going by its name.
+
+    It is computed and counted as the others are, and neither drawn nor outlined unless asked for.
+    """
+    leaf = name.rpartition(SEPARATOR)[2]
+    return leaf.casefold() == "background" or name.endswith("*")

@@ -11,6 +11,8 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from pathoview.annotations.detections import DetectionClass
+
 RunState = Literal["running", "done", "cancelled", "failed"]
 
 
@@ -27,7 +29,17 @@ class RunRecord(BaseModel):
     id: str = Field(default_factory=lambda: uuid.uuid4().hex)
     key: str
     """Equal for runs that would give the same objects; see `run_key`."""
-    kind: Literal["analysis", "import"] = "analysis"
+    kind: Literal["analysis", "import", "preview"] = "analysis"
+    gives: Literal["instance", "pixel", "object"] = "instance"
+    """What kind of method made it, and so what is in the file; see `methods.spec.Kind`."""
+    classes: tuple[DetectionClass, ...] = ()
+    """Of a map: what its planes stand for, in their order."""
+    class_areas_mm2: tuple[float, ...] = ()
+    """Of a finished map: where each class is the likeliest, in the order of `classes`."""
+    grid_px: tuple[int, int] = (0, 0)
+    """Of a map: width and height of the whole slide at `mpp`."""
+    scale_l0: float = 1.0
+    """Of a map: level-0 px a px of it."""
     method: str
     method_version: int = 1
     title: str

@@ -1,4 +1,4 @@
-"""One run, one SQLite file: its record, its tiles of detections, and objects that need more.
+"""One run, one SQLite file: its record, its tiles of detections or of a map, and other objects.
 
 A task writes it tile by tile; a committed tile is a finished tile, whatever happens next. The
 window reads the same file meanwhile, from other processes and threads.
@@ -36,6 +36,7 @@ from pathoview.study.database import (
     transaction,
 )
 from pathoview.study.packing import PackedDataError, pack, unpack
+from pathoview.study.raster_rows import MapRows
 from pathoview.study.records import RunRecord
 
 SUFFIX = ".run"
@@ -186,6 +187,13 @@ class RunFile(Closing):
             if feature.id.bytes not in dropped
         ]
         return features, int(rows[-1][0])
+
+    def map_rows(self) -> MapRows:
+        """Return the map of probabilities of a run of a pixel method."""
+        record = self.record
+        return MapRows(
+            record.tile_px, len(record.classes), self._rows, self._writing, self._damaged
+        )
 
     # -- annotations on their way into a study ---------------------------------------------------
 

@@ -8,24 +8,33 @@ from dataclasses import replace
 import numpy as np
 
 from pathoview.annotations.detections import Detections, concatenate
+from pathoview.core.errors import UsageError
+from pathoview.core.translation import _
+from pathoview.methods.spec import Kind
 from pathoview.slides.reading import analysis_grid
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import tissue_mask
 from pathoview.tasks.method_building import BuiltMethod
 from pathoview.tasks.seams import find_duplicates
 from pathoview.tasks.tile_plan import TilePlan
-from pathoview.tasks.tile_work import TileWork
+from pathoview.tasks.tile_work import InstanceWork
 
 
 def detect(slide: Slide, built: BuiltMethod, check: Callable[[], None]) -> Detections:
     """Return all objects, tile by tile and seams settled; ids are mere numbers.
 
-    For pictures whose objects fit into memory. Raises `MissingScaleError`, `SlideError`.
+    For pictures whose objects fit into memory. Raises `MissingScaleError`, `SlideError`, and
+    `UsageError` for a method that finds no objects.
     """
+    if built.spec.kind is not Kind.INSTANCE:
+        raise UsageError(
+            _("“{title}” finds no objects.").format(title=built.spec.title),
+            _("Choose a method that outlines nuclei."),
+        )
     grid = analysis_grid(slide, built.mpp)
     context = built.method.prepare(slide, grid.mpp)
     tissue = tissue_mask(slide)
-    work = TileWork(slide, built, grid, tissue, context)
+    work = InstanceWork(slide, built, grid, tissue, context)
     plan = TilePlan(grid, built.spec.patch_px, tissue, None, set())
     found: dict[tuple[int, int], Detections] = {}
     n_found = 0

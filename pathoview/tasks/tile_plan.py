@@ -15,7 +15,7 @@ from pathoview.slides.tissue import TissueMask
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One tile; its core holds the centroids of its objects. Pixels are the analysis grid's."""
+    """One tile; its core is what only this tile tells of. Pixels are the analysis grid's."""
 
     col: int
     row: int
@@ -146,4 +146,15 @@ def in_tissue(tissue: TissueMask, points_l0: npt.NDArray[np.float64]) -> npt.NDA
     columns, rows = np.floor(points_l0 / tissue.downsample).astype(np.int64).T
     return np.asarray(
         tissue.mask[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)], np.bool_
+    )
+
+
+def tissue_of(tissue: TissueMask, tile: Tile, scale_l0: float) -> npt.NDArray[np.bool_]:
+    """Say which pixels of a tile's core, (height, width), lie on tissue by their centres."""
+    height, width = tissue.mask.shape
+    factor = scale_l0 / tissue.downsample
+    columns = np.floor((tile.x + np.arange(tile.width) + 0.5) * factor).astype(np.int64)
+    rows = np.floor((tile.y + np.arange(tile.height) + 0.5) * factor).astype(np.int64)
+    return np.asarray(
+        tissue.mask[np.ix_(np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1))], np.bool_
     )

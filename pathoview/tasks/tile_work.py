@@ -1,4 +1,4 @@
-"""What is done with one tile: read it with its halo, compute, and outline what is its own."""
+"""What is done with one tile: read it with its halo, compute, and keep what is its own."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.annotations.detections import Detections
+from pathoview.core.errors import RunError
 from pathoview.core.geometry import Rect
+from pathoview.core.translation import _
 from pathoview.methods.outlines import outlines
-from pathoview.methods.spec import Found, InstanceMethod
+from pathoview.methods.spec import Found, InstanceMethod, PixelMethod
 from pathoview.slides.reading import AnalysisGrid, read_patch
 from pathoview.slides.slide import Slide
 from pathoview.slides.stains import StainMatrix
 from pathoview.slides.tissue import TissueMask
+from pathoview.study.raster_rows import Planes, quantised
 from pathoview.tasks.method_building import BuiltMethod
-from pathoview.tasks.tile_plan import Tile, in_tissue
+from pathoview.tasks.tile_plan import Tile, in_tissue, tissue_of
 
 Patch = npt.NDArray[np.uint8]
 
@@ -34,11 +37,9 @@ class TileWork:
         context: Mapping[str, Any],
     ) -> None:
         self._slide = slide
-        self._method: InstanceMethod = built.method
         self._grid = grid
         self._tissue = tissue
         self._context = context
-        self._stains = StainMatrix.from_json(context["stains"])
         self._halo_px = int(np.ceil(built.spec.halo_um / grid.mpp))
         self.sight_l0 = self._halo_px * grid.scale_l0
         """How far a tile sees beyond its core, level-0 px."""
@@ -46,6 +47,26 @@ class TileWork:
     def read(self, tile: Tile) -> Patch:
         """Return the tile with its halo, cut at the slide's edge; raise `SlideError`."""
         return read_patch(self._slide, self._grid, *self._place(tile).as_ints())
+
+    def _place(self, tile: Tile) -> Rect:
+        whole = Rect(0, 0, self._grid.width, self._grid.height)
+        return tile.core.expanded(self._halo_px).intersection(whole)
+
+
+class InstanceWork(TileWork):
+    """From a patch over labelled nuclei to outlines."""
+
+    def __init__(
+        self,
+        slide: Slide,
+        built: BuiltMethod,
+        grid: AnalysisGrid,
+        tissue: TissueMask,
+        context: Mapping[str, Any],
+    ) -> None:
+        super().__init__(slide, built, grid, tissue, context)
+        self._method: InstanceMethod = built.method
+        self._stains = StainMatrix.from_json(context["stains"])
 
     def compute(self, patch: Patch) -> Found:
         """Return the instances of a patch."""
@@ -66,6 +87,43 @@ class TileWork:
         )
         return table.take(in_tissue(self._tissue, table.centroids_l0()))
 
-    def _place(self, tile: Tile) -> Rect:
-        whole = Rect(0, 0, self._grid.width, self._grid.height)
-        return tile.core.expanded(self._halo_px).intersection(whole)
+
+class PixelWork(TileWork):
+    """From a patch over probabilities to the planes of its core.
+
+    Tiles are not blended: where the halo covers all that a pixel's value depends on, both tiles
+    beside a seam say the same of it.
+    """
+
+    def __init__(
+        self,
+        slide: Slide,
+        built: BuiltMethod,
+        grid: AnalysisGrid,
+        tissue: TissueMask,
+        context: Mapping[str, Any],
+    ) -> None:
+        super().__init__(slide, built, grid, tissue, context)
+        self._method: PixelMethod = built.method
+        self._n_classes = len(built.card.classes) if built.card else 0
+
+    def compute(self, patch: Patch) -> npt.NDArray[np.float32]:
+        """Return the probabilities of a patch, (height, width, class); raise `RunError`."""
+        found = self._method.predict(patch, self._grid.mpp, self._context)
+        if found.shape != (*patch.shape[:2], self._n_classes) or not np.isfinite(found).all():
+            raise RunError(
+                _("The method did not give a probability for each class and pixel."),
+                _("The model may be damaged: train it again, or choose another one."),
+            )
+        return found
+
+    def planes(self, tile: Tile, found: npt.NDArray[np.float32], tile_px: int) -> Planes:
+        """Return the whole tile, (class, tile_px, tile_px): its core on tissue, else 0."""
+        place = self._place(tile)
+        x, y, width, height = tile.core.moved(-place.x, -place.y).as_ints()
+        core = quantised(found[y : y + height, x : x + width])
+        core *= tissue_of(self._tissue, tile, self._grid.scale_l0)
+        out = np.zeros((len(core), tile_px, tile_px), np.uint8)
+        left, top = tile.x - tile.col * tile_px, tile.y - tile.row * tile_px
+        out[:, top : top + height, left : left + width] = core
+        return out

@@ -1,0 +1,237 @@
+"""One analysis while it computes, whatever kind of method it is: tiles, pipeline, record.
+
+Readers, computers and finishing threads work side by side (`jobs.pipeline`). A tile on disk is
+finished: a run that was stopped, in whatever way, goes on from its finished tiles and ends as one
+that never stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pathoview.core.errors import Cancelled, SlideError, StorageError
+from pathoview.core.geometry import Rect
+from pathoview.core.progress import Progress
+from pathoview.core.translation import _, ngettext
+from pathoview.jobs.pipeline import run_pipeline
+from pathoview.slides.reading import AnalysisGrid
+from pathoview.slides.slide import Slide
+from pathoview.slides.tissue import TissueMask
+from pathoview.study.records import now
+from pathoview.study.results import RunFile
+from pathoview.tasks.method_building import BuiltMethod
+from pathoview.tasks.stopwatch import Stopwatch
+from pathoview.tasks.tile_plan import Tile, TilePlan
+from pathoview.tasks.tile_work import Patch, TileWork
+
+_MOST_COMPUTERS = 8
+"""Each needs memory for a tile; more would not fit into 2 GiB together."""
+_MOST_UNREADABLE = 8
+"""Tiles that may fail to be read before the slide is given up."""
+
+_logger = logging.getLogger(__name__)
+
+Computed = TypeVar("Computed")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an analysis works on."""
+
+    built: BuiltMethod
+    slide: Slide
+    grid: AnalysisGrid
+    tissue: TissueMask
+    region_l0: Rect | None
+    """None: the whole slide."""
+    run_file: RunFile
+
+
+class Analysis(ABC, Generic[Computed]):
+    """The tiles of one run; a kind of method says what is computed and kept of each."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        work: TileWork,
+        finished: set[tuple[int, int]],
+        progress: Progress,
+    ) -> None:
+        """``finished``: (column, row) of the tiles that the file has already."""
+        self._setting = setting
+        self._work = work
+        self._file = setting.run_file
+        self._progress = progress
+        self._before = self._file.record
+        """As an earlier attempt left it."""
+        self._plan = TilePlan(
+            setting.grid, self._before.tile_px, setting.tissue, setting.region_l0, finished
+        )
+        self._n_tiles = len(self._plan.tiles)
+        self._n_done = self._n_tiles - self._plan.n_pending
+        self._n_objects = self._before.n_objects
+        self._n_pixels = 0
+        self._unreadable: list[SlideError] = []
+        self._watch = Stopwatch(progress.check)
+        self._writing = threading.Lock()
+
+    # -- what a kind of method says --------------------------------------------------------------
+
+    @abstractmethod
+    def _compute(self, patch: Patch) -> Computed:
+        """Return what the method says of a patch with its halo."""
+
+    @abstractmethod
+    def _finish(self, tile: Tile, patch: Patch, computed: Computed) -> None:
+        """Keep what is the tile's own, and call `_store`."""
+
+    @abstractmethod
+    def _end(self) -> Mapping[str, Any]:
+        """Do what can only be done when all tiles are there; return members of the record."""
+
+    # -- the same for all ------------------------------------------------------------------------
+
+    def run(self, n_computers: int) -> dict[str, Any]:
+        """Do the tiles that are left, and return what came out."""
+        with self._state_kept():
+            self._file.update_record(state="running", finished="")
+            self._progress.event(
+                "started",
+                {
+                    "run_file": str(self._file.path),
+                    "n_tiles": self._n_tiles,
+                    "n_done": self._n_done,
+                },
+            )
+            self._report()
+            run_pipeline(
+                lambda: self._plan.next(self._progress.focus_l0),
+                self._read,
+                self._computed,
+                self._finished,
+                n_readers=1 if n_computers <= 2 else 2,
+                n_computers=n_computers,
+                n_finishers=max(1, n_cores() // 2),
+                queue_size=n_computers,
+                check=self._watch.check,
+            )
+            if self._unreadable:
+                raise self._cannot_be_read()
+            ended = self._end()
+            setting = self._setting
+            record = self._file.update_record(
+                state="done",
+                finished=now(),
+                area_mm2=setting.tissue.area_mm2(setting.slide.mpp, setting.region_l0),
+                seconds=self._before.seconds + self._watch.seconds,
+                **ended,
+            )
+        return {
+            "run_file": str(self._file.path),
+            "gives": record.gives,
+            "n_objects": record.n_objects,
+            "area_mm2": record.area_mm2,
+            "seconds": record.seconds,
+            "megapixels": self._n_pixels / 1e6,
+            "mp_per_s": self._speed(),
+            "state": record.state,
+        }
+
+    @contextlib.contextmanager
+    def _state_kept(self) -> Iterator[None]:
+        """Write into the record how the run ended when it does not end well."""
+        try:
+            yield
+        except BaseException as error:
+            is_wish = isinstance(error, Cancelled | KeyboardInterrupt)
+            with contextlib.suppress(StorageError):  # a full disk: the first error is told
+                self._file.update_record(
+                    state="cancelled" if is_wish else "failed",
+                    finished=now(),
+                    n_objects=self._n_objects,
+                    seconds=self._before.seconds + self._watch.seconds,
+                )
+            raise
+
+    def _read(self, tile: Tile) -> Patch | None:
+        """Return a tile with its halo, cut at the slide's edge; None when it cannot be read."""
+        try:
+            return self._work.read(tile)
+        except SlideError:
+            _logger.warning("a tile could not be read; trying once more")
+        try:
+            return self._work.read(tile)
+        except SlideError as error:
+            self._unreadable.append(error)
+            if len(self._unreadable) >= _MOST_UNREADABLE:
+                raise self._cannot_be_read() from error
+            return None
+
+    def _computed(self, tile: Tile, patch: Patch | None) -> tuple[Patch, Computed] | None:
+        return None if patch is None else (patch, self._compute(patch))
+
+    def _finished(self, tile: Tile, computed: tuple[Patch, Computed] | None) -> None:
+        if computed is not None:
+            self._finish(tile, *computed)
+
+    def _store(self, tile: Tile, store: Callable[[], None], n_objects: int = 0) -> None:
+        """Have a tile stored, one at a time, and tell of it."""
+        with self._writing:
+            store()
+            self._n_done += 1
+            self._n_objects += n_objects
+            self._n_pixels += tile.width * tile.height
+            core = tile.core_l0(self._setting.grid.scale_l0)
+            self._progress.event(
+                "tile",
+                {
+                    "col": tile.col,
+                    "row": tile.row,
+                    "rect_l0": [core.x, core.y, core.width, core.height],
+                    "n": n_objects,
+                },
+            )
+            self._report()
+
+    def _report(self) -> None:
+        self._progress.report(
+            self._n_done / self._n_tiles if self._n_tiles else 1.0,
+            _("Analyzing"),
+            mp_per_s=self._speed(),
+            objects=self._n_objects,
+            tiles=self._n_done,
+        )
+
+    def _speed(self) -> float:
+        """Return the megapixels a second so far, at the analysis resolution."""
+        return self._n_pixels / 1e6 / max(self._watch.seconds, 1e-6)
+
+    def _cannot_be_read(self) -> SlideError:
+        n = len(self._unreadable)
+        sentence = ngettext(
+            "{n} tile of the slide could not be read: {why}",
+            "{n} tiles of the slide could not be read: {why}",
+            n,
+        )
+        return SlideError(
+            sentence.format(n=n, why=self._unreadable[0]),
+            _("Finished tiles are kept. Check the file and its disk, then resume the run."),
+        )
+
+
+def useful_computers(device: str) -> int:
+    """Return how many threads compute: as many as there are processors, one for a GPU."""
+    return n_cores() if device == "cpu" else 1
+
+
+def n_cores() -> int:
+    """Return how many processors this process may use, but not more than memory allows."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(usable or 1, _MOST_COMPUTERS))
