@@ -39,7 +39,7 @@ def linked_groups(
     for item, keys in enumerate(shared):
         links += [(first.setdefault(key, item), item) for key in keys if key]
     ends = np.array(links, np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends), np.bool_), (ends[:, 0], ends[:, 1])), shape=(n, n))
+    graph = coo_array((np.ones(len(ends), np.int64), (ends[:, 0], ends[:, 1])), shape=(n, n))
     _n_groups, found = connected_components(graph, directed=False)
     _values, firsts, places = np.unique(found, return_index=True, return_inverse=True)
     return np.asarray(np.argsort(np.argsort(firsts))[places], np.int64)
