@@ -23,6 +23,9 @@ from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
+from pathoview.datasets.feature_labels import RULES, FeatureLabels
+from pathoview.datasets.labels import BACKGROUND, UNKNOWN
+from pathoview.datasets.patches import leave_out_beyond
 from pathoview.datasets.splits import parse_split, split_groups
 from pathoview.slides.rgb import rgb_rule
 from pathoview.slides.slide import Slide
@@ -32,8 +35,7 @@ from pathoview.study.study import private_path
 from pathoview.study.study_file import StudyFile
 from pathoview.study.tile_params import TileParams
 from pathoview.tasks.opening import open_scaled
-from pathoview.tasks.tile_cutting import leave_out_beyond, tile_picture, tile_places
-from pathoview.tasks.tile_masks import BACKGROUND, RULES, UNKNOWN, MaskPainter
+from pathoview.tasks.tile_cutting import tile_picture, tile_places
 
 _MOST_CLASSES = 254
 
@@ -158,14 +160,16 @@ class _Tiles:
             group = _group(study, slide.content_hash) if self._params.by == "patient" else ""
         self._take_classes(classes)
         params = self._params
-        painter = MaskPainter(
+        wanted = self._order.classes
+        labels = FeatureLabels(
             features,
             classes,
-            None if self._order.classes is None else frozenset(self._order.classes),
-            scribble_l0=params.scribble_um / slide_mpp,
-            point_l0=params.point_um / slide_mpp,
+            {one.name: one.number for one in classes if wanted is None or one.name in wanted},
+            mpp=slide_mpp,
+            stroke_um=params.scribble_um,
+            point_um=params.point_um,
         )
-        self._cut_tiles(slide, painter, number)
+        self._cut_tiles(slide, labels, number)
         return group or slide.content_hash
 
     def _take_classes(self, classes: Sequence[LabelClass]) -> None:
@@ -188,10 +192,10 @@ class _Tiles:
                     _("Put the slides into one study first."),
                 )
 
-    def _cut_tiles(self, slide: Slide, painter: MaskPainter, number: int) -> None:
+    def _cut_tiles(self, slide: Slide, labels: FeatureLabels, number: int) -> None:
         params = self._params
         size_l0 = params.tile_px * params.um_per_px / slide.mpp
-        places = tile_places(painter.extents_l0(), size_l0, params.overlap, slide)
+        places = tile_places(labels.extents_l0(), size_l0, params.overlap, slide)
         rule = rgb_rule(slide)
         n_before = len(self._tiles)
         for place, (x_l0, y_l0) in enumerate(places):
@@ -200,10 +204,9 @@ class _Tiles:
             text = ngettext("{n} tile written", "{n} tiles written", n).format(n=n)
             share = (number + place / len(places)) / len(self._order.slides)
             self._progress.report(share, text, tiles=n)
-            mask = painter.paint(Rect(x_l0, y_l0, size_l0, size_l0), params.tile_px)
-            if mask is None:
-                continue
-            leave_out_beyond(mask, slide, x_l0, y_l0, size_l0)
+            rect_l0 = Rect(x_l0, y_l0, size_l0, size_l0)
+            mask = labels.mask(rect_l0, params.tile_px, params.tile_px)
+            leave_out_beyond(mask, slide, rect_l0)
             if not (known := np.count_nonzero(mask != UNKNOWN)):
                 continue
             if known / mask.size >= params.min_labelled:

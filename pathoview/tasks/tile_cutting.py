@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from pathoview.slides.rgb import RgbRule
 from pathoview.slides.slide import Slide
-from pathoview.tasks.tile_masks import UNKNOWN
 
 
 def tile_places(
@@ -35,15 +34,6 @@ def tile_places(
         )
         found.update((row, column) for row in rows for column in columns)
     return [(round(column * step), round(row * step)) for row, column in sorted(found)]
-
-
-def leave_out_beyond(
-    mask: npt.NDArray[np.uint8], slide: Slide, x_l0: int, y_l0: int, size_l0: float
-) -> None:
-    """Nothing is known of what lies beyond the edge of the slide."""
-    scale = mask.shape[0] / size_l0
-    mask[max(0, math.ceil((slide.info.height - y_l0) * scale)) :] = UNKNOWN
-    mask[:, max(0, math.ceil((slide.info.width - x_l0) * scale)) :] = UNKNOWN
 
 
 def tile_picture(

@@ -6,8 +6,9 @@ import shapely
 from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.feature import Feature
 from pathoview.core.geometry import Rect
+from pathoview.datasets.feature_labels import FeatureLabels
+from pathoview.datasets.labels import BACKGROUND, UNKNOWN, Mask
 from pathoview.study.model import LabelClass
-from pathoview.tasks.tile_masks import BACKGROUND, UNKNOWN, Mask, MaskPainter
 
 CLASSES = [
     LabelClass(number=1, name="Tumor", color=(200, 0, 0)),
@@ -22,11 +23,13 @@ def drawn(shape: shapely.Geometry, name: str = "", **members: object) -> Feature
     return Feature(shape, classification=said, **members)  # type: ignore[arg-type]
 
 
+def labels_of(*features: Feature, wanted: frozenset[str] | None = None) -> FeatureLabels:
+    values = {one.name: one.number for one in CLASSES if wanted is None or one.name in wanted}
+    return FeatureLabels(features, CLASSES, values, mpp=1, stroke_um=4, point_um=3)
+
+
 def paint(*features: Feature, wanted: frozenset[str] | None = None, scale: float = 1) -> Mask:
-    painter = MaskPainter(features, CLASSES, wanted, scribble_l0=4, point_l0=3)
-    mask = painter.paint(Rect(0, 0, 100 / scale, 100 / scale), 100)
-    assert mask is not None
-    return mask
+    return labels_of(*features, wanted=wanted).mask(Rect(0, 0, 100 / scale, 100 / scale), 100, 100)
 
 
 def test_what_is_not_drawn_is_unknown_and_never_background() -> None:
@@ -104,8 +107,8 @@ def test_outside_of_regions_of_interest_nothing_is_known() -> None:
     mask = paint(*features)
     assert (mask[:30, :30] == 1).all()
     assert (mask == 1).sum() == 900
-    painter = MaskPainter(features, CLASSES, None, scribble_l0=4, point_l0=3)
-    assert painter.paint(Rect(200, 200, 100, 100), 100) is None
+    beyond = labels_of(*features).mask(Rect(200, 200, 100, 100), 100, 100)
+    assert (beyond == UNKNOWN).all()
 
 
 def test_classes_that_are_not_wanted_are_known_to_be_none_of_those_that_are() -> None:
