@@ -7,7 +7,7 @@ to stderr. Exit codes: 0 done, 2 wrong use, 3 bad input, 4 failed run.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,17 +16,18 @@ import typer
 
 from pathoview import __version__
 from pathoview.cli_annotate import annotate, tissue
+from pathoview.cli_each import each_slide, hidden_slide, refuse_one_file_for_many, target_of
 from pathoview.cli_exchange import export, export_tiles, import_file
+from pathoview.cli_learn import apply, models_app, train
 from pathoview.cli_measure import measure
 from pathoview.cli_options import MppOption, SlideArgument
 from pathoview.cli_picture import picture
-from pathoview.cli_progress import TerminalProgress, terminal_progress
+from pathoview.cli_progress import terminal_progress
 from pathoview.cli_slides import app as slides_app
 from pathoview.cli_study import app as study_app
 from pathoview.cli_workflow import workflow
 from pathoview.core.errors import Cancelled, PathoViewError, UsageError
 from pathoview.core.logs import start_logging
-from pathoview.core.privacy import hide
 from pathoview.core.threads import one_thread_each
 from pathoview.core.translation import _
 
@@ -72,7 +73,7 @@ def open_window(
 def info(slide: SlideArgument, as_json: JsonFlag = False, mpp: MppOption = None) -> None:
     from pathoview.tasks.opening import open_scaled, slide_facts
 
-    with open_scaled(_hidden(slide), mpp) as opened:
+    with open_scaled(hidden_slide(slide), mpp) as opened:
         facts = slide_facts(opened)
     if as_json:
         _print_json(facts)
@@ -111,7 +112,7 @@ def thumbnail(
     from pathoview.tasks.opening import open_scaled
     from pathoview.tasks.overview import thumbnail_picture, write_png
 
-    with open_scaled(_hidden(slide), None) as opened:
+    with open_scaled(hidden_slide(slide), None) as opened:
         write_png(output, thumbnail_picture(opened, size))
     typer.echo(str(output))
 
@@ -120,6 +121,9 @@ def thumbnail(
 def analyze(
     slides: Annotated[list[Path], typer.Argument(metavar="SLIDE…")],
     method: MethodOption = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="MODEL", help=_("A model's file, or a library name."))
+    ] = None,
     region: Annotated[
         str | None,
         typer.Option(metavar="X,Y,W,H", help=_("Only this rectangle, level-0 pixels.")),
@@ -144,16 +148,21 @@ def analyze(
     from pathoview.tasks.analyze_and_export import AnalyzeOrder, analyze_and_export
 
     order = AnalyzeOrder.checked(
-        method=method, region=region, mpp=mpp, parameters=parameters or [], resume=resume
+        method=method,
+        model=model,
+        region=region,
+        mpp=mpp,
+        parameters=parameters or [],
+        resume=resume,
     )
-    _refuse_one_file_for_many(slides, output, overview)
-    _each(
+    refuse_one_file_for_many(slides, output, overview)
+    each_slide(
         slides,
         lambda slide, progress: analyze_and_export(
             slide,
             order,
-            output=_target(slide, output, ".geojson") if output or not overview else None,
-            overview=_target(slide, overview, ".png") if overview else None,
+            output=target_of(slide, output, ".geojson") if output or not overview else None,
+            overview=target_of(slide, overview, ".png") if overview else None,
             progress=progress,
         ),
     )
@@ -198,6 +207,9 @@ def evaluate(
         _print_json(scores)
 
 
+app.command("train", help=_("Teach a method from labels; gives a model."))(train)
+app.command("apply", help=_("Use a trained model on slides."))(apply)
+app.add_typer(models_app, name="models")
 app.command("annotate", help=_("Work on annotations of a study."))(annotate)
 app.command("tissue", help=_("Make an annotation of all tissue."))(tissue)
 app.command("workflow", help=_("Print what was done to a slide, as command lines."))(workflow)
@@ -208,52 +220,6 @@ app.command("export", help=_("Write annotations and results of a slide."))(expor
 app.command("export-tiles", help=_("Write pictures and masks to train on."))(export_tiles)
 app.command("measure", help=_("Write a table of all objects with their measurements."))(measure)
 app.command("picture", help=_("Write a picture of a place, with results and scale bar."))(picture)
-
-
-def _each(
-    slides: Sequence[Path], work: Callable[[Path, TerminalProgress], Mapping[str, Any]]
-) -> None:
-    """Do the work on every slide; a failure is told and the others go on."""
-    worst = 0
-    for slide in slides:
-        try:
-            with terminal_progress(slide.name) as progress:
-                result = work(_hidden(slide), progress)
-            typer.echo(result["summary"])
-        except PathoViewError as error:
-            if len(slides) == 1:
-                raise
-            typer.echo(f"{slide.name}: {error.full_text}", err=True)
-            worst = max(worst, error.exit_code)
-    if worst:
-        raise typer.Exit(worst)
-
-
-def _refuse_one_file_for_many(slides: Sequence[Path], *targets: Path | None) -> None:
-    if len(slides) > 1 and any(target and not _is_folder(target) for target in targets):
-        raise UsageError(
-            _("Several slides cannot be written to one file."),
-            _("Name a folder instead, ending in “/”."),
-        )
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() or not path.suffix
-
-
-def _target(slide: Path, wanted: Path | None, suffix: str) -> Path:
-    if wanted is None:
-        return Path(slide.stem + suffix)
-    if _is_folder(wanted):
-        wanted.mkdir(parents=True, exist_ok=True)
-        return wanted / (slide.stem + suffix)
-    return wanted
-
-
-def _hidden(slide: Path) -> Path:
-    """Keep the file's name out of the log from now on."""
-    hide(slide)
-    return slide
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:

@@ -31,7 +31,9 @@ ALLOWED: dict[str, set[str]] = {
         *("core", "slides", "annotations", "study", "evaluation"),
         *("layers", "datasets", "methods", "jobs"),
     },
-    "session": {"core", "slides", "annotations", "study", "layers", "jobs", "methods"},
+    "session": {
+        *("core", "slides", "annotations", "study", "layers", "jobs", "datasets", "methods"),
+    },
     "ui": {"core", "annotations", "layers", "jobs", "session"},
 }
 SPECS_ONLY = {  # what session may use: nothing of it computes, or imports torch

@@ -34,9 +34,17 @@ class AnalysisDesk:
         self._runs = runs
 
     def analyze(
-        self, slide: Slide | None, method: str, params: Mapping[str, Any], region_l0: Rect | None
+        self,
+        slide: Slide | None,
+        method: str,
+        params: Mapping[str, Any],
+        region_l0: Rect | None,
+        model: Path | None = None,
     ) -> Job | None:
-        """Start an analysis of a region (None: everything), by default with the default method."""
+        """Start an analysis of a region (None: everything), by default with the default method.
+
+        ``model``: the file of a trained model of the method; None: its own, if it has one.
+        """
         if slide is None:
             action = _("Open"), "file.open"
             self.notice.emit(Notice(_("There is no slide to analyze."), "warning", action))
@@ -53,9 +61,12 @@ class AnalysisDesk:
         except PathoViewError as error:
             self.notice.emit(from_error(error))
             return None
-        self._settings.method = spec.name
-        self._settings.method_params[spec.name] = checked
-        return self._submit(slide, orders.analysis(slide, spec, checked, region_l0))
+        if model is None:
+            self._settings.method = spec.name
+            self._settings.method_params[spec.name] = checked
+        numerics = self._settings.numerics
+        order = orders.analysis(slide, spec, checked, region_l0, model=model, numerics=numerics)
+        return self._submit(slide, order)
 
     def resume(self, slide: Slide | None, path: Path) -> Job | None:
         """Go on with the analysis of a result file from its finished tiles."""
@@ -69,7 +80,13 @@ class AnalysisDesk:
             self.notice.emit(from_error(error))
             return None
         region_l0 = Rect(*record.region_l0) if record.region_l0 else None
-        order = orders.analysis(slide, spec, record.params, region_l0, resume=True)
+        model = Path(record.model_path) if record.model_path else None
+        order = orders.analysis(
+            *(slide, spec, record.params, region_l0),
+            model=model,
+            numerics=record.numerics or self._settings.numerics,
+            resume=True,
+        )
         return self._submit(slide, order)
 
     def _submit(self, slide: Slide, order: JobRequest) -> Job:

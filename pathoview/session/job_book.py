@@ -69,7 +69,7 @@ class JobBook:
         self.runner.close()
 
     def _on_event(self, entry: _Entry, kind: str, data: dict[str, Any]) -> None:
-        if kind == "started":
+        if kind == "started" and "run_file" in data:
             entry.run_path = Path(str(data["run_file"]))
             self.run_started.emit(entry.slide_hash, entry.run_path, entry.job.request.title)
         elif kind in ("tile", "features", "finalised") and entry.run_path is not None:

@@ -12,8 +12,10 @@ from pathoview.jobs.runner import JobRequest
 from pathoview.methods.spec import MethodSpec
 from pathoview.session.settings import ExportSettings
 from pathoview.slides.slide import Slide
+from pathoview.study.model import SlideRecord
 
 ANALYZE = "pathoview.tasks.analyze:run"
+TRAIN = "pathoview.tasks.train:run"
 EXPORT = "pathoview.tasks.export_file:run"
 IMPORT = "pathoview.tasks.import_file:run"
 TILES = "pathoview.tasks.export_tiles:run"
@@ -25,12 +27,16 @@ def analysis(
     params: Mapping[str, Any],
     region_l0: Rect | None,
     *,
+    model: Path | None = None,
+    numerics: str = "float32",
     resume: bool = False,
 ) -> JobRequest:
     """Return the order to analyze a slide; ``region_l0`` None is the whole of it."""
     payload = {
         "slide": str(slide.path),
         "method": spec.name,
+        "model": "" if model is None else str(model),
+        "numerics": numerics,
         "params": dict(params),
         "region_l0": None if region_l0 is None else list(region_l0.as_ints()),
         "mpp": stated_scale(slide),
@@ -40,6 +46,51 @@ def analysis(
     }
     title = _("{method} on {slide}").format(method=spec.title, slide=slide.path.name)
     return JobRequest(ANALYZE, payload, title)
+
+
+def analysis_of(
+    record: SlideRecord, spec: MethodSpec, model: Path, numerics: str = "float32"
+) -> JobRequest:
+    """Return the order to use a model on a slide of the study that need not be open."""
+    payload: dict[str, Any] = {
+        "slide": record.path,
+        "method": spec.name,
+        "model": str(model),
+        "numerics": numerics,
+        "mpp": None if record.mpp is None else record.mpp[0],
+    }
+    name = Path(record.path).name
+    return JobRequest(ANALYZE, payload, f"{spec.title}: {name}")
+
+
+def training(
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    study: Path,
+    slides: Sequence[Path],
+    shown: Slide,
+    *,
+    start: Path | None,
+    title: str,
+    number: int,
+) -> JobRequest:
+    """Return the order to teach a method from a study's labels.
+
+    ``slides``: only of these; ``shown``: where the overlay is drawn meanwhile; ``number``: of the
+    round of teaching.
+    """
+    payload: dict[str, Any] = {
+        "method": spec.name,
+        "params": dict(params),
+        "study": str(study),
+        "slides": [str(path) for path in slides],
+        "mpp": stated_scale(shown),
+        "start": "" if start is None else str(start),
+        "title": title,
+        "round": number,
+        "preview": {"slide": str(shown.path), "mpp": stated_scale(shown), "params": {}},
+    }
+    return JobRequest(TRAIN, payload, _("Teaching: {title}").format(title=title), "learn")
 
 
 def export(

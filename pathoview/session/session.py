@@ -35,6 +35,7 @@ from pathoview.session.notices import from_error
 from pathoview.session.opener import SlideOpener
 from pathoview.session.overlay import Overlay
 from pathoview.session.places import Places
+from pathoview.session.preview_run import PreviewRun
 from pathoview.session.run_desk import RunDesk
 from pathoview.session.runs import RunView
 from pathoview.session.selection import Selection, select
@@ -44,6 +45,7 @@ from pathoview.session.slide_desk import SlideDesk
 from pathoview.session.slide_search import is_project
 from pathoview.session.study_desk import StudyDesk
 from pathoview.session.study_files import SUFFIX, StudyFiles
+from pathoview.session.teach_desk import TeachDesk
 from pathoview.session.tile_troubles import TileTroubles
 from pathoview.session.toolbox import Tool, Toolbox
 from pathoview.session.tools.kit import ToolKit
@@ -129,6 +131,7 @@ class Session:
         self.slides = SlideDesk(self)
         self.study_files = StudyFiles(self)
         self.exchange = ExchangeDesk(self, self._desk)
+        self.teaching = TeachDesk(self, self._desk, PreviewRun(shelf, self.scheduler))
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 
@@ -283,10 +286,11 @@ class Session:
         method: str = "",
         params: Mapping[str, Any] | None = None,
         where: Where | Rect = "slide",
+        model: Path | None = None,
     ) -> Job | None:
         """Start an analysis, return its job; None when it cannot start (a notice says why)."""
         region_l0 = None if self.slide is None else self._region(where)
-        job = self._analyses.analyze(self.slide, method, params or {}, region_l0)
+        job = self._analyses.analyze(self.slide, method, params or {}, region_l0, model)
         return self._focused(job)
 
     def _region(self, where: Where | Rect) -> Rect | None:

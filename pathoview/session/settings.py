@@ -133,6 +133,11 @@ class Settings(_Group):
     method: str = ""
     """The method chosen last; empty: the default."""
     method_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    teach_method: str = ""
+    """The method that was taught last."""
+    teach_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    numerics: Literal["float32", "bf16", "compile", "onnx"] = "float32"
+    """The numeric path on which models predict; ``pathoview tune`` measures and pins it."""
     overlay: OverlaySettings = Field(default_factory=OverlaySettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     import_options: dict[str, dict[str, Any]] = Field(default_factory=dict)

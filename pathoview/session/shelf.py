@@ -62,11 +62,18 @@ class RunShelf:
         if view not in self._shown:
             return
         self._shown.remove(view)
-        for layer in (view.annotation_layer, view.detection_layer):
+        for layer in reversed(view.layers):
             if layer in self._layers:
                 self._places[layer] = self._layers.remove(layer)
                 self._scheduler.remove(layer.source)
         self.changed.emit()
+
+    def forget(self, view: RunView) -> None:
+        """Take a run from view for good; the caller closes it."""
+        self.hide(view)
+        self._known.remove(view)
+        for layer in view.layers:
+            self._places.pop(layer, None)
 
     def clear(self) -> None:
         """Forget all runs: another slide is opened."""

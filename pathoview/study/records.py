@@ -47,6 +47,8 @@ class RunRecord(BaseModel):
     model: str = ""
     """Id of the model it was made with; empty: the method takes none."""
     model_title: str = ""
+    model_path: str = ""
+    """Where its file lay; empty: it came with the program."""
     numerics: str = ""
     """The numeric path of a torch method; empty: the method uses none."""
     context: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,190 @@
+"""The verbs ``train``, ``apply`` and ``models``: teach a method, use it, list what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from pathoview.cli_each import each_slide, refuse_one_file_for_many, target_of
+from pathoview.cli_options import MppOption, hidden
+from pathoview.cli_progress import terminal_progress
+from pathoview.core.errors import UsageError
+from pathoview.core.translation import _
+
+
+def train(
+    method: Annotated[str, typer.Option("--method", metavar="NAME", help=_("What learns."))],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL.safetensors", help=_("Where the model goes; else into the library.")
+        ),
+    ] = None,
+    study: Annotated[
+        Path | None, typer.Option(metavar="STUDY.pathoview", help=_("Learn from its labels."))
+    ] = None,
+    slides: Annotated[
+        list[Path] | None,
+        typer.Option("--slide", metavar="SLIDE", help=_("Only this slide's labels; repeatable.")),
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", metavar="NAME", help=_("Only this class; repeatable.")),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif"))
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help=_("x.png or x.tif (instance ids), or x.csv (x,y)")),
+    ] = None,
+    mpp: MppOption = None,
+    val_images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help=_("Images to measure on; else some labels."))
+    ] = None,
+    val_labels: Annotated[Path | None, typer.Option(metavar="DIR", help=_("Their labels."))] = None,
+    start: Annotated[
+        str, typer.Option(metavar="MODEL", help=_("A model to go on from; else from scratch."))
+    ] = "",
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help=_("A parameter of the training.")),
+    ] = None,
+    seed: Annotated[int, typer.Option(help=_("The same seed gives the same model."))] = 0,
+    title: Annotated[str, typer.Option(metavar="TEXT", help=_("What the model is called."))] = "",
+    licence: Annotated[
+        str, typer.Option(metavar="TEXT", help=_("Licence of the data, for the model card."))
+    ] = "",
+    restart: Annotated[
+        bool, typer.Option("--restart", help=_("Do not go on from a training that was stopped."))
+    ] = False,
+) -> None:
+    """Teach a method from a study's labels, or from a folder of images and labels."""
+    from pathoview.tasks import train as task
+
+    request: dict[str, Any] = {
+        "method": method,
+        "params": task.params_of(method, parameters or []),
+        "study": "" if study is None else str(hidden(study)),
+        "slides": [str(slide) for slide in slides or []],
+        "classes": classes or None,
+        "images": "" if images is None else str(images),
+        "labels": "" if labels is None else str(labels),
+        "val_images": "" if val_images is None else str(val_images),
+        "val_labels": "" if val_labels is None else str(val_labels),
+        "mpp": mpp,
+        "output": "" if output is None else str(output),
+        "start": start,
+        "seed": seed,
+        "title": title,
+        "licence": licence,
+        "resume": not restart,
+    }
+    with terminal_progress(_("Train")) as progress:
+        result = task.run(request, progress)
+    typer.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
+
+
+def apply(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A file, or a library name."))],
+    slides: Annotated[list[Path], typer.Argument(metavar="SLIDE…")],
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,W,H", help=_("Only this rectangle, level-0 pixels.")),
+    ] = None,
+    mpp: MppOption = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help=_("A parameter of the method.")),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.geojson", help=_("A file (.gz compresses), or a folder.")),
+    ] = None,
+    overview: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", help=_("A picture with the result drawn on it.")),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help=_("Go on from the finished tiles of a stopped run."))
+    ] = False,
+) -> None:
+    """Use a trained model on slides and write what it finds."""
+    from pathoview.tasks.analyze_and_export import AnalyzeOrder, analyze_and_export
+
+    order = AnalyzeOrder.checked(
+        model=model, region=region, mpp=mpp, parameters=parameters or [], resume=resume
+    )
+    refuse_one_file_for_many(slides, output, overview)
+    each_slide(
+        slides,
+        lambda slide, progress: analyze_and_export(
+            slide,
+            order,
+            output=target_of(slide, output, ".geojson") if output or not overview else None,
+            overview=target_of(slide, overview, ".png") if overview else None,
+            progress=progress,
+        ),
+    )
+
+
+models_app = typer.Typer(help=_("The models there are."), invoke_without_command=True)
+
+
+@models_app.callback()
+def models(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON."))] = False,
+) -> None:
+    """List the models that came with the program, were trained here or were imported."""
+    from pathoview.methods.library import library
+
+    if context.invoked_subcommand is not None:
+        return
+    known = library()
+    if as_json:
+        facts = [{**one.card.model_dump(mode="json"), "path": str(one.path)} for one in known]
+        typer.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode())
+        return
+    for one in known:
+        card = one.card
+        licence = card.licence or _("licence not stated")
+        typer.echo(f"{one.path.stem}: {card.title} ({card.method}, {card.origin}, {licence})")
+
+
+@models_app.command("show")
+def show(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A file, or a library name."))],
+) -> None:
+    """Print the card of a model."""
+    from pathoview.methods.library import find_model
+    from pathoview.methods.model import read_card
+
+    typer.echo(read_card(find_model(model)).model_dump_json(indent=2))
+
+
+@models_app.command("import")
+def import_file(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.safetensors")],
+) -> None:
+    """Take a model file into the library."""
+    from pathoview.methods.library import import_model
+
+    if not model.is_file():
+        raise UsageError(_("There is no file “{name}”.").format(name=model.name))
+    typer.echo(str(import_model(model).path))
+
+
+@models_app.command("remove")
+def remove(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A name of the library."))],
+) -> None:
+    """Delete a model of the library."""
+    from pathoview.methods.library import find_model, remove_model
+
+    path = find_model(model)
+    remove_model(path)
+    typer.echo(_("“{name}” was removed.").format(name=path.stem))

@@ -1,0 +1,77 @@
+"""What a training would find now: one run on the slide, replaced every few seconds."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from psygnal import Signal
+
+from pathoview.layers.scheduler import TileScheduler
+from pathoview.session.runs import RunView
+from pathoview.session.shelf import RunShelf
+from pathoview.slides.slide import Slide
+from pathoview.study.results import remove_run
+
+
+class PreviewRun:
+    """The newest preview of a training as layers. All methods are called on one thread."""
+
+    failed = Signal(object)
+    """(exception): a preview cannot be read."""
+
+    def __init__(self, shelf: RunShelf, scheduler: TileScheduler) -> None:
+        self._shelf = shelf
+        self._scheduler = scheduler
+        self._slide: Slide | None = None
+        self._shown: RunView | None = None
+        self._n_asked = 0
+
+    def show(self, path: Path, slide: Slide) -> None:
+        """Put a preview in the place of the one before, when it is loaded."""
+        self._slide = slide
+        self._n_asked += 1
+        self._scheduler.submit(
+            partial(_loaded, path, slide), partial(self._on_loaded, self._n_asked)
+        )
+
+    def end(self) -> None:
+        """Take the preview from view: the training has ended, or another slide is open."""
+        self._n_asked += 1
+        self._replace(None)
+
+    def _on_loaded(self, number: int, run: RunView | None, error: BaseException | None) -> None:
+        if run is None:
+            if error is not None:
+                self.failed.emit(error)
+        elif number != self._n_asked:
+            _drop(run)
+        else:
+            self._replace(run)
+
+    def _replace(self, run: RunView | None) -> None:
+        before, self._shown = self._shown, run
+        if run is not None:
+            if before is not None:
+                _look_alike(run, before)
+            self._shelf.show(run)
+        if before is not None:
+            self._shelf.forget(before)
+            _drop(before)
+
+
+def _loaded(path: Path, slide: Slide) -> RunView:
+    run = RunView(path, slide.info)
+    while not run.load().is_complete:
+        pass
+    return run
+
+
+def _look_alike(run: RunView, before: RunView) -> None:
+    for layer, old in zip(run.layers, before.layers, strict=False):
+        layer.visible, layer.opacity = old.visible, old.opacity
+
+
+def _drop(run: RunView) -> None:
+    run.close()
+    remove_run(run.path)

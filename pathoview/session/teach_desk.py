@@ -1,0 +1,274 @@
+"""Teaching: a method learns from the labels there are, shows what it finds meanwhile, is applied.
+
+A round of teaching gives a model of the library; every round stays, and can be applied again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from psygnal import Signal
+
+from pathoview.core.errors import PathoViewError
+from pathoview.core.params import FormRow, form_rows
+from pathoview.core.translation import _
+from pathoview.jobs.runner import Job
+from pathoview.methods.library import LibraryModel, library
+from pathoview.methods.registry import METHODS
+from pathoview.methods.spec import MethodSpec
+from pathoview.session import orders
+from pathoview.session.notices import Notice, from_error
+from pathoview.session.preview_run import PreviewRun
+from pathoview.session.run_desk import RunDesk
+from pathoview.session.teach_labels import LabelSummary, SlideLabels, read_labels, summary
+from pathoview.slides.slide import Slide
+from pathoview.study.model import SlideRecord
+from pathoview.study.study import Study
+
+if TYPE_CHECKING:
+    from pathoview.session.session import Session
+
+Scope = Literal["slide", "study"]
+_FLUSH_S = 10.0
+
+
+class TeachDesk:
+    """The teaching of one session. All methods are called on the session's thread."""
+
+    changed = Signal()
+    """`method`, `scope`, `summary`, or `job`."""
+    curve_grew = Signal()
+    """`curve` has another point."""
+    rounds_changed = Signal()
+
+    def __init__(self, session: Session, runs: RunDesk, preview: PreviewRun) -> None:
+        self._session = session
+        self._runs = runs
+        self._preview = preview
+        self.methods: Sequence[MethodSpec] = [one for one in METHODS if one.is_trainable]
+        self.scope: Scope = "slide"
+        self.summary: LabelSummary | None = None
+        """None: nothing was counted yet, or no slide is open."""
+        self.job: Job | None = None
+        """The training that goes on, or the last one."""
+        self.curve: list[Mapping[str, float]] = []
+        """What was measured in it: ``step``, ``loss`` and metrics."""
+        self.rounds: Sequence[LibraryModel] = ()
+        """Models taught in this study, the newest first."""
+        self._n_counted = 0
+        self._is_starting = False
+        session.slide_changed.connect(self._on_slide_changed)
+        session.studies.changed.connect(self._on_study_changed)
+        runs.job_changed.connect(self._on_job_changed)
+        preview.failed.connect(self._on_error)
+
+    # -- what is to be learned -------------------------------------------------------------------
+
+    @property
+    def method(self) -> MethodSpec | None:
+        """The method that is taught; None: there is none that learns."""
+        chosen = self._session.settings.teach_method
+        named = [one for one in self.methods if one.name == chosen]
+        return named[0] if named else next(iter(self.methods), None)
+
+    def choose_method(self, name: str) -> None:
+        self._session.settings.teach_method = name
+        self.refresh()
+
+    def form(self, spec: MethodSpec) -> Sequence[FormRow]:
+        """Return the rows of the form of a method's training."""
+        assert spec.fit_params is not None
+        return form_rows(spec.fit_params)
+
+    def choose_scope(self, scope: Scope) -> None:
+        """Learn from the open slide's labels only, or from those of all slides of the study."""
+        self.scope = scope
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Count again what there is to learn from; `changed` follows."""
+        session, spec, book = self._session, self.method, self._session.studies.book
+        slide = session.slide
+        self._n_counted += 1
+        if slide is None or book is None or spec is None or slide.info.mpp is None:
+            self.summary = None
+            self.changed.emit()
+            return
+        size_l0 = slide.info.width, slide.info.height
+        shown = SlideLabels(tuple(book.document), slide.mpp, size_l0)
+        session.scheduler.submit(
+            partial(self._count, spec, shown, self._others(slide), book.study),
+            partial(self._on_counted, self._n_counted),
+        )
+
+    def _others(self, shown: Slide) -> dict[str, tuple[float, tuple[int, int]]]:
+        """Return the other slides that are learned from, by hash, with scale and size."""
+        if self.scope == "slide":
+            return {}
+        return {
+            one.slide_hash: (one.mpp[0], (one.width_l0, one.height_l0))
+            for one in self._session.studies.records.all(SlideRecord)
+            if one.slide_hash != shown.content_hash and one.mpp is not None
+        }
+
+    def _count(
+        self,
+        spec: MethodSpec,
+        shown: SlideLabels,
+        others: Mapping[str, tuple[float, tuple[int, int]]],
+        study: Study,
+    ) -> LabelSummary:
+        read = read_labels(study.path, others) if others else []
+        classes = self._session.studies.records.classes
+        return summary(spec.learns_from, [shown, *read], classes)
+
+    def _on_counted(
+        self, number: int, counted: LabelSummary | None, error: BaseException | None
+    ) -> None:
+        if number != self._n_counted:
+            return
+        self._on_error(error)
+        self.summary = counted
+        self.changed.emit()
+
+    # -- teaching --------------------------------------------------------------------------------
+
+    @property
+    def is_teaching(self) -> bool:
+        return self._is_starting or (self.job is not None and not self.job.is_over)
+
+    def start(self, params: Mapping[str, Any] | None = None, start: Path | None = None) -> None:
+        """Begin a round with the labels as they are now; a notice says why it cannot begin.
+
+        ``start``: a model to go on from; None: from scratch.
+        """
+        session, spec, book = self._session, self.method, self._session.studies.book
+        slide = session.slide
+        if slide is None or book is None or spec is None or self.is_teaching:
+            return
+        if self.summary is not None and self.summary.problem:
+            session.notice.emit(Notice(self.summary.problem, "warning"))
+            return
+        try:
+            assert spec.fit_params is not None
+            checked = spec.fit_params.parse(params or {}).model_dump(mode="json")
+        except PathoViewError as error:
+            self._on_error(error)
+            return
+        session.settings.teach_params[spec.name] = checked
+        self._is_starting = True
+        self.changed.emit()
+        writer = book.study.writer
+        session.scheduler.submit(
+            partial(writer.flush, _FLUSH_S),
+            partial(self._on_flushed, slide, book.study, spec, checked, start),
+        )
+
+    def _on_flushed(
+        self,
+        slide: Slide,
+        study: Study,
+        spec: MethodSpec,
+        params: Mapping[str, Any],
+        start: Path | None,
+        is_written: bool | None,
+        error: BaseException | None,
+    ) -> None:
+        self._is_starting = False
+        refused = error or study.writer.error
+        if refused is not None:
+            self._on_error(refused)
+        elif slide is self._session.slide:
+            number = len(self.rounds) + 1
+            title = _("{title}, round {number}").format(title=spec.title, number=number)
+            slides = [slide.path] if self.scope == "slide" else []
+            order = orders.training(
+                *(spec, params, study.path, slides, slide),
+                start=start,
+                title=title,
+                number=number,
+            )
+            self.curve = []
+            self.job = self._runs.submit(order, slide.content_hash)
+            self.job.set_focus(self._session.viewport.visible_l0)
+            self.job.event.connect(partial(self._on_event, slide))
+        self.changed.emit()
+
+    def finish(self) -> None:
+        """End the training well: its best weights so far become a model."""
+        if self.job is not None:
+            self.job.finish()
+
+    def stop(self) -> None:
+        """Stop the training; started again with the same labels, it goes on."""
+        if self.job is not None:
+            self.job.cancel()
+
+    def _on_event(self, slide: Slide, kind: str, data: dict[str, Any]) -> None:
+        if kind == "curve":
+            self.curve.append({name: float(value) for name, value in data.items()})
+            self.curve_grew.emit()
+        elif kind == "preview" and slide is self._session.slide:
+            self._preview.show(Path(str(data["run_file"])), slide)
+        elif kind == "notice":
+            text = str(data.get("text", ""))
+            self._session.notice.emit(Notice(text, "warning"))
+
+    def _on_job_changed(self, job: Job) -> None:
+        if job is not self.job:
+            return
+        if job.is_over:
+            self._preview.end()
+            self._read_rounds()
+        self.changed.emit()
+
+    # -- rounds ----------------------------------------------------------------------------------
+
+    def apply(self, model: LibraryModel, where: Any = "slide") -> Job | None:
+        """Use a model on the open slide; where as in `Session.analyze`."""
+        return self._session.analyze(model.card.method, {}, where, model.path)
+
+    def apply_to_all(self, model: LibraryModel) -> int:
+        """Use a model on all slides of the study that can be found; return how many."""
+        found = [
+            one
+            for one in self._session.studies.records.all(SlideRecord)
+            if one.mpp is not None and Path(one.path).is_file()
+        ]
+        spec = METHODS.get(model.card.method)
+        for one in found:
+            order = orders.analysis_of(one, spec, model.path, self._session.settings.numerics)
+            self._runs.submit(order, one.slide_hash)
+        return len(found)
+
+    def _read_rounds(self) -> None:
+        study = self._session.studies.study
+        if study is None:
+            self.rounds = ()
+            self.rounds_changed.emit()
+            return
+        self._session.scheduler.submit(library, partial(self._on_library, study.info.id))
+
+    def _on_library(
+        self, study_id: str, models: list[LibraryModel] | None, error: BaseException | None
+    ) -> None:
+        self._on_error(error)
+        self.rounds = [one for one in models or [] if one.card.study_id == study_id]
+        self.rounds_changed.emit()
+
+    # -- what changes around ---------------------------------------------------------------------
+
+    def _on_slide_changed(self) -> None:
+        self._preview.end()
+        self.refresh()
+
+    def _on_study_changed(self) -> None:
+        self._read_rounds()
+        self.refresh()
+
+    def _on_error(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._session.notice.emit(from_error(error))
