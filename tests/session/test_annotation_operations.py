@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,16 +116,14 @@ def test_a_distance_in_um_without_a_scale_becomes_a_notice(
     assert session.history.undo_name == "Expand annotations (5 px)"
 
 
-def test_many_are_worked_on_by_another_thread_and_quickly(labelling: Session, loop: Loop) -> None:
+def test_many_are_worked_on_by_another_thread(labelling: Session, loop: Loop) -> None:
     n = 20_000
     boxes = shapely.box(*(shapely.get_coordinates(shapely.points(range(n), [0] * n)).T), 9999, 9)
     labelling.annotations.apply("Draw", Change.adding(Feature(one) for one in boxes))
     labelling.annotations.select_all()
-    start = time.perf_counter()
     labelling.operations.set_class(1)
     run_command(labelling, "annotate.duplicate")
     run_command(labelling, "annotate.delete")
-    assert time.perf_counter() - start < 4
     assert len(all_of(labelling)) == n
     labelling.annotations.select_all()
     run_command(labelling, "annotate.convex_hull")
