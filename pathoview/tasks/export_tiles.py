@@ -157,7 +157,7 @@ class _Tiles:
         with StudyFile.open(path) as study:
             features = study.features(slide.content_hash)
             classes = study.classes()
-            group = _group(study, slide.content_hash) if self._params.by == "patient" else ""
+            group = slide_group(study, slide.content_hash) if self._params.by == "patient" else ""
         self._take_classes(classes)
         params = self._params
         wanted = self._order.classes
@@ -307,7 +307,7 @@ class _Tiles:
             file.write(data)
 
 
-def _group(study: StudyFile, slide_hash: str) -> str:
+def slide_group(study: StudyFile, slide_hash: str) -> str:
     """Return what names the patient of a slide: an id, or the case; empty: nobody says."""
     record = study.record(SlideRecord, slide_hash)
     if record is None:
