@@ -13,7 +13,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pathoview.annotations.detections import DetectionClass
 from pathoview.core.errors import UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
@@ -24,16 +23,15 @@ from pathoview.methods.spec import Kind
 from pathoview.slides.reading import AnalysisGrid, analysis_grid
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import tissue_mask
-from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile, find_unfinished, new_run_path
 from pathoview.tasks.analysis import Setting, useful_computers
 from pathoview.tasks.analyze_instances import InstanceAnalysis
 from pathoview.tasks.analyze_pixels import PixelAnalysis
 from pathoview.tasks.method_building import BuiltMethod, build_method
 from pathoview.tasks.opening import open_scaled
-from pathoview.tasks.provenance import device_name, versions
+from pathoview.tasks.run_records import new_record
 
-_ANALYSES: Mapping[Kind, type[InstanceAnalysis] | type[PixelAnalysis]] = {
+ANALYSES: Mapping[Kind, type[InstanceAnalysis] | type[PixelAnalysis]] = {
     Kind.INSTANCE: InstanceAnalysis,
     Kind.PIXEL: PixelAnalysis,
 }
@@ -83,7 +81,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         progress.check()
         with _open_run(order, built, slide, grid, progress) as run_file:
             setting = Setting(built, slide, grid, tissue, region, run_file)
-            analysis = _ANALYSES[built.spec.kind](setting, progress)
+            analysis = ANALYSES[built.spec.kind](setting, progress)
             return analysis.run(order.n_computers or useful_computers(run_file.record.device))
 
 
@@ -93,7 +91,7 @@ def warm_up() -> None:
 
 
 def _check_kind(built: BuiltMethod) -> None:
-    if built.spec.kind not in _ANALYSES:
+    if built.spec.kind not in ANALYSES:
         raise UsageError(
             _("“{title}” does not analyze slides.").format(title=built.spec.title),
             _("It tells apart objects that another method has found."),
@@ -130,7 +128,6 @@ def _open_run(
     progress: Progress,
 ) -> Iterator[RunFile]:
     """Open the unfinished run to go on with, or make a new one."""
-    spec = built.spec
     key = built.run_key(slide.content_hash, order.region_l0, grid.mpp)
     unfinished = find_unfinished(key) if order.resume else None
     if unfinished:
@@ -139,37 +136,6 @@ def _open_run(
                 yield run_file
                 return
     progress.report(0.0, _("Measuring the slide"))
-    record = RunRecord(
-        key=key,
-        gives=spec.kind.value,
-        classes=_classes(built),
-        grid_px=(grid.width, grid.height),
-        scale_l0=grid.scale_l0,
-        method=spec.name,
-        method_version=spec.version,
-        title=built.card.title if built.card else spec.title,
-        params=built.params.model_dump(mode="json"),
-        model=built.model_id,
-        model_title=built.card.title if built.card else "",
-        numerics=order.numerics if spec.uses_torch else "",
-        context=dict(built.method.prepare(slide, grid.mpp)),
-        slide_hash=slide.content_hash,
-        pseudonym=slide.pseudonym,
-        region_l0=order.region_l0,
-        mpp=grid.mpp,
-        slide_mpp=slide.info.mpp,
-        slide_mpp_source=slide.scale_source,
-        bounds_offset_l0=slide.info.bounds_offset_l0,
-        tile_px=order.tile_px or spec.patch_px,
-        device=device_name(spec),
-        versions=versions(with_torch=spec.uses_torch),
-    )
+    record = new_record(built, slide, grid, order.region_l0, tile_px=order.tile_px)
     with RunFile.create(new_run_path(record), record) as run_file:
         yield run_file
-
-
-def _classes(built: BuiltMethod) -> tuple[DetectionClass, ...]:
-    """Return what the planes of a map stand for."""
-    if built.spec.kind is not Kind.PIXEL or built.card is None:
-        return ()
-    return tuple(DetectionClass(one.name, one.color) for one in built.card.classes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ class BuiltMethod:
     """An `InstanceMethod`, `PixelMethod` or `ObjectMethod`, as `spec.kind` says."""
     card: ModelCard | None = None
     """Of the model it predicts with; None: it takes none."""
+    path: Path | None = None
+    """Where the model's file lies, if somebody named it."""
+    numerics: str = ""
+    """The numeric path of a torch method; empty: it uses none."""
 
     @property
     def mpp(self) -> float:
@@ -63,7 +67,8 @@ def build_method(
     spec, path = named_method(method, model)
     found = None if path is None else read_model(path)
     checked = params if isinstance(params, BaseParams) else spec.params.parse(params)
-    return built(spec, checked, found or _bundled(spec), Compute(device_name(spec), numerics))
+    ready = built(spec, checked, found or _bundled(spec), Compute(device_name(spec), numerics))
+    return replace(ready, path=path)
 
 
 def named_method(method: str | None, model: str | None = None) -> tuple[MethodSpec, Path | None]:
@@ -92,7 +97,8 @@ def built(
         return BuiltMethod(spec, params, entry(params))
     said = (params, fitted_of(model))
     method = entry(*said, compute) if spec.uses_torch else entry(*said)
-    return BuiltMethod(spec, params, method, model.card)
+    numerics = compute.numerics if spec.uses_torch else ""
+    return BuiltMethod(spec, params, method, model.card, numerics=numerics)
 
 
 def _bundled(spec: MethodSpec) -> Model | None:

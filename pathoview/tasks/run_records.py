@@ -1,0 +1,64 @@
+"""The record of a run that begins."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pathoview.annotations.detections import DetectionClass
+from pathoview.methods.spec import Kind
+from pathoview.slides.reading import AnalysisGrid
+from pathoview.slides.slide import Slide
+from pathoview.study.records import RunRecord
+from pathoview.tasks.method_building import BuiltMethod
+from pathoview.tasks.provenance import device_name, versions
+
+
+def new_record(
+    built: BuiltMethod,
+    slide: Slide,
+    grid: AnalysisGrid,
+    region_l0: tuple[int, int, int, int] | None,
+    *,
+    tile_px: int | None = None,
+    kind: Literal["analysis", "preview"] = "analysis",
+) -> RunRecord:
+    """Return the record of a method's run on a slide, which is measured for it.
+
+    ``region_l0``: x, y, width, height; None: the whole slide. ``tile_px``: side of a tile's core,
+    px of the grid; None: as the method likes it.
+    """
+    spec, card = built.spec, built.card
+    return RunRecord(
+        key=built.run_key(slide.content_hash, region_l0, grid.mpp),
+        kind=kind,
+        gives=spec.kind.value,
+        classes=_classes(built),
+        grid_px=(grid.width, grid.height),
+        scale_l0=grid.scale_l0,
+        method=spec.name,
+        method_version=spec.version,
+        title=card.title if card else spec.title,
+        params=built.params.model_dump(mode="json"),
+        model=built.model_id,
+        model_title=card.title if card else "",
+        model_path="" if built.path is None else str(built.path),
+        numerics=built.numerics,
+        context=dict(built.method.prepare(slide, grid.mpp)),
+        slide_hash=slide.content_hash,
+        pseudonym=slide.pseudonym,
+        region_l0=region_l0,
+        mpp=grid.mpp,
+        slide_mpp=slide.info.mpp,
+        slide_mpp_source=slide.scale_source,
+        bounds_offset_l0=slide.info.bounds_offset_l0,
+        tile_px=tile_px or spec.patch_px,
+        device=device_name(spec),
+        versions=versions(with_torch=spec.uses_torch),
+    )
+
+
+def _classes(built: BuiltMethod) -> tuple[DetectionClass, ...]:
+    """Return what the planes of a map stand for."""
+    if built.spec.kind is not Kind.PIXEL or built.card is None:
+        return ()
+    return tuple(DetectionClass(one.name, one.color) for one in built.card.classes)
