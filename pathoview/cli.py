@@ -1,7 +1,7 @@
 """The command line: every feature without a window, and the window itself.
 
 ``pathoview SLIDE…`` opens the window; with a verb it works headless. Results go to files, progress
-to stderr. Exit codes: 0 done, 2 wrong use, 3 bad input, 4 failed run.
+to stderr. Exit codes: 0 done, 2 wrong use, 3 bad input, 4 failed run, 5 leaks found.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathoview import __version__
 from pathoview.cli_annotate import annotate, tissue
 from pathoview.cli_each import each_slide, hidden_slide, refuse_one_file_for_many, target_of
 from pathoview.cli_exchange import export, export_tiles, import_file
+from pathoview.cli_leaks import leaks
 from pathoview.cli_learn import apply, models_app, train
 from pathoview.cli_measure import measure
 from pathoview.cli_options import MppOption, SlideArgument
@@ -218,6 +219,9 @@ app.add_typer(slides_app, name="slides")
 app.command("import", help=_("Take an annotation file into a study."))(import_file)
 app.command("export", help=_("Write annotations and results of a slide."))(export)
 app.command("export-tiles", help=_("Write pictures and masks to train on."))(export_tiles)
+app.command(
+    "leaks", help=_("Check splits for leaks. Exit code 5: leaks were found; 0: none were.")
+)(leaks)
 app.command("measure", help=_("Write a table of all objects with their measurements."))(measure)
 app.command("picture", help=_("Write a picture of a place, with results and scale bar."))(picture)
 

@@ -1,0 +1,203 @@
+"""The page of a leak audit: what the window shows, and the same as an HTML file of its own."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pathoview import __version__
+from pathoview.core.errors import InputError
+from pathoview.core.progress import Progress
+from pathoview.core.statement import RESEARCH_USE
+from pathoview.core.translation import _, ngettext
+from pathoview.datasets.leak_items import LeakItem, Rgb
+from pathoview.datasets.leak_pairs import Pair
+from pathoview.datasets.leaks import Audit, Finding
+from pathoview.study.records import now
+
+Page = dict[str, Any]
+"""JSON-able; see `page_of`."""
+
+_MOST_SHOWN = 24
+"""Pairs of a finding that are shown with their pictures."""
+_SIDE_PX = 160
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #24262b; background: #fafafa; margin: 0; }
+main { max-width: 860px; margin: 0 auto; padding: 32px 24px 64px; }
+h1 { font-size: 24px; font-weight: 600; margin: 0 0 4px; }
+h2 { font-size: 16px; font-weight: 600; margin: 0; }
+.muted { color: #6a6f78; font-size: 13px; }
+.finding { background: #fff; border: 1px solid #e3e5e9; border-left: 4px solid #c98a1b;
+  border-radius: 6px; padding: 14px 18px; margin: 16px 0; }
+.finding.error { border-left-color: #b3372f; }
+.clean { border-left-color: #3c8a57; }
+.pairs { display: flex; flex-wrap: wrap; gap: 16px; margin-top: 12px; }
+figure { margin: 0; width: 340px; }
+figure div { display: flex; gap: 8px; align-items: flex-start; }
+figure span { width: 166px; overflow-wrap: anywhere; font-size: 12px; color: #6a6f78; }
+img { max-width: 160px; max-height: 160px; border-radius: 4px; display: block; }
+table { border-collapse: collapse; margin: 12px 0; }
+td, th { padding: 4px 16px 4px 0; text-align: left; border-bottom: 1px solid #e3e5e9; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+"""
+
+
+def page_of(audit: Audit, items: Sequence[LeakItem], progress: Progress) -> Page:
+    """Return what is shown of an audit: findings with pairs of small PNG pictures, and the table.
+
+    ``{"summary", "n_errors", "n_warnings", "splits", "findings": [{"kind", "severity",
+    "sentence", "n_pairs", "pairs": [{"note", "items": [{"name", "split", "label", "png"}, …]}]}],
+    "priors"}``; ``png`` is base64, empty where a picture cannot be read.
+    """
+    painter = _Painter(items, progress)
+    return {
+        "summary": summary_of(audit),
+        "n_errors": audit.n_errors,
+        "n_warnings": len(audit.findings) - audit.n_errors,
+        "splits": dict(audit.splits),
+        "findings": [painter.finding(one) for one in audit.findings],
+        "priors": {label: dict(counts) for label, counts in audit.priors.items()},
+    }
+
+
+def summary_of(audit: Audit) -> str:
+    """Return one sentence for all."""
+    n_warnings = len(audit.findings) - audit.n_errors
+    if not audit.findings:
+        return _("No leaks were found.")
+    warnings = ngettext("{n} warning", "{n} warnings", n_warnings).format(n=n_warnings)
+    if not audit.n_errors:
+        return _("No leaks were found; {warnings}.").format(warnings=warnings)
+    kinds = ngettext(
+        "Leaks of {n} kind were found; {warnings}.",
+        "Leaks of {n} kinds were found; {warnings}.",
+        audit.n_errors,
+    )
+    return kinds.format(n=audit.n_errors, warnings=warnings)
+
+
+class _Painter:
+    """Makes the small pictures; each item is loaded once."""
+
+    def __init__(self, items: Sequence[LeakItem], progress: Progress) -> None:
+        self._items = items
+        self._progress = progress
+        self._made: dict[int, str] = {}
+
+    def finding(self, one: Finding) -> dict[str, Any]:
+        return {
+            "kind": one.kind,
+            "severity": one.severity,
+            "sentence": one.sentence,
+            "n_pairs": len(one.pairs),
+            "pairs": [self._pair(one.kind, pair) for pair in one.pairs[:_MOST_SHOWN]],
+        }
+
+    def _pair(self, kind: str, pair: Pair) -> dict[str, Any]:
+        self._progress.check()
+        first = self._items[pair.first]
+        sides = [self._side(place) for place in pair.places]
+        return {"note": _note(kind, pair, first), "items": sides}
+
+    def _side(self, place: int) -> dict[str, str]:
+        item = self._items[place]
+        if place not in self._made:
+            try:
+                self._made[place] = _png(item.load().rgb)
+            except InputError:
+                self._made[place] = ""
+        said = {"name": item.name, "split": item.split, "label": item.label}
+        return {**said, "png": self._made[place]}
+
+
+def _note(kind: str, pair: Pair, first: LeakItem) -> str:
+    if kind in ("patient", "slide", "block"):
+        return str(getattr(first, kind))
+    if kind == "near":
+        bits = ngettext("{n} of 64 bits differs", "{n} of 64 bits differ", int(pair.score))
+        text = bits.format(n=int(pair.score))
+        return _("{bits}, turned or mirrored").format(bits=text) if pair.is_turned else text
+    return _("cosine {value:.4f}").format(value=pair.score) if kind == "alike" else ""
+
+
+def _png(rgb: Rgb) -> str:
+    scale = min(1.0, _SIDE_PX / max(rgb.shape[:2]))
+    size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    _ok, data = cv2.imencode(".png", cv2.cvtColor(np.asarray(small, np.uint8), cv2.COLOR_RGB2BGR))
+    return base64.b64encode(data.tobytes()).decode()
+
+
+# -- HTML --------------------------------------------------------------------------------------
+
+
+def html_of(page: Page) -> str:
+    """Return the page as a file that needs no other."""
+    counts = ", ".join(f"{split}: {n:,}" for split, n in page["splits"].items())
+    written = _("Written {time} by PathoView {version}").format(time=now(), version=__version__)
+    parts = [
+        f"<h1>{escape(_('Check for leaks'))}</h1>",
+        f'<p class="muted">{escape(f"{written} · {counts}")}</p>',
+        f'<div class="finding {_tone(page)}"><h2>{escape(page["summary"])}</h2></div>',
+        *(_finding_html(one) for one in page["findings"]),
+        *_priors_html(page["priors"], list(page["splits"])),
+        f'<p class="muted">{escape(RESEARCH_USE)}</p>',
+    ]
+    head = f'<meta charset="utf-8"><title>{escape(_("Check for leaks"))}</title>'
+    body = "\n".join(parts)
+    return (
+        f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head>'
+        f"<body><main>\n{body}\n</main></body></html>\n"
+    )
+
+
+def _tone(page: Page) -> str:
+    if page["n_errors"]:
+        return "error"
+    return "" if page["n_warnings"] else "clean"
+
+
+def _finding_html(one: Mapping[str, Any]) -> str:
+    pairs = "".join(map(_pair_html, one["pairs"]))
+    more = one["n_pairs"] - len(one["pairs"])
+    rest = ""
+    if more > 0:
+        text = ngettext("{n} more pair is not shown.", "{n} more pairs are not shown.", more)
+        rest = f'<p class="muted">{escape(text.format(n=more))}</p>'
+    return (
+        f'<div class="finding {one["severity"]}"><h2>{escape(one["sentence"])}</h2>'
+        f'<div class="pairs">{pairs}</div>{rest}</div>'
+    )
+
+
+def _pair_html(pair: Mapping[str, Any]) -> str:
+    sides = "".join(map(_side_html, pair["items"]))
+    return f'<figure><div>{sides}</div><p class="muted">{escape(pair["note"])}</p></figure>'
+
+
+def _side_html(side: Mapping[str, str]) -> str:
+    words = " · ".join(filter(None, (side["name"], side["split"], side["label"])))
+    image = f'<img alt="" src="data:image/png;base64,{side["png"]}">' if side["png"] else ""
+    return f"<span>{image}{escape(words)}</span>"
+
+
+def _priors_html(priors: Mapping[str, Mapping[str, int]], splits: Sequence[str]) -> Iterator[str]:
+    if not priors:
+        return
+    totals = {split: sum(counts.get(split, 0) for counts in priors.values()) for split in splits}
+    head = "".join(f'<th class="n">{escape(split)}</th>' for split in splits)
+    yield f"<h2>{escape(_('Labels by split'))}</h2><table><tr><th></th>{head}</tr>"
+    for label, counts in priors.items():
+        cells = "".join(
+            f'<td class="n">{counts.get(split, 0):,} '
+            f"({counts.get(split, 0) / max(1, totals[split]):.0%})</td>"
+            for split in splits
+        )
+        yield f"<tr><td>{escape(label)}</td>{cells}</tr>"
+    yield "</table>"
