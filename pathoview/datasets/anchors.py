@@ -40,7 +40,7 @@ class Anchors:
         counts = {}
         for value, n in self.counts.items():
             is_it = self.values == value
-            share = np.count_nonzero(is_it & is_taken) / max(1, np.count_nonzero(is_it))
+            share = int((is_it & is_taken).sum()) / max(1, int(is_it.sum()))
             if share:
                 counts[value] = n * share
         return Anchors(self.xy_l0[is_taken], self.values[is_taken], counts)
@@ -66,7 +66,7 @@ class AnchorMap:
             return self._found[image]
 
 
-def known(labels: Labels, target: Target, rect_l0: Rect, width: int, height: int) -> Mask:
+def _known(labels: Labels, target: Target, rect_l0: Rect, width: int, height: int) -> Mask:
     """Return what is known of each pixel for a target of areas, 255: nothing."""
     if target == "classes":
         return labels.mask(rect_l0, width, height)
@@ -75,13 +75,13 @@ def known(labels: Labels, target: Target, rect_l0: Rect, width: int, height: int
 
 
 def _anchors(labels: Labels, grid: AnalysisGrid, whole_l0: Rect, target: Target) -> Anchors:
-    if target == "points":
-        points = labels.points()
+    if target in ("points", "objects"):
+        points = labels.points() if target == "points" else labels.examples()
         is_in = inside(whole_l0, points.xy_l0)
         return _thinned(points.xy_l0[is_in], points.values[is_in], 1.0)
     cell_px = min(max(1, int(_CELL_UM / grid.mpp)), _MOST_CELL_PX)
     pieces = [
-        _cells(known(labels, target, tile, _TILE_CELLS, _TILE_CELLS), tile)
+        _cells(_known(labels, target, tile, _TILE_CELLS, _TILE_CELLS), tile)
         for tile in _tiles(labels.extents_l0(), whole_l0, grid.scale_l0 * cell_px)
     ]
     if not pieces:

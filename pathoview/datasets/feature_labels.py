@@ -5,6 +5,8 @@ The rules stand in `RULES`, which is written beside exported tiles.
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -78,11 +80,26 @@ class FeatureLabels:
 
     @property
     def n_labels(self) -> int:
-        return sum(
-            any(verdict(one, target, self._values)[0] for target in ("classes", "points"))
+        return sum(self.counts().values())
+
+    def counts(self) -> Mapping[int, int]:
+        """Return how many annotations label something, by the value of their class."""
+        return Counter(
+            self._values.get(one.class_name, 0)
             for one in self._said
             if one.is_label
+            and any(verdict(one, target, self._values)[0] for target in ("classes", "points"))
         )
+
+    def fingerprint(self) -> str:
+        """Return a hexadecimal hash of all that is said."""
+        digest = hashlib.sha256(f"{self._stroke_l0} {self._point_l0}".encode())
+        for one in self._said:
+            value = self._values.get(one.class_name, 0)
+            text = f"{one.kind} {one.meaning} {value} {one.is_doubtful} {one.where}"
+            digest.update(text.encode() + shapely.to_wkb(one.feature.geometry))
+            digest.update(shapely.to_wkb(one.outline))
+        return digest.hexdigest()[:32]
 
     def uses(self, target: Target) -> list[LabelUse]:
         """Return which annotations are learned from and which are not, and why."""
@@ -104,16 +121,21 @@ class FeatureLabels:
 
     def points(self) -> LabelledPoints:
         """Return points and middles of outlined nuclei, but none that mean “no nucleus”."""
+        return self._places("points")
+
+    def examples(self) -> LabelledPoints:
+        """Return points and middles of outlined nuclei that have a class, whatever it means."""
+        return self._places("objects")
+
+    def _places(self, target: Target) -> LabelledPoints:
         places: list[npt.NDArray[np.float64]] = []
         values: list[int] = []
         for one in self._said:
-            if one.is_label and verdict(one, "points", self._values)[0]:
-                shape = one.outline if one.kind == "nucleus" else one.feature.geometry
-                found = shapely.get_coordinates(
-                    shape if one.kind == "point" else shapely.centroid(shape)
-                )
-                places.append(found)
-                values += [self._values.get(one.class_name, 0)] * len(found)
+            if one.is_label and verdict(one, target, self._values)[0]:
+                is_point = one.kind == "point"
+                shape = one.feature.geometry if is_point else shapely.centroid(one.outline)
+                places.append(shapely.get_coordinates(shape))
+                values += [self._values.get(one.class_name, 0)] * len(places[-1])
         xy = np.concatenate(places) if places else np.empty((0, 2))
         return LabelledPoints(xy, np.array(values, np.int16))
 
@@ -130,7 +152,8 @@ class FeatureLabels:
             if one.is_label and not one.meaning and verdict(one, "points", self._values)[0]
         ]
         reach = max(self._stroke_l0 / 2, self._point_l0)
-        return _bounds(shapes) + np.array([-reach, -reach, reach, reach])
+        grown: npt.NDArray[np.float64] = _bounds(shapes) + np.array([-1, -1, 1, 1]) * reach
+        return grown
 
     def _in_order_of_classes(self, said: Sequence[Said]) -> list[_Drawn]:
         areas: list[_Drawn] = []

@@ -120,7 +120,7 @@ def _score(whole: Counts, left: Counts, held: Counts, least: float) -> Score:
 def _sum(parts: Iterable[Counts]) -> Counts:
     total: Counter[int] = Counter()
     for part in parts:
-        total.update(part)  # type: ignore[arg-type]
+        total.update(part)
     return total
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -35,6 +36,11 @@ class _Raster:
         found[:, ~is_column] = outside
         return found
 
+    def fingerprint(self) -> str:
+        """Return a hexadecimal hash of all that is said."""
+        said = np.ascontiguousarray(self._pixels)
+        return hashlib.sha256(f"{said.shape}".encode() + said.tobytes()).hexdigest()[:32]
+
     def _whole_l0(self) -> npt.NDArray[np.float64]:
         height, width = self._pixels.shape
         return np.array([[0, 0, width, height]], np.float64)
@@ -52,6 +58,9 @@ class InstanceImage(_Raster):
     def n_labels(self) -> int:
         return len(self._centroids)
 
+    def counts(self) -> Mapping[int, int]:
+        return {1: self.n_labels}
+
     def mask(self, rect_l0: Rect, width: int, height: int) -> Mask:
         found = self._cut(rect_l0, width, height, _NO_OBJECT)
         return np.where(found == _NO_OBJECT, UNKNOWN, found > 0).astype(np.uint8)
@@ -62,6 +71,9 @@ class InstanceImage(_Raster):
 
     def points(self) -> LabelledPoints:
         return LabelledPoints(self._centroids, np.ones(self.n_labels, np.int16))
+
+    def examples(self) -> LabelledPoints:
+        return self.points()
 
     def full_l0(self) -> npt.NDArray[np.float64]:
         return self._whole_l0()
@@ -89,10 +101,15 @@ class ClassImage(_Raster):
 
     @property
     def n_labels(self) -> int:
-        """Connected areas of classes."""
-        present = [v for v in np.unique(self._pixels).tolist() if v not in (BACKGROUND, UNKNOWN)]
-        areas = ((self._pixels == value).astype(np.uint8) for value in present)
-        return sum(cv2.connectedComponents(area)[0] - 1 for area in areas)
+        return sum(self.counts().values())
+
+    def counts(self) -> Mapping[int, int]:
+        """Return the number of connected areas of each class."""
+        return {
+            value: cv2.connectedComponents((self._pixels == value).astype(np.uint8))[0] - 1
+            for value in np.unique(self._pixels).tolist()
+            if value not in (BACKGROUND, UNKNOWN)
+        }
 
     def mask(self, rect_l0: Rect, width: int, height: int) -> Mask:
         return self._cut(rect_l0, width, height, UNKNOWN).astype(np.uint8)
@@ -104,6 +121,9 @@ class ClassImage(_Raster):
 
     def points(self) -> LabelledPoints:
         return LabelledPoints(np.empty((0, 2)), np.empty(0, np.int16))
+
+    def examples(self) -> LabelledPoints:
+        return self.points()
 
     def full_l0(self) -> npt.NDArray[np.float64]:
         return np.empty((0, 4)) if (self._pixels == UNKNOWN).any() else self._whole_l0()

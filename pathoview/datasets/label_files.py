@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ LABELS = (".png", ".tif", ".tiff", ".csv")
 CLASSES = "classes.json"
 """Beside images of classes: what their values mean, as an export of tiles writes it."""
 
-Numbers = npt.NDArray[np.integer | np.bool_]
+Numbers = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def read_label_image(path: Path, size: tuple[int, int]) -> Numbers:
                 name=path.name, a=labels.shape[1], b=labels.shape[0], c=size[0], d=size[1]
             )
         )
-    return labels
+    return labels.astype(np.uint8) if labels.dtype.kind == "b" else labels
 
 
 def read_points(path: Path) -> PointTable:

@@ -6,7 +6,7 @@ read at the same rectangle and has the same size. Unlabelled is unknown, never b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -61,6 +61,12 @@ class Labels(Protocol):
     def n_labels(self) -> int:
         """How many things were labelled: points, strokes, areas, outlines."""
 
+    def counts(self) -> Mapping[int, int]:
+        """Return how many things were labelled by the value of their class; 0: none of them."""
+
+    def fingerprint(self) -> str:
+        """Return a hexadecimal hash of all that is said."""
+
     def mask(self, rect_l0: Rect, width: int, height: int) -> Mask:
         """Return the class of each pixel, (height, width): 0 background, 1 … n, 255 unknown."""
 
@@ -69,6 +75,12 @@ class Labels(Protocol):
 
     def points(self) -> LabelledPoints:
         """Return one place for each nucleus that was pointed at or outlined."""
+
+    def examples(self) -> LabelledPoints:
+        """Return one place for each nucleus that has a class, also one that is not looked for.
+
+        Values are those of the classes, 0: one that is not learned. For telling objects apart.
+        """
 
     def full_l0(self) -> npt.NDArray[np.float64]:
         """Return the boxes in which everything was labelled, (n, 4): left, top, right, bottom."""
@@ -110,3 +122,12 @@ class TrainingData:
     @property
     def n_labels(self) -> int:
         return sum(image.labels.n_labels for image in self.images)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many things were labelled of each class that is learned."""
+        counts = dict.fromkeys((one.name for one in self.classes), 0)
+        for image in self.images:
+            for value, n in image.labels.counts().items():
+                if value:
+                    counts[self.classes[value - 1].name] += n
+        return counts

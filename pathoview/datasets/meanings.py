@@ -17,8 +17,9 @@ MOST_NUCLEUS_UM2 = 2_000.0
 """An area larger than this is a region, not a nucleus: nuclei of tumour giant cells, about 50 µm
 wide, are just below it."""
 
-Target = Literal["classes", "instances", "points"]
-"""What is learned: the class of each pixel, outlined objects, or places of nuclei."""
+Target = Literal["classes", "instances", "points", "objects"]
+"""What is learned: the class of each pixel, outlined objects, places of nuclei, or the class of
+objects that are found already."""
 
 Kind = Literal[
     "point", "line", "stroke", "nucleus", "area", "full", "region", "ignore", "measurement"
@@ -182,6 +183,8 @@ def _verdict_on_nucleus(said: Said, target: Target) -> tuple[bool, str]:
         return False, _("A stroke tells neither place nor outline of a nucleus.")
     if target == "instances" and said.kind == "point":
         return False, _("A point tells no outline.")
+    if target == "objects":
+        return bool(said.meaning), "" if said.meaning else _("It has no class of the study.")
     if said.meaning == "negative" and target == "points":
         return False, _("Its class means that this is no nucleus that is looked for.")
     if said.meaning == "negative":

@@ -14,7 +14,7 @@ from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.datasets.anchors import AnchorMap, Anchors, spread
 from pathoview.datasets.labels import UNKNOWN, TrainingData
-from pathoview.datasets.patches import PatchReader, Place
+from pathoview.datasets.patches import PatchReader, Place, inside
 from pathoview.datasets.weights import class_weights
 from pathoview.slides.tissue import tissue_mask
 
@@ -166,7 +166,7 @@ class PatchSampler:
         return Place(source.image, x, y)
 
     def _is_known(self, place: Place) -> bool:
-        if self._target == "points":
+        if self._target in ("points", "objects"):
             return bool(len(self._reader.points(place)[0]))
         if self._target == "classes":
             return bool((self._reader.mask(place) != UNKNOWN).any())
@@ -230,9 +230,8 @@ def _tiled(
     left, top = int(area.x / grid.scale_l0), int(area.y / grid.scale_l0)
     found = anchors.of(image)
     xy = np.floor((found.xy_l0 / grid.scale_l0 - (left, top)) / side).astype(np.int64)
-    is_in = (found.xy_l0 >= (area.x, area.y)) & (found.xy_l0 < (area.right, area.bottom))
     values: dict[tuple[int, int], set[int]] = {}
-    cells = zip(xy.tolist(), found.values.tolist(), is_in.all(axis=1).tolist(), strict=True)
+    cells = zip(xy.tolist(), found.values.tolist(), inside(area, found.xy_l0).tolist(), strict=True)
     for (column, row), value, is_there in cells:
         if is_there:
             values.setdefault((row, column), set()).add(value)
