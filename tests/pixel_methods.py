@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,15 @@ import numpy.typing as npt
 import pytest
 
 from pathoview.core.params import BaseParams
+from pathoview.core.progress import SilentProgress
 from pathoview.core.registry import Registry
+from pathoview.jobs.runner import Job
 from pathoview.methods import registry
 from pathoview.methods.fitting import Fitted
 from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
 from pathoview.methods.spec import Kind, MethodSpec
+from pathoview.session.run_maps import RunMap
+from pathoview.session.session import Session
 from pathoview.slides.slide import Slide
 from pathoview.tasks import method_building
 
@@ -52,7 +56,7 @@ class Colours:
         red = cv2.blur(patch[..., 0].astype(np.float32), (_BLUR_PX, _BLUR_PX))
         scores = np.stack([(red - 225) / 8, (150 - red) / 8, np.zeros_like(red)], axis=2)
         odds = np.exp(np.clip(scores, -20, 20))
-        return (odds / odds.sum(axis=2, keepdims=True)).astype(np.float32)
+        return np.asarray(odds / odds.sum(axis=2, keepdims=True), np.float32)
 
 
 SPEC = MethodSpec(
@@ -88,3 +92,27 @@ def known_colours(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
     path = folder / "colours.safetensors"
     write_model(path, Model(card, {"nothing": np.zeros(1, np.float32)}))
     return path
+
+
+class Relay(SilentProgress):
+    """Tells a job what its task says, and lets the session work meanwhile."""
+
+    def __init__(self, job: Job, between: Callable[[str], None]) -> None:
+        super().__init__()
+        self._job = job
+        self._between = between
+
+    def event(self, kind: str, data: object) -> None:
+        self._job.event.emit(kind, data)
+        self._between(kind)
+
+
+def map_of(session: Session) -> RunMap:
+    """Return the map that is shown."""
+    assert session.results is not None
+    assert session.results.map is not None
+    return session.results.map
+
+
+def has_map(session: Session) -> bool:
+    return session.results is not None and map_of(session).area_mm2 > 0

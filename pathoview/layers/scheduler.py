@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from psygnal import Signal
 
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import PathoViewError
 from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import Plane, TileKey
@@ -67,6 +68,11 @@ class TileScheduler:
         self._numbers = count()
         for _thread in range(n_threads):
             self._start_thread()
+
+    @property
+    def memory(self) -> ByteCache:
+        """What holds the tiles, and other things that layers keep."""
+        return self._cache.memory
 
     # -- what is wanted --------------------------------------------------------------------------
 

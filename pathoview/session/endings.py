@@ -41,11 +41,18 @@ def _done(job: Job) -> Notice:
         return _with_remarks(text.format(n=n, name=name), result)
     if job.request.task == orders.IMPORT:
         return _imported(result)
+    if result.get("gives") == "pixel":
+        return _mapped(float(result.get("area_mm2", 0)))
     text = ngettext("{n:,} nucleus found", "{n:,} nuclei found", n).format(n=n)
     area = float(result.get("area_mm2", 0))
     if area > 0:
         text = _("{found} in {area:.2f} mm² of tissue").format(found=text, area=area)
     return Notice(f"{text}.", "info", (_("Export…"), "file.export") if n else None)
+
+
+def _mapped(area_mm2: float) -> Notice:
+    text = _("{area:.2f} mm² of tissue mapped.").format(area=area_mm2)
+    return Notice(text, "info", (_("Export…"), "file.export") if area_mm2 > 0 else None)
 
 
 def _imported(result: Mapping[str, Any]) -> Notice:

@@ -45,7 +45,12 @@ class Overlay:
         )
 
     def adopt(self, layer: Layer) -> None:
-        """Make a new layer look as the settings say, and follow the switch of its kind."""
+        """Make a new layer look as the settings say, and follow the switch of its kind.
+
+        Maps say themselves how they look.
+        """
+        if not isinstance(layer.source, FeatureSource | DetectionSource):
+            return
         kind = FeatureSource if isinstance(layer.source, FeatureSource) else DetectionSource
         switch = self._annotations if kind is FeatureSource else self._detections
         others = self._of(kind)

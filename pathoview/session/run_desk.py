@@ -135,7 +135,7 @@ class RunDesk:
         if slide is None:
             return
         self._scheduler.submit(
-            partial(RunView, path, slide.info),
+            partial(RunView, path, slide.info, self._scheduler.memory),
             partial(self._on_run_open, slide, step_name),
         )
 

@@ -1,4 +1,4 @@
-"""A run that is shown: its objects as layers, and what they add up to."""
+"""A run that is shown: its objects or its map as layers, and what they add up to."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.annotations.detections import DetectionClass, Detections, concatenate
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.layer import Layer
+from pathoview.session.run_maps import RunMap
 from pathoview.slides.slide import SlideInfo
 from pathoview.study.results import RunFile
 
@@ -56,13 +58,15 @@ class Loaded:
     """Detections that were loaded before were dropped."""
     is_complete: bool
     """Nothing was left in the file."""
+    map_l0: Rect | None = None
+    """Around the new tiles of the map; None: there are none."""
 
 
 class RunView:
     """One run on the open slide. `load` works in another thread, all else in the session's."""
 
-    def __init__(self, path: Path, info: SlideInfo) -> None:
-        """Open the result file; raises `StorageError`."""
+    def __init__(self, path: Path, info: SlideInfo, memory: ByteCache | None = None) -> None:
+        """Open the result file; raises `StorageError`. ``memory`` is shared with other layers."""
         self.path = path
         self._file = RunFile.open(path)
         self.record = self._file.record
@@ -72,6 +76,10 @@ class RunView:
         name = self.record.title or _("Nuclei")
         self.detection_layer = Layer(name, self.source)
         self.annotation_layer = Layer(_("Annotations"), self.features)
+        self.map: RunMap | None = None
+        """What a pixel method made; None: the run has objects."""
+        if self.record.gives == "pixel":
+            self.map = RunMap(self._file, name, info, memory)
         self.is_growing = False
         """Objects still come in."""
         self.may_have_dropped = False
@@ -84,9 +92,9 @@ class RunView:
 
     @property
     def layers(self) -> Sequence[Layer]:
-        """The layers to draw; annotations only when the run has some."""
-        layers = (self.detection_layer, self.annotation_layer)
-        return layers if len(self.features) else layers[:1]
+        """The layers to draw, back to front; annotations only when the run has some."""
+        found = (self.detection_layer,) if self.map is None else self.map.layers
+        return (*found, self.annotation_layer) if len(self.features) else found
 
     @property
     def statistics(self) -> Statistics:
@@ -116,11 +124,12 @@ class RunView:
     def load(self) -> Loaded:
         """Load some of what is new in the file; raises `StorageError`. Emits nothing."""
         is_growing = self.is_growing  # read first: what came before it ended is then seen below
+        map_l0 = None if self.map is None else self.map.load()
         detections_l0 = self._load_tiles()
         features_l0, has_more_features = self._load_features()
         is_complete = not self._waiting and not has_more_features
         have_gone = is_complete and not is_growing and self._load_end()
-        return Loaded(detections_l0, features_l0, have_gone, is_complete)
+        return Loaded(detections_l0, features_l0, have_gone, is_complete, map_l0)
 
     def _load_tiles(self) -> Rect | None:
         for number, col, row in self._file.tiles_since(self._last_tile):
@@ -162,6 +171,8 @@ class RunView:
             self.source.changed.emit(loaded.detections_l0)
         if loaded.features_l0 is not None:
             self.features.changed.emit(loaded.features_l0)
+        if loaded.map_l0 is not None and self.map is not None:
+            self.map.tell(loaded.map_l0)
 
     def close(self) -> None:
         self._file.close()

@@ -43,7 +43,8 @@ def quantised(probabilities: npt.NDArray[np.float32]) -> Planes:
 
 def halved_planes(planes: Planes) -> Planes:
     """Return planes at half the size: the mean of those of each 2 × 2 px that were analysed."""
-    n_known = _quad_sums(planes.any(axis=0).astype(np.uint16))
+    is_known = np.any(planes, axis=0, keepdims=True)
+    n_known = _quad_sums(is_known.astype(np.uint16))
     return np.rint(_quad_sums(planes.astype(np.uint16)) / np.maximum(n_known, 1)).astype(np.uint8)
 
 

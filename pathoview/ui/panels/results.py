@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from pathoview.annotations.detections import DetectionClass
+from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
 from pathoview.session.commands import run_command
+from pathoview.session.run_maps import ClassArea
 from pathoview.session.runs import ClassCount, RunView, Statistics
 from pathoview.session.session import Session
 from pathoview.ui import icons, theme
@@ -62,9 +65,11 @@ class ResultsPanel(QWidget):
             "export",
             primary=True,
         )
-        self._spread = column(self.measurement, self.histogram)
+        self._spread = column(line(), self.measurement, self.histogram)
         self._filled = self._build_filled()
-        self._foot = column(self.export, margin=theme.GRID + 4)
+        self.note = label(_("Research use only"), "muted")
+        self.note.setToolTip(RESEARCH_USE)
+        self._foot = column(self.note, self.export, margin=theme.GRID + 4)
         content = column(self._empty, self._filled, 1, margin=theme.GRID + 4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -93,7 +98,6 @@ class ResultsPanel(QWidget):
             head,
             classes,
             self.selection,
-            line(),
             self._spread,
             line(),
             label(_("Runs on this slide"), "heading"),
@@ -121,28 +125,41 @@ class ResultsPanel(QWidget):
             return
         statistics = run.statistics
         self.count.setText(_n_found(run))
-        self.density.setText(_("so far") if run.is_growing else _where_found(statistics))
-        self._show_classes(statistics)
+        self.density.setText(_("so far") if run.is_growing else _where_found(run))
+        self.selection.setVisible(run.map is None)
+        self._show_classes(run, statistics)
         self._show_measurements(run)
         self.runs.show_runs(tuple(self._session.runs))
 
-    def _show_classes(self, statistics: Statistics) -> None:
+    def _show_classes(self, run: RunView, statistics: Statistics) -> None:
         clear_layout(self._classes)
-        for row, entry in enumerate(statistics.classes):
-            for column_index, widget in enumerate(self._class_line(entry, statistics)):
+        if run.map is not None:
+            lines = [self._area_line(entry) for entry in run.map.areas]
+        else:
+            lines = [self._count_line(entry, statistics) for entry in statistics.classes]
+        for row, widgets in enumerate(lines):
+            for column_index, widget in enumerate(widgets):
                 self._classes.addWidget(widget, row, column_index)
 
-    def _class_line(self, entry: ClassCount, statistics: Statistics) -> tuple[QWidget, ...]:
-        kind = entry.detection_class
+    def _count_line(self, entry: ClassCount, statistics: Statistics) -> tuple[QWidget, ...]:
+        figures = [label(count_text(entry.n), selectable=True)]
+        if len(statistics.classes) > 1:
+            figures.append(label(f"{entry.n / statistics.n:.0%}", "muted"))
+            figures.append(label(density_text(entry.per_mm2), "muted"))
+        return self._class_line(entry.detection_class, figures)
+
+    def _area_line(self, entry: ClassArea) -> tuple[QWidget, ...]:
+        area = label(area_text(entry.area_mm2), selectable=True)
+        return self._class_line(entry.detection_class, [area, label(f"{entry.share:.1%}", "muted")])
+
+    def _class_line(
+        self, kind: DetectionClass | None, figures: Sequence[QLabel]
+    ) -> tuple[QWidget, ...]:
         name = kind.name if kind else _("Unclassified")
         color = QColor(*kind.color) if kind else self._unclassified
         swatch = icon_button("fill", _("Colour of {name}…").format(name=name))
         swatch.setIcon(icons.swatch(color))
         swatch.clicked.connect(partial(self._ask_color, kind))
-        figures = [label(count_text(entry.n), selectable=True)]
-        if len(statistics.classes) > 1:
-            figures.append(label(f"{entry.n / statistics.n:.0%}", "muted"))
-            figures.append(label(density_text(entry.per_mm2), "muted"))
         for figure in figures:
             figure.setWordWrap(False)
         return (swatch, ElidedLabel(name), *figures)
@@ -159,6 +176,8 @@ class ResultsPanel(QWidget):
     def _recolor(self, name: str, color: Rgb) -> None:
         for run in self._session.runs:
             run.source.recolor_class(name, color)
+            if run.map is not None:
+                run.map.recolor_class(name, color)
         self._refresh()
 
     def _show_measurements(self, run: RunView) -> None:
@@ -203,13 +222,18 @@ class ResultsPanel(QWidget):
 
 
 def _n_found(run: RunView) -> str:
+    if run.map is not None:
+        return _("{area} mapped").format(area=area_text(run.map.area_mm2))
     n = run.statistics.n
     if run.record.kind == "import":
         return objects_text(n + len(run.features))
     return ngettext("{n} nucleus", "{n} nuclei", n).format(n=count_text(n))
 
 
-def _where_found(statistics: Statistics) -> str:
+def _where_found(run: RunView) -> str:
+    statistics = run.statistics
+    if run.map is not None:
+        return _("Each pixel counts for its likeliest class.")
     if statistics.per_mm2 is None:
         return _("The analysed area is not known.")
     return _("{density} · {area} of tissue").format(

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
 from pathoview.session.runs import RunView
-from pathoview.ui.text import objects_text
+from pathoview.ui.text import area_text, objects_text
 from pathoview.ui.widgets import ElidedLabel, clear_layout, column, eye_button, icon_button, row
 
 _STATES = {
@@ -38,8 +38,7 @@ class RunList(QWidget):
         """Show these runs; the lines are only made anew when something about them changed."""
         newest_first = runs[::-1]
         facts = tuple(
-            (run.path, run.record.state, run.statistics.n, run.detection_layer.visible)
-            for run in newest_first
+            (run.path, run.record.state, _found_text(run), _is_seen(run)) for run in newest_first
         )
         if facts == self._shown:
             return
@@ -50,7 +49,7 @@ class RunList(QWidget):
 
     def _line(self, run: RunView) -> QWidget:
         eye = eye_button(_("Show or hide this run"))
-        eye.setChecked(any(layer.visible for layer in run.layers))
+        eye.setChecked(_is_seen(run))
         eye.toggled.connect(_layers_switch(run))
         remove = icon_button(
             "trash",
@@ -67,10 +66,20 @@ class RunList(QWidget):
 
 
 def _facts(run: RunView) -> str:
-    parts = [objects_text(run.statistics.n), _time_text(run.record.started)]
+    parts = [_found_text(run), _time_text(run.record.started)]
     if state := _STATES[run.record.state]:
         parts.append(state)
     return " · ".join(parts)
+
+
+def _found_text(run: RunView) -> str:
+    if run.map is not None:
+        return area_text(run.map.area_mm2)
+    return objects_text(run.statistics.n)
+
+
+def _is_seen(run: RunView) -> bool:
+    return any(layer.visible for layer in run.layers)
 
 
 def _time_text(iso_utc: str) -> str:
@@ -82,7 +91,8 @@ def _time_text(iso_utc: str) -> str:
 
 def _layers_switch(run: RunView) -> Callable[[bool], None]:
     def switch(on: bool) -> None:
-        for layer in run.layers:
+        shown = (run.map.class_layer,) if run.map is not None and on else run.layers
+        for layer in shown:
             layer.visible = on
 
     return switch

@@ -35,7 +35,6 @@ class ClassMapControls(Controls):
         self.box.addWidget(self._note)
         self.box.addWidget(self.value)
         self.refresh()
-        self._counting.ask(source.class_areas_l0)
 
     def show_cursor(self, place_l0: tuple[float, float] | None) -> None:
         self.value.look(place_l0)
@@ -46,6 +45,11 @@ class ClassMapControls(Controls):
         return kind.name if kind is not None else "" if value is None else str(value)
 
     def _show(self) -> None:
+        """Show the classes; the map may have grown, so their areas are asked for again."""
+        self._show_legend()
+        self._counting.ask(self._source.class_areas_l0)
+
+    def _show_legend(self) -> None:
         self.legend.show_entries(list(self._entries()))
 
     def _entries(self) -> Iterator[Entry]:
@@ -66,7 +70,7 @@ class ClassMapControls(Controls):
     def _on_counted(self, areas_l0: Mapping[int, float]) -> None:
         self._areas_l0, self._is_counted = areas_l0, True
         self._note.hide()
-        self.refresh()
+        self._show_legend()
 
     def _on_class_toggled(self, value: int, is_shown: bool) -> None:
         style = self._source.style

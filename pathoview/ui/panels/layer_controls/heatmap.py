@@ -81,8 +81,8 @@ class HeatmapControls(Controls):
         self.refresh()
 
     def _lay_out(self) -> None:
-        shrinkable(self.colormap)
-        shrinkable(self.scaling)
+        for box in (self.colormap, self.channel, self.scaling):
+            shrinkable(box)
         colors = row(label(_("Colours")), self.colormap, self.channel)
         limits = row(label(_("Limits")), self.scaling)
         cut = row(self.is_cut, self.threshold)

@@ -1,0 +1,111 @@
+"""The map of a pixel method in the session: it grows, is counted, and goes as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from makers import he_image, make_svs
+from pixel_methods import Relay, has_map, known_colours, map_of
+from stage import Ears, FakeRunner, Loop, end
+
+from pathoview.core.geometry import Rect
+from pathoview.jobs.runner import JobState
+from pathoview.session.session import Session
+from pathoview.tasks import analyze
+
+OpenSlide = Callable[[Path], None]
+
+
+@pytest.fixture
+def analyzed(
+    session: Session,
+    loop: Loop,
+    runner: FakeRunner,
+    open_slide_of: OpenSlide,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[float]:
+    """Areas of the map as they were seen while it grew."""
+    model = known_colours(monkeypatch, tmp_path)
+    slide = make_svs(tmp_path / "one.svs", he_image(1600, 1200, glass_px=150))
+    open_slide_of(slide)
+    job = session.analyze()
+    assert job is not None
+    seen = [0.0]
+
+    def between(kind: str) -> None:
+        if kind == "started":
+            loop.run_until(lambda: session.results is not None)
+        else:
+            loop.run_until(lambda: map_of(session).area_mm2 > seen[-1])
+            seen.append(map_of(session).area_mm2)
+
+    order = {"slide": str(slide), "model": str(model), "tile_px": 256, "n_computers": 1}
+    result = analyze.run(order, Relay(job, between))
+    end(job, JobState.DONE, result)
+    loop.run_until(lambda: session.results and session.results.record.state == "done")
+    return seen
+
+
+def test_a_map_grows_with_its_tiles_and_says_its_areas(
+    session: Session, ears: Ears, loop: Loop, analyzed: list[float]
+) -> None:
+    assert len(analyzed) > 4
+    run, found = session.results, map_of(session).areas
+    assert run is not None
+    areas = {one.detection_class.name: one.area_mm2 for one in found}
+    recorded = dict(
+        zip((one.name for one in run.record.classes), run.record.class_areas_mm2, strict=True)
+    )
+    assert areas == pytest.approx(recorded)
+    assert sum(one.share for one in found) == pytest.approx(1)
+    shares = [one.share for one in found]
+    assert shares == sorted(shares, reverse=True)
+    assert areas["Stroma"] > areas["Nuclei"] > 0
+    assert "mm² of tissue mapped" in ears.notices[-1].text
+    assert ears.notices[-1].action == ("Export…", "file.export")
+
+
+def test_its_layers_are_shown_hidden_and_brought_back_together(
+    session: Session, analyzed: list[float]
+) -> None:
+    names = [layer.name for layer in session.layers][1:]
+    assert names == [
+        "Colours of tissue",
+        "Colours of tissue: probability",
+        "Colours of tissue: uncertainty",
+    ]
+    assert [layer.visible for layer in session.layers] == [True, True, False, False]
+    before = list(session.layers)
+    session.layer_desk.remove(session.layers[2])
+    assert len(session.layers) == 1
+    assert not session.runs
+    session.undo()
+    assert list(session.layers) == before
+    session.remove_results()
+    session.undo()
+    assert list(session.layers) == before
+
+
+def test_tiles_that_come_are_drawn(session: Session, loop: Loop, analyzed: list[float]) -> None:
+    told: list[Rect] = []
+    shown = map_of(session)
+    shown.class_layer.source.changed.connect(told.append)
+    shown.tell(Rect(0, 0, 10, 10))
+    assert told == [Rect(0, 0, 10, 10)]
+    assert session.select_at(700, 500) is None
+
+
+def test_a_finished_map_is_shown_when_its_slide_is_opened_again(
+    session: Session, loop: Loop, analyzed: list[float], open_slide_of: OpenSlide
+) -> None:
+    path = session.path
+    assert path is not None
+    session.close_slide()
+    assert not session.runs
+    open_slide_of(path)
+    loop.run_until(lambda: has_map(session))
+    assert map_of(session).area_mm2 == analyzed[-1]
+    assert len(session.layers) == 4
