@@ -24,6 +24,7 @@ from pathoview.cli_measure import measure
 from pathoview.cli_options import MppOption, SlideArgument
 from pathoview.cli_picture import picture
 from pathoview.cli_progress import terminal_progress
+from pathoview.cli_quality import normalise, quality
 from pathoview.cli_slides import app as slides_app
 from pathoview.cli_study import app as study_app
 from pathoview.cli_workflow import workflow
@@ -223,6 +224,8 @@ app.command(
     "leaks", help=_("Check splits for leaks. Exit code 5: leaks were found; 0: none were.")
 )(leaks)
 app.command("measure", help=_("Write a table of all objects with their measurements."))(measure)
+app.command("quality", help=_("Measure tissue, ink and sharpness of slides."))(quality)
+app.command("normalise", help=_("Write an H&E slide in the colours of another."))(normalise)
 app.command("picture", help=_("Write a picture of a place, with results and scale bar."))(picture)
 
 

@@ -29,7 +29,8 @@ TISSUE_OD = 0.15
 The mean, not every channel: pale eosin absorbs hardly any red, and its pixels would be lost.
 """
 
-_MIN_PIXELS = 2_000
+MIN_STAINED_PIXELS = 2_000
+"""So many stained pixels at least tell the colours of stains."""
 _MIN_ANGLE, _MAX_ANGLE = 10.0, 60.0
 _PERCENTILES = (1.0, 99.0)
 _MIN_CORRELATION = 0.5
@@ -126,15 +127,27 @@ def estimate_h_e(pixels: npt.NDArray[np.uint8]) -> StainEstimate:
     ``pixels`` are (n, 3) RGB of tissue. Where the estimate cannot be trusted (too few stained
     pixels, one stain only, the dark pixels not the blue ones) the fixed colours are returned.
     """
-    density = OPTICAL_DENSITY[pixels]
-    density = density[density.mean(axis=1) > TISSUE_OD]
-    if len(density) < _MIN_PIXELS:
+    density = stained_density(pixels)
+    if len(density) < MIN_STAINED_PIXELS:
         return StainEstimate(H_E, _("too few stained pixels"))
-    hematoxylin, eosin = _extreme_colors(density)
+    return checked_pair(density, *_extreme_colors(density), "Macenko")
+
+
+def stained_density(pixels: npt.NDArray[np.uint8]) -> Floats:
+    """Return the optical densities, (m, 3), of those of (n, 3) RGB pixels that are stained."""
+    density = OPTICAL_DENSITY[pixels]
+    return np.asarray(density[density.mean(axis=1) > TISSUE_OD])
+
+
+def checked_pair(density: Floats, hematoxylin: Floats, eosin: Floats, source: str) -> StainEstimate:
+    """Return two colours found in densities, (n, 3), or the fixed ones and why.
+
+    They must be between 10° and 60° apart, and the dark pixels the blue ones.
+    """
     angle = np.degrees(np.arccos(np.clip(hematoxylin @ eosin, -1, 1)))
     if not _MIN_ANGLE <= angle <= _MAX_ANGLE:
         return StainEstimate(H_E, _("the two colours found are no pair of stains"))
-    matrix = StainMatrix.of(H_E.stains, hematoxylin, eosin, "Macenko")
+    matrix = StainMatrix.of(H_E.stains, hematoxylin, eosin, source)
     amount = density @ matrix.unmixing[:, 0]
     if np.corrcoef(amount, density.sum(axis=1))[0, 1] < _MIN_CORRELATION:
         return StainEstimate(H_E, _("the dark pixels are not the blue ones"))

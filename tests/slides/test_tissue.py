@@ -12,7 +12,7 @@ from fakes import ArraySlide
 from makers import he_image
 
 from pathoview.core.geometry import Rect
-from pathoview.slides.tissue import TissueMask, tissue_mask
+from pathoview.slides.tissue import TissueMask, rule_for, tissue_mask
 
 INK = {"blue": (25, 40, 130), "green": (30, 140, 70), "black": (25, 25, 28)}
 
@@ -130,3 +130,48 @@ def test_another_scale_makes_another_mask() -> None:
     assert tissue_mask(slide) is mask
     slide.info = replace(slide.info, mpp=(4.0, 4.0))
     assert tissue_mask(slide).downsample != mask.downsample
+
+
+def test_brown_and_blue_tissue_is_told_by_its_density() -> None:
+    picture = np.full((400, 400, 3), 245, np.uint8)
+    picture[100:300, 50:180] = (120, 80, 40)
+    picture[100:300, 220:350] = (90, 90, 92)
+    slide = ArraySlide(picture, 2.0)
+    by_density = tissue_mask(slide, rule_for("IHC"))
+    assert by_density.ink is None
+    assert by_density.warnings == ()
+    for left in (60, 230):
+        assert by_density.fraction_in(Rect(left, 110, 110, 180)) == 1.0
+    assert tissue_mask(slide, rule_for("H&E")).fraction_in(Rect(230, 110, 110, 180)) < 0.01
+
+
+def test_strict_leaves_out_what_is_only_a_little_coloured() -> None:
+    slide = slide_with_tissue()
+    pixels = slide.read(0, 0, 0, 2000, 1600)
+    pixels[300:900, 1200:1800] = (230, 205, 222)
+    noisy = ArraySlide(pixels, 2.0)
+    assert tissue_mask(noisy).fraction_in(Rect(1250, 350, 500, 500)) == 1.0
+    strict = tissue_mask(noisy, "strict")
+    assert strict.fraction_in(Rect(1250, 350, 500, 500)) == 0.0
+    assert strict.fraction_in(Rect(220, 220, 760, 1160)) > 0.95
+    assert strict.warnings == ()
+
+
+@pytest.mark.parametrize("of_picture", [0.0, 0.001])
+def test_where_otsu_is_unsafe_a_fixed_density_counts_and_that_is_said(of_picture: float) -> None:
+    picture = np.full((800, 800, 3), 240, np.uint8)
+    side = round(800 * of_picture**0.5)
+    picture[300 : 300 + side, 300 : 300 + side] = (150, 90, 60)
+    mask = tissue_mask(ArraySlide(picture, 4.0), "density")
+    assert "OD 0.1" in mask.warnings[0]
+    assert "Hardly any tissue" in mask.warnings[-1]
+    assert mask.mask.any() == (side > 0)
+
+
+def test_shares_of_tiles_are_those_of_rectangles() -> None:
+    mask = TissueMask(np.random.default_rng(0).random((37, 53)) > 0.4, 10.0)
+    shares = mask.shares(80.0)
+    assert shares.shape == (5, 7)
+    for row, column in np.ndindex(*shares.shape):
+        expected = mask.fraction_in(Rect(80 * column, 80 * row, 80, 80))
+        assert shares[row, column] == pytest.approx(expected, abs=1e-6)
