@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.params import BaseParams
+from pathoview.datasets.meanings import Target
 from pathoview.slides.slide import Slide
 
 
@@ -31,6 +32,15 @@ class Kind(enum.StrEnum):
 LearnsFrom = Literal["nothing", "instances", "points", "scribbles", "objects"]
 """Which labels a method is taught by: none; outlined nuclei; one point a nucleus; strokes and
 areas of classes; examples of detected objects."""
+
+
+TARGETS: Mapping[LearnsFrom, Target] = {
+    "nothing": "classes",
+    "instances": "instances",
+    "points": "points",
+    "scribbles": "classes",
+    "objects": "objects",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,19 @@ class MethodSpec:
     bundled: str = ""
     """Name of the model in ``resources/models`` that is used when none is given; empty: a model
     has to be trained first, unless nothing is."""
+
+    starts_from: tuple[str, ...] = ()
+    """Names of other methods whose models its training can go on from, beside its own."""
+    is_live: bool = False
+    """It learns in moments: after each stroke it learns anew (see `tasks.live_teaching`)."""
+    pseudo_labels_entry: str = ""
+    """``"module:function"`` that gives what it makes of coarse labels before it learns, as
+    ``function(patch, points, mpp, params) -> mask`` of classes; empty: nothing to show."""
+
+    @property
+    def target(self) -> Target:
+        """What annotations are read for when it is taught."""
+        return TARGETS[self.learns_from]
 
     @property
     def is_trainable(self) -> bool:

@@ -56,8 +56,8 @@ class TeachDesk:
         """The training that goes on, or the last one."""
         self.curve: list[Mapping[str, float]] = []
         """What was measured in it: ``step``, ``loss`` and metrics."""
-        self.rounds: Sequence[LibraryModel] = ()
-        """Models taught in this study, the newest first."""
+        self._models: Sequence[LibraryModel] = ()
+        self._study_id = ""
         self._n_counted = 0
         self._is_starting = False
         session.slide_changed.connect(self._on_slide_changed)
@@ -227,6 +227,20 @@ class TeachDesk:
 
     # -- rounds ----------------------------------------------------------------------------------
 
+    @property
+    def rounds(self) -> Sequence[LibraryModel]:
+        """Models taught in this study, the newest first."""
+        if not self._study_id:
+            return ()
+        return [one for one in self._models if one.card.study_id == self._study_id]
+
+    @property
+    def beginnings(self) -> Sequence[LibraryModel]:
+        """Models of the library that the method can go on from, the newest first."""
+        spec = self.method
+        names = () if spec is None else (spec.name, *spec.starts_from)
+        return [one for one in self._models if one.card.method in names]
+
     def apply(self, model: LibraryModel, where: Any = "slide") -> Job | None:
         """Use a model on the open slide; where as in `Session.analyze`."""
         return self._session.analyze(model.card.method, {}, where, model.path)
@@ -246,17 +260,14 @@ class TeachDesk:
 
     def _read_rounds(self) -> None:
         study = self._session.studies.study
-        if study is None:
-            self.rounds = ()
-            self.rounds_changed.emit()
-            return
-        self._session.scheduler.submit(library, partial(self._on_library, study.info.id))
+        study_id = "" if study is None else study.info.id
+        self._session.scheduler.submit(library, partial(self._on_library, study_id))
 
     def _on_library(
         self, study_id: str, models: list[LibraryModel] | None, error: BaseException | None
     ) -> None:
         self._on_error(error)
-        self.rounds = [one for one in models or [] if one.card.study_id == study_id]
+        self._models, self._study_id = models or [], study_id
         self.rounds_changed.emit()
 
     # -- what changes around ---------------------------------------------------------------------

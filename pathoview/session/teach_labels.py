@@ -10,17 +10,11 @@ from pathlib import Path
 from pathoview.annotations.feature import Feature
 from pathoview.core.translation import _, ngettext
 from pathoview.datasets.feature_labels import FeatureLabels
-from pathoview.datasets.meanings import LABELS, LabelUse, Target
-from pathoview.methods.spec import LearnsFrom
+from pathoview.datasets.meanings import LABELS, LabelUse
+from pathoview.methods.spec import TARGETS, LearnsFrom
 from pathoview.study.model import LabelClass
 from pathoview.study.study_file import StudyFile
 
-TARGETS: Mapping[LearnsFrom, Target] = {
-    "instances": "instances",
-    "points": "points",
-    "scribbles": "classes",
-    "objects": "points",
-}
 ENOUGH: Mapping[LearnsFrom, int] = {"instances": 20, "points": 40, "scribbles": 5, "objects": 15}
 """Labels (of each class, where classes are told apart) from which on more help less."""
 _TELLS_CLASSES = ("scribbles", "objects")
@@ -135,3 +129,19 @@ def _advice(
     if n and unused:
         said.append(_("None yet of: {names}.").format(names=", ".join(unused)))
     return tuple(said)
+
+
+def kind_words(use: LabelUse) -> str:
+    """Return what an annotation of a kind is called where uses are listed."""
+    words = {
+        "point": _("points"),
+        "line": _("lines"),
+        "stroke": _("strokes"),
+        "nucleus": _("outlined nuclei"),
+        "area": _("areas"),
+        "full": _("fully labelled regions"),
+        "region": _("regions of interest"),
+        "ignore": _("left out"),
+        "measurement": _("rulers and arrows"),
+    }
+    return words[use.kind]

@@ -42,6 +42,7 @@ from pathoview.ui.panels.places import PlacesPanel
 from pathoview.ui.panels.results import ResultsPanel
 from pathoview.ui.panels.slide_info import SlideInfoPanel
 from pathoview.ui.panels.slides import SlidesPanel
+from pathoview.ui.panels.teach import TeachPanel
 from pathoview.ui.recent_menu import RecentMenu
 from pathoview.ui.saving_dot import SavingDot
 from pathoview.ui.selection_key import SelectionKey
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         self.notices = NoticeStack(self.views, self._on_notice_action)
         self.research_use = self._research_use_sheet()
         self.analyze = AnalyzePanel(session)
+        self.teach = TeachPanel(session)
         self.results = ResultsPanel(session)
         self.layers = LayersPanel(session)
         self.slide_info = SlideInfoPanel(session)
@@ -159,7 +161,11 @@ class MainWindow(QMainWindow):
                 ("slide", _("Slide"), self.slide_info),
                 ("places", _("Places"), self.places),
             ),
-            (("analyze", _("Analyze"), self.analyze), ("results", _("Results"), self.results)),
+            (
+                ("analyze", _("Analyze"), self.analyze),
+                ("teach", _("Teach"), self.teach),
+                ("results", _("Results"), self.results),
+            ),
         )
         self.docks.arrange()
 

@@ -1,0 +1,285 @@
+"""Train a method on labels: data → fit → a model with its card. A killed training goes on.
+
+The state of a training lies in the user's data folder under a key of all that has a say in its
+result; the same order finds it again. It is removed when the model is safe on the disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from pathoview.core.errors import UsageError
+from pathoview.core.params import BaseParams
+from pathoview.core.paths import data_folder
+from pathoview.core.progress import Progress
+from pathoview.core.registry import load_entry
+from pathoview.core.translation import _
+from pathoview.datasets.labels import TrainingData
+from pathoview.methods.fitting import FitContext, Fitted
+from pathoview.methods.library import find_model, new_model_path
+from pathoview.methods.model import (
+    DataUsed,
+    Model,
+    ModelCard,
+    ModelClass,
+    Parent,
+    read_model,
+    write_model,
+)
+from pathoview.methods.registry import METHODS
+from pathoview.methods.spec import MethodSpec
+from pathoview.study.records import now
+from pathoview.tasks.live_preview import LivePreview, PreviewRequest
+from pathoview.tasks.provenance import device_name, versions
+from pathoview.tasks.training_data import Prepared, TrainingSource, open_training_data
+
+_KEY_LETTERS = 32
+
+
+class TrainRequest(BaseModel):
+    """What to teach, from which labels, and where the model goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    params: dict[str, Any] = {}
+    """Of the training: ``MethodSpec.fit_params``."""
+    study: str = ""
+    slides: list[str] = []
+    """Of the study: only these; empty: all that have labels."""
+    classes: list[str] | None = None
+    """Names of the classes to learn; None: all."""
+    images: str = ""
+    labels: str = ""
+    val_images: str = ""
+    val_labels: str = ""
+    mpp: float | None = None
+    """µm per px of the images; or per level-0 px of slides that state none."""
+    output: str = ""
+    """A model file; empty: into the library."""
+    start: str = ""
+    """A model to go on from; empty: from scratch."""
+    seed: int = 0
+    title: str = ""
+    licence: str = ""
+    """Of the data, for the card."""
+    resume: bool = True
+    preview: PreviewRequest | None = None
+    """Where the overlay is drawn with the weights as they are; None: nowhere."""
+    round: int = 0
+
+    @property
+    def source(self) -> TrainingSource:
+        return TrainingSource(
+            study=self.study,
+            slides=tuple(self.slides),
+            classes=None if self.classes is None else tuple(self.classes),
+            images=self.images,
+            labels=self.labels,
+            val_images=self.val_images,
+            val_labels=self.val_labels,
+            mpp=self.mpp,
+            seed=self.seed,
+            licence=self.licence,
+        )
+
+
+def params_of(method: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Return a method's checked training parameters from ``KEY=VALUE``; raise `UsageError`."""
+    return _fit_params(_trainable(method)).parse_texts(texts).model_dump(mode="json")
+
+
+def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Train a method; see `TrainRequest`. Returns the model's path and what it is worth.
+
+    Raises `UsageError` for a wrong method or parameter and for labels that do not suffice,
+    `InputError` when there is no data, `RunError` when the training fails, `StorageError` when
+    the model cannot be written (the state is kept then), `Cancelled` when asked to stop.
+    """
+    order = TrainRequest.model_validate(request)
+    spec = _trainable(order.method)
+    params = _fit_params(spec).parse(order.params)
+    start = read_model(find_model(order.start)) if order.start else None
+    output = Path(order.output) if order.output else None
+    progress.report(0.0, _("Reading the labels"))
+    with open_training_data(order.source, spec, progress) as prepared:
+        training = _Training(order, spec, params, start, prepared, progress)
+        model = training.run()
+    path = output or new_model_path(model.card.title)
+    write_model(path, model)
+    training.forget_state()
+    progress.report(1.0, _("Done"))
+    return {
+        "model": str(path),
+        "id": model.card.id,
+        "title": model.card.title,
+        "metrics": dict(model.card.metrics),
+        "labels": dict(model.card.labels),
+        "left_out": [one.to_json() for one in prepared.left_out],
+        "seconds": model.card.seconds,
+        "summary": _("{title} was trained in {seconds:.0f} s.").format(
+            title=model.card.title, seconds=model.card.seconds
+        ),
+    }
+
+
+class _Training:
+    """One training while it goes on."""
+
+    def __init__(
+        self,
+        order: TrainRequest,
+        spec: MethodSpec,
+        params: BaseParams,
+        start: Model | None,
+        prepared: Prepared,
+        progress: Progress,
+    ) -> None:
+        self._study_id = prepared.study_id
+        self._order = order
+        self._spec = spec
+        self._params = params
+        self._start = start
+        self._data = prepared.data
+        self._progress = progress
+        self._state = _state_folder() / f"{self._key()}.state"
+
+    def run(self) -> Model:
+        """Fit, and return the model with its card."""
+        if not self._order.resume:
+            self.forget_state()
+        started = time.monotonic()
+        device = device_name(self._spec)
+        self._progress.event("started", {"n_labels": self._data.n_labels, "device": device})
+        with LivePreview(self._order.preview, self._progress) as preview:
+            context = FitContext(
+                progress=self._progress,
+                seed=self._order.seed,
+                device=device,
+                state_path=self._state,
+                start=self._start,
+                preview=lambda fitted: preview.show(self._model(fitted, device, started)),
+            )
+            method = load_entry(self._spec.entry)(self._spec.params())
+            fitted = method.fit(self._data, self._params, context)
+        return self._model(fitted, device, started)
+
+    def forget_state(self) -> None:
+        """Remove what was kept to go on from."""
+        for path in self._state.parent.glob(self._state.stem + "*"):
+            path.unlink(missing_ok=True)
+
+    def _key(self) -> str:
+        """Return a key of everything that has a say in the result."""
+        said = [
+            self._spec.name,
+            self._spec.version,
+            self._params.model_dump(mode="json"),
+            self._order.seed,
+            self._start.card.id if self._start else "",
+            [
+                (image.slide.content_hash, image.split, image.labels.fingerprint())
+                for image in self._data.images
+            ],
+            [one.name for one in self._data.classes],
+        ]
+        return hashlib.sha256(orjson.dumps(said)).hexdigest()[:_KEY_LETTERS]
+
+    def _model(self, fitted: Fitted, device: str, started: float) -> Model:
+        order, spec, data = self._order, self._spec, self._data
+        parents = fitted.parents or _parents(self._start)
+        card = ModelCard(
+            title=order.title or _title(spec, order.round),
+            method=spec.name,
+            method_version=spec.version,
+            kind=spec.kind.value,
+            mpp=float(fitted.settings.get("mpp", spec.mpp)),
+            stains=spec.stains,
+            classes=tuple(ModelClass(name=one.name, color=one.color) for one in data.classes),
+            settings=dict(fitted.settings),
+            fit_params=self._params.model_dump(mode="json"),
+            data=tuple(
+                DataUsed(
+                    name=image.name,
+                    slide_hash=image.slide.content_hash,
+                    split=image.split,
+                    n_labels=image.labels.n_labels,
+                    licence=image.licence,
+                )
+                for image in data.images
+            ),
+            labels=_counts(data),
+            data_licence=order.licence,
+            parents=parents,
+            licence=_licence(order.licence, parents),
+            metrics=dict(fitted.metrics),
+            curves=tuple(dict(point) for point in fitted.curves),
+            seed=order.seed,
+            device=device,
+            numerics=fitted.numerics,
+            versions=versions(with_torch=spec.uses_torch),
+            created=now(),
+            seconds=time.monotonic() - started,
+            study_id=self._study_id,
+            round=order.round,
+        )
+        return Model(card, fitted.tensors)
+
+
+def _trainable(name: str) -> MethodSpec:
+    spec = METHODS.get(name)
+    if not spec.is_trainable:
+        known = ", ".join(one.name for one in METHODS if one.is_trainable)
+        raise UsageError(
+            _("“{title}” does not learn.").format(title=spec.title),
+            _("Those that learn are: {names}.").format(names=known),
+        )
+    return spec
+
+
+def _fit_params(spec: MethodSpec) -> type[BaseParams]:
+    assert spec.fit_params is not None
+    return spec.fit_params
+
+
+def _state_folder() -> Path:
+    folder = data_folder() / "training"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _title(spec: MethodSpec, number: int) -> str:
+    if number:
+        return _("{title}, round {number}").format(title=spec.title, number=number)
+    return spec.title
+
+
+def _parents(start: Model | None) -> tuple[Parent, ...]:
+    if start is None:
+        return ()
+    card = start.card
+    return (*card.parents, Parent(name=card.title, licence=card.licence, id=card.id))
+
+
+def _counts(data: TrainingData) -> dict[str, int]:
+    """Return how many labels of each class there are; those of none under an empty name."""
+    names = {0: "", **{value: one.name for value, one in enumerate(data.classes, 1)}}
+    total: Counter[str] = Counter()
+    for image in data.images:
+        for value, n in image.labels.counts().items():
+            total[names.get(value, "")] += n
+    return dict(total)
+
+
+def _licence(data: str, parents: Sequence[Parent]) -> str:
+    """Return what binds the weights: the licences of the data and of the weights before."""
+    said = [data or _("labels of the user"), *(one.licence for one in parents if one.licence)]
+    return "; ".join(dict.fromkeys(said))

@@ -1,0 +1,168 @@
+"""How a training goes: the loss, and what was measured on held-back labels, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from pathoview.core.translation import _
+from pathoview.ui import theme
+from pathoview.ui.widgets import label
+
+_HEIGHT_PX = 144
+_NOT_DRAWN = {"step", "lr", "samples_per_s", "seconds", "loss"}
+_SMOOTHED = 15
+"""The loss of single steps jumps; the line is the mean of so many."""
+
+
+class Curves(QWidget):
+    """Two lines over the steps: the loss, and the last metric, each on its own scale.
+
+    The plot is only built when there is something to show: its library loads slowly.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._plot: Any = None
+        self._views: list[Any] = []
+        self._lines: list[Any] = []
+        self._axes: list[Any] = []
+        self._facts = label("", "muted")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GRID // 2)
+        layout.addWidget(self._facts)
+        self._layout = layout
+
+    @property
+    def facts(self) -> str:
+        """What is said below the plot."""
+        return self._facts.text()
+
+    def show_curve(self, points: Sequence[Mapping[str, float]]) -> None:
+        """Draw the points of a training; each has ``step``, and ``loss`` or metrics."""
+        losses = [(one["step"], one["loss"]) for one in points if "loss" in one]
+        name = _metric(points)
+        scores = [(one["step"], one[name]) for one in points if name in one]
+        self.setVisible(bool(points))
+        if not points:
+            return
+        if self._plot is None:
+            self._build()
+        for line, view, values in zip(
+            self._lines, self._views, (_smoothed(losses), np.array(scores)), strict=True
+        ):
+            line.setVisible(len(values) > 0)
+            if len(values):
+                line.setData(values[:, 0], values[:, 1])
+                low, high = np.nanmin(values[:, 1]), np.nanmax(values[:, 1])
+                view.setYRange(low, max(high, low + 1e-6), padding=0.06)
+        steps = [one["step"] for one in points]
+        for view in self._views:
+            view.setXRange(min(steps), max(max(steps), 1), padding=0.01)
+        self._facts.setText(_facts(losses, name, scores))
+
+    def _build(self) -> None:
+        import pyqtgraph  # takes half a second: not before it is needed
+
+        plot = pyqtgraph.GraphicsLayoutWidget()
+        plot.setBackground(None)
+        plot.setFixedHeight(_HEIGHT_PX)
+        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        plot.setAccessibleName(_("Curves of the training"))
+        plot.ci.setContentsMargins(0, theme.GRID, 0, 0)
+        plot.ci.setSpacing(0)
+        first = plot.addViewBox(0, 1, enableMenu=False, enableMouse=False)
+        second = pyqtgraph.ViewBox(enableMenu=False, enableMouse=False)
+        plot.scene().addItem(second)
+        first.sigResized.connect(lambda: second.setGeometry(first.sceneBoundingRect()))
+        for side, place, view in (
+            ("left", (0, 0), first),
+            ("bottom", (1, 1), first),
+            ("right", (0, 2), second),
+        ):
+            axis = pyqtgraph.AxisItem(side)
+            axis.setStyle(tickLength=-4)
+            axis.linkToView(view)
+            plot.addItem(axis, *place)
+            self._axes.append(axis)
+        self._views = [first, second]
+        for view in self._views:
+            line = pyqtgraph.PlotCurveItem()
+            view.addItem(line)
+            self._lines.append(line)
+        self._plot = plot
+        self._color()
+        self._layout.insertWidget(0, plot)
+
+    def _color(self) -> None:
+        colors = theme.current()
+        for axis in self._axes:
+            axis.setPen(colors.line)
+            axis.setTextPen(colors.muted)
+        self._plot.resetCachedContent()  # its background
+        for line, color in zip(self._lines, (colors.accent, colors.success), strict=True):
+            line.setPen(color, width=2)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._plot is not None:
+            self._color()
+
+
+def _metric(points: Sequence[Mapping[str, float]]) -> str:
+    """Return the name of the metric that is drawn: the first that was measured last."""
+    for one in reversed(points):
+        for name in one:
+            if name not in _NOT_DRAWN:
+                return name
+    return ""
+
+
+def _smoothed(losses: Sequence[tuple[float, float]]) -> np.ndarray[Any, Any]:
+    values = np.array(losses, np.float64).reshape(-1, 2)
+    n = min(_SMOOTHED, len(values))
+    if n > 1:
+        sums = np.cumsum(np.insert(values[:, 1], 0, 0.0))
+        first = np.maximum(np.arange(1, len(values) + 1) - n, 0)
+        last = np.arange(1, len(values) + 1)
+        values[:, 1] = (sums[last] - sums[first]) / (last - first)
+    return values
+
+
+def _facts(
+    losses: Sequence[tuple[float, float]], name: str, scores: Sequence[tuple[float, float]]
+) -> str:
+    said = []
+    if losses:
+        said.append(_("loss {value:.3g}").format(value=_smoothed(losses)[-1, 1]))
+    if scores:
+        best = max(score for _step, score in scores)
+        said.append(
+            _("{name} {value:.3f}, best {best:.3f}").format(
+                name=metric_title(name), value=scores[-1][1], best=best
+            )
+        )
+    return " · ".join(said)
+
+
+def metric_title(name: str) -> str:
+    """Return a metric's name as it is shown."""
+    return _TITLES.get(name, name.replace("_", " "))
+
+
+_TITLES = {
+    "aji": "AJI",
+    "pq": "PQ",
+    "f1": "F1",
+    "f1_detection": _("detection F1"),
+    "macro_f1": _("mean F1"),
+    "accuracy": _("accuracy"),
+    "dice": "Dice",
+    "iou": "IoU",
+}

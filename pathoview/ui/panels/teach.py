@@ -1,0 +1,204 @@
+"""The Teach panel: what learns, from which labels, and one button; then curves, then *Apply*."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QToolButton, QWidget
+
+from pathoview.core.translation import _
+from pathoview.session.session import Session
+from pathoview.session.teach_desk import Scope
+from pathoview.ui import theme
+from pathoview.ui.forms import ParamForm
+from pathoview.ui.panels.teach_labels import TeachLabels
+from pathoview.ui.panels.teach_rounds import TeachRounds
+from pathoview.ui.panels.teach_training import TeachTraining
+from pathoview.ui.widgets import (
+    button,
+    column,
+    icon_button,
+    label,
+    line,
+    row,
+    scrolled,
+    shrinkable,
+)
+
+_COUNT_AFTER_MS = 300
+"""Labels are counted when the hand has come to rest."""
+_SCOPES: tuple[tuple[Scope, str, str], ...] = (
+    ("slide", _("This slide"), _("Only labels of the slide that is open")),
+    ("study", _("All slides"), _("Labels of all slides of the study")),
+)
+
+
+class TeachPanel(QWidget):
+    """Labels in, a model out, and the overlay of the viewport meanwhile."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._teaching = teaching = session.teaching
+        self._forms = {one.name: ParamForm(teaching.form(one)) for one in teaching.methods}
+        self.method = self._method_box()
+        self._summary = label("", "muted")
+        self.scope = _ScopeButtons(teaching.choose_scope)
+        self.labels = TeachLabels()
+        self.begin_with = shrinkable(QComboBox())
+        self.begin_with.setAccessibleName(_("Begin with"))
+        self.training = TeachTraining(teaching)
+        self.rounds = TeachRounds(teaching)
+        self._reset = icon_button("reset", _("Defaults"), self._reset_form)
+        self._hint = label("", "muted")
+        self.run = button(_("Start"), self.start, "teach", primary=True)
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_COUNT_AFTER_MS)
+        self._timer.timeout.connect(teaching.refresh)
+        self.method.currentIndexChanged.connect(self._on_method_chosen)
+        teaching.changed.connect(self._refresh)
+        teaching.rounds_changed.connect(self._fill_beginnings)
+        session.annotations.changed.connect(self._timer.start)
+        self._restore()
+
+    def _build(self) -> None:
+        method_label = label(_("Method"), "heading")
+        method_label.setBuddy(self.method)
+        begin_label = label(_("Begin with"), "heading")
+        begin_label.setBuddy(self.begin_with)
+        content = column(
+            self.training,
+            self.rounds,
+            line(),
+            method_label,
+            self.method,
+            self._summary,
+            row(label(_("Labels"), "heading"), 1, self.scope),
+            self.labels,
+            begin_label,
+            self.begin_with,
+            row(label(_("Parameters"), "heading"), 1, self._reset),
+            *self._forms.values(),
+            1,
+            margin=theme.GRID + 4,
+        )
+        foot = column(self._hint, self.run, margin=theme.GRID + 4)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(column(scrolled(content), foot, spacing=0))
+
+    @property
+    def form(self) -> ParamForm | None:
+        """The form of the chosen method; None: no method learns."""
+        return self._forms.get(self.method.currentData())
+
+    @property
+    def hint(self) -> str:
+        """What keeps the training from starting, in words; empty: nothing does."""
+        return self._hint.text()
+
+    def start(self) -> None:
+        """Begin a round as the panel says."""
+        form = self.form
+        if form is not None:
+            chosen = self.begin_with.currentData()
+            self._teaching.start(form.values(), Path(chosen) if chosen else None)
+
+    def _method_box(self) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(_("Method"))
+        for spec in self._teaching.methods:
+            box.addItem(spec.title, spec.name)
+        return box
+
+    def _restore(self) -> None:
+        settings = self._session.settings
+        for name, form in self._forms.items():
+            form.set_values(settings.teach_params.get(name, {}))
+            form.changed.connect(self._on_form_changed)
+        chosen = self._teaching.method
+        if chosen is not None:
+            self.method.setCurrentIndex(self.method.findData(chosen.name))
+        self._show_method()
+        self._fill_beginnings()
+        self._refresh()
+
+    def _on_method_chosen(self) -> None:
+        self._teaching.choose_method(self.method.currentData())
+        self._show_method()
+        self._fill_beginnings()
+
+    def _show_method(self) -> None:
+        for form in self._forms.values():
+            form.setVisible(form is self.form)
+        spec = self._teaching.method
+        if spec is not None:
+            self._summary.setText(spec.summary)
+            self.method.setToolTip(f"<p>{spec.reference}</p>")
+        self._on_form_changed()
+
+    def _fill_beginnings(self) -> None:
+        """List the models that the method can go on from."""
+        chosen = self.begin_with.currentData()
+        self.begin_with.clear()
+        self.begin_with.addItem(_("From scratch"), "")
+        for one in self._teaching.beginnings:
+            self.begin_with.addItem(one.card.title, str(one.path))
+        self.begin_with.setCurrentIndex(max(0, self.begin_with.findData(chosen)))
+
+    def _on_form_changed(self) -> None:
+        self._reset.setEnabled(self.form is not None and not self.form.is_default)
+
+    def _reset_form(self) -> None:
+        if self.form is not None:
+            self.form.reset()
+
+    def _refresh(self) -> None:
+        teaching, session = self._teaching, self._session
+        colors = {one.name: one.color for one in session.annotations.classes}
+        self.labels.show_summary(teaching.summary, colors)
+        self.scope.choose(teaching.scope)
+        self.training.refresh()
+        found = teaching.summary
+        can_start = found is not None and not found.problem and not teaching.is_teaching
+        self.run.setEnabled(can_start)
+        self._hint.setText("" if can_start else self._why_not())
+        self._hint.setVisible(bool(self._hint.text()))
+
+    def _why_not(self) -> str:
+        slide, found = self._session.slide, self._teaching.summary
+        if slide is None:
+            return _("Open a slide first.")
+        if slide.info.mpp is None:
+            return _("State the slide's scale first.")
+        return "" if found is None or self._teaching.is_teaching else found.problem
+
+
+class _ScopeButtons(QWidget):
+    """Two buttons of which one is pressed: whose labels are learned from."""
+
+    def __init__(self, on_chosen: Callable[[Scope], None]) -> None:
+        super().__init__()
+        self._group = QButtonGroup(self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for number, (name, text, help_text) in enumerate(_SCOPES):
+            choice = QToolButton()
+            choice.setObjectName(name)
+            choice.setText(text)
+            choice.setToolTip(help_text)
+            choice.setAccessibleName(text)
+            choice.setCheckable(True)
+            self._group.addButton(choice, number)
+            layout.addWidget(choice)
+        self._group.idClicked.connect(lambda number: on_chosen(_SCOPES[number][0]))
+
+    def choose(self, scope: Scope) -> None:
+        """Press a button without anything happening."""
+        names = [name for name, _text, _help in _SCOPES]
+        self._group.button(names.index(scope)).setChecked(True)

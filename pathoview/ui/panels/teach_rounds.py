@@ -1,0 +1,74 @@
+"""The rounds of teaching: what each was worth, and how it is applied."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from pathoview.core.translation import _
+from pathoview.session.teach_desk import TeachDesk
+from pathoview.ui import theme
+from pathoview.ui.panels.curves import metric_title
+from pathoview.ui.widgets import button, label, row
+
+_MOST_SHOWN = 4
+_ROW_PX = 40
+
+
+class TeachRounds(QWidget):
+    """A list, the newest first; the chosen one is applied to the slide, or to all of them."""
+
+    def __init__(self, teaching: TeachDesk) -> None:
+        super().__init__()
+        self._teaching = teaching
+        self._title = label(_("Rounds"), "heading")
+        self.list = QListWidget()
+        self.list.setAccessibleName(_("Rounds of teaching"))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.apply = button(_("Apply to slide"), self.apply_chosen, "analyze", primary=True)
+        self.apply_all = button(_("Apply to all slides"), self.apply_chosen_to_all, "slides")
+        self.apply_all.setToolTip(_("Every slide of the study, one after the other"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GRID)
+        layout.addWidget(self._title)
+        layout.addWidget(self.list)
+        layout.addLayout(row(self.apply, self.apply_all, 1))
+        teaching.rounds_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the rounds as they are now; the newest is chosen."""
+        rounds = self._teaching.rounds
+        self.setVisible(bool(rounds))
+        self.list.clear()
+        for one in rounds:
+            item = QListWidgetItem(_line(one.card.title, one.card.metrics, one.card.created))
+            item.setToolTip(_tip(one.card.labels, one.card.seconds))
+            self.list.addItem(item)
+        self.list.setFixedHeight(_ROW_PX * min(max(len(rounds), 1), _MOST_SHOWN) + 4)
+        if rounds:
+            self.list.setCurrentRow(0)
+
+    def apply_chosen(self) -> None:
+        """Use the chosen round on the open slide."""
+        place = self.list.currentRow()
+        if place >= 0:
+            self._teaching.apply(self._teaching.rounds[place])
+
+    def apply_chosen_to_all(self) -> None:
+        """Use the chosen round on all slides of the study."""
+        place = self.list.currentRow()
+        if place >= 0:
+            self._teaching.apply_to_all(self._teaching.rounds[place])
+
+
+def _line(title: str, metrics: dict[str, float], created: str) -> str:
+    worth = " · ".join(f"{metric_title(name)} {value:.2f}" for name, value in metrics.items())
+    when = created[:16].replace("T", " ")
+    return f"{title}\n{worth or when}"
+
+
+def _tip(labels: dict[str, int], seconds: float) -> str:
+    counts = ", ".join(f"{name or _('labels')} {n}" for name, n in labels.items())
+    return _("Learned from {counts} in {seconds:.0f} s").format(counts=counts, seconds=seconds)
