@@ -18,7 +18,7 @@ from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.image_labels import ClassImage, InstanceImage, point_labels
 from pathoview.datasets.labels import LabelledImage, Labels, Split, TargetClass, TrainingData
 from pathoview.datasets.meanings import LABELS, Target
-from pathoview.methods.spec import LearnsFrom, MethodSpec
+from pathoview.methods.spec import MethodSpec
 from pathoview.slides.opening import open_slide, with_scale
 from pathoview.slides.slide import Slide
 from pathoview.study.model import LabelClass, SlideRecord
@@ -28,12 +28,6 @@ from pathoview.study.study_file import StudyFile
 from pathoview.tasks.export_tiles import slide_group
 from pathoview.tasks.opening import open_scaled
 
-TARGETS: Mapping[LearnsFrom, Target] = {
-    "instances": "instances",
-    "points": "points",
-    "scribbles": "classes",
-    "objects": "objects",
-}
 _LEARNED = ("positive", "negative")
 """What classes mean whose labels are learned."""
 _NUCLEUS = TargetClass("Nucleus", (60, 60, 200))
@@ -160,7 +154,7 @@ def _of_folders(
     prepared = Prepared(TrainingData(pictures, classes))
     for image in pictures:
         if isinstance(image.labels, FeatureLabels):
-            prepared.left_out += _left_out(image.name, image.labels, TARGETS[spec.learns_from])
+            prepared.left_out += _left_out(image.name, image.labels, spec.target)
     return prepared
 
 
@@ -233,7 +227,7 @@ class _StudyReading:
         self, source: TrainingSource, spec: MethodSpec, stack: ExitStack, progress: Progress
     ) -> None:
         self._source, self._progress, self._stack = source, progress, stack
-        self._target = TARGETS[spec.learns_from]
+        self._target = spec.target
         self._classes: dict[str, LabelClass] = {}
         self._left_out: list[LeftOut] = []
         self._without_scale: MissingScaleError | None = None
