@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from pathoview.slides.reading import AnalysisGrid, read_patch
 from pathoview.slides.slide import Slide
+from pathoview.slides.stains import H_E, StainEstimate, estimate_h_e
 from pathoview.slides.tissue import TissueMask
 
 _SQUARE_PX = 256
@@ -33,3 +35,11 @@ def tissue_sample(
         if width > 0 and height > 0:
             patches.append(read_patch(slide, grid, x, y, width, height))
     return patches
+
+
+def stains_of(patches: Sequence[npt.NDArray[np.uint8]]) -> StainEstimate:
+    """Return hematoxylin and eosin as they look on RGB squares; without squares the fixed ones."""
+    if not patches:
+        return StainEstimate(H_E)
+    # Every second pixel of every second row tells the same, four times as fast.
+    return estimate_h_e(np.concatenate([patch[::2, ::2].reshape(-1, 3) for patch in patches]))
