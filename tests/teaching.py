@@ -1,0 +1,114 @@
+"""Small training data for every kind of label: a made-up field with its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import shapely
+from fakes import ArraySlide
+from makers import Scene, he_scene
+
+from pathoview.annotations.detections import DetectionClass
+from pathoview.annotations.feature import Feature, Role
+from pathoview.datasets.feature_labels import FeatureLabels
+from pathoview.datasets.labels import LabelledImage, TargetClass, TrainingData
+from pathoview.methods.spec import LearnsFrom
+from pathoview.study.model import LabelClass
+
+SIDE_UM = 160.0
+NUCLEUS = LabelClass(number=1, name="Nucleus", color=(60, 60, 200))
+TISSUE = LabelClass(number=2, name="Tissue", color=(200, 160, 60))
+CLASSES = (NUCLEUS, TISSUE)
+
+
+def scene(mpp: float, seed: int = 5) -> Scene:
+    side = round(SIDE_UM / mpp)
+    return he_scene(side, side, seed=seed, mpp=mpp)
+
+
+def training_data(
+    learns_from: LearnsFrom, mpp: float, *, seeds: Sequence[int] = (5, 6)
+) -> TrainingData:
+    """Return fields with labels as a person would give them; the last one is held back."""
+    classes = CLASSES if learns_from in ("scribbles", "objects") else CLASSES[:1]
+    images = []
+    for number, seed in enumerate(seeds):
+        field = scene(mpp, seed)
+        images.append(
+            LabelledImage(
+                ArraySlide(field.rgb, mpp),
+                FeatureLabels(
+                    features(learns_from, field),
+                    CLASSES,
+                    {one.name: place for place, one in enumerate(classes, 1)},
+                    mpp=mpp,
+                ),
+                name=f"field-{seed}",
+                split="val" if number and number == len(seeds) - 1 else "train",
+                group=f"patient-{seed}",
+            )
+        )
+    targets = tuple(TargetClass(one.name, one.color, one.number) for one in classes)
+    return TrainingData(images, targets)
+
+
+def features(learns_from: LearnsFrom, field: Scene) -> list[Feature]:
+    """Return labels of a field, level-0 px."""
+    height, width = field.labels.shape
+    whole = Feature(shapely.box(0, 0, width, height), role="full")
+    if learns_from == "points":
+        return [whole, *(drawn(point, NUCLEUS) for point in centers(field))]
+    if learns_from == "instances":
+        return [whole, *(drawn(shape, NUCLEUS) for shape in outlines(field))]
+    if learns_from == "objects":
+        large = np.bincount(field.labels.ravel())[1:] > np.median(
+            np.bincount(field.labels.ravel())[1:]
+        )
+        return [
+            drawn(point, NUCLEUS if is_large else TISSUE)
+            for point, is_large in zip(centers(field), large, strict=True)
+        ]
+    return strokes(field)
+
+
+def strokes(field: Scene, n: int = 6) -> list[Feature]:
+    """Return strokes through nuclei, and through what lies between them."""
+    found = []
+    apart = cv2.distanceTransform((field.labels == 0).astype(np.uint8), cv2.DIST_L2, 5)
+    for point in centers(field)[:n]:
+        line = shapely.LineString([(point.x - 2, point.y), (point.x + 2, point.y)])
+        found.append(drawn(line.buffer(1.5), NUCLEUS, "scribble"))
+    for _number in range(n):
+        y, x = np.unravel_index(int(np.argmax(apart)), apart.shape)
+        reach = max(2.0, float(apart[y, x]) - 2)
+        cv2.circle(apart, (int(x), int(y)), int(3 * reach), 0.0, -1)
+        place = shapely.Point(float(x), float(y)).buffer(reach / 2)
+        found.append(drawn(place, TISSUE, "scribble"))
+    return found
+
+
+def drawn(shape: shapely.Geometry, of: LabelClass, role: Role = "") -> Feature:
+    return Feature(shape, DetectionClass(of.name, of.color), role=role)
+
+
+def centers(field: Scene) -> list[shapely.Point]:
+    n = int(field.labels.max())
+    found = []
+    for label in range(1, n + 1):
+        ys, xs = np.nonzero(field.labels == label)
+        if len(xs):
+            found.append(shapely.Point(float(xs.mean()) + 0.5, float(ys.mean()) + 0.5))
+    return found
+
+
+def outlines(field: Scene) -> list[shapely.Polygon]:
+    found = []
+    for label in np.unique(field.labels)[1:]:
+        mask = (field.labels == label).astype(np.uint8)
+        rings, _hierarchy = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        ring = max(rings, key=len)[:, 0] + 0.5
+        if len(ring) >= 4:
+            found.append(shapely.Polygon(ring).buffer(0.5))
+    return found
