@@ -99,6 +99,10 @@ class ClassImage(_Raster):
             values = to_value[values]
         super().__init__(values)
 
+    def only(self, values: Sequence[int]) -> ClassImage:
+        """Return the same with only some of its classes, which become 1, 2 …."""
+        return ClassImage(self._pixels, values)
+
     @property
     def n_labels(self) -> int:
         return sum(self.counts().values())

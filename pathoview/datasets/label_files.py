@@ -141,7 +141,8 @@ def _files(folder: Path) -> list[Path]:
         raise InputError(
             _("The folder “{name}” cannot be read: {why}.").format(
                 name=folder.name, why=error.strerror
-            )
+            ),
+            _("Name a folder that is there and that you may read."),
         ) from error
 
 

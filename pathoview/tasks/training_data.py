@@ -151,11 +151,25 @@ def _of_folders(
         said = read(labels, slide)
         picture = LabelledImage(slide, said, path.stem, split, licence=source.licence)
         pictures.append(picture)
-    prepared = Prepared(TrainingData(pictures, classes))
+    data = TrainingData(pictures, classes)
+    prepared = Prepared(data if source.classes else _without_unused(data))
     for image in pictures:
         if isinstance(image.labels, FeatureLabels):
             prepared.left_out += _left_out(image.name, image.labels, spec.target)
     return prepared
+
+
+def _without_unused(data: TrainingData) -> TrainingData:
+    """Return the data without classes that no mask has."""
+    if not all(isinstance(image.labels, ClassImage) for image in data.images):
+        return data
+    used = sorted({value for image in data.images for value in image.labels.counts()})
+    images = [
+        replace(image, labels=image.labels.only(used))
+        for image in data.images
+        if isinstance(image.labels, ClassImage)
+    ]
+    return TrainingData(images, tuple(data.classes[value - 1] for value in used))
 
 
 def _reader(
