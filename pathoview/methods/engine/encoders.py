@@ -1,0 +1,213 @@
+"""Networks that turn an image into maps of features, from fine to coarse, by name.
+
+Their architectures are timm's; each entry says where its weights come from and under which licence.
+Nothing is fetched from the network unless ``source="hub"`` asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from pathoview.core.errors import InputError, UsageError
+from pathoview.core.registry import Registry
+from pathoview.core.translation import _
+from pathoview.methods.engine.efficientnet_lite import lite0_file, timm_names
+from pathoview.methods.engine.torchvision_shim import make_importable
+from pathoview.methods.model import Parent
+
+Source = Literal["random", "bundled", "hub"]
+
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """What is known of an encoder before it is built."""
+
+    name: str
+    """Of its architecture in timm."""
+    channels: tuple[int, ...]
+    """Of each map of features, finest first."""
+    origin: str
+    """Who made the weights, from what."""
+    licence: str
+    """Of the weights from the hub, and of the bundled ones."""
+    strides: tuple[int, ...] = (2, 4, 8, 16, 32)
+    """Px of the image per px of each map."""
+    mean: tuple[float, float, float] = _IMAGENET_MEAN
+    std: tuple[float, float, float] = _IMAGENET_STD
+    is_bundled: bool = False
+    """Whether ImageNet weights came with the installation."""
+
+
+ENCODERS: Registry[EncoderSpec] = Registry(
+    _("encoder"),
+    (
+        EncoderSpec(
+            "tf_efficientnet_lite0",
+            (16, 24, 40, 112, 320),
+            "EfficientNet-Lite0, Google, trained on ImageNet-1k",
+            "Apache-2.0",
+            mean=(0.5, 0.5, 0.5),
+            std=(0.5, 0.5, 0.5),
+            is_bundled=True,
+        ),
+        EncoderSpec(
+            "mobilenetv3_small_100",
+            (16, 16, 24, 48, 576),
+            "MobileNetV3-Small, timm (lamb), trained on ImageNet-1k",
+            "Apache-2.0",
+        ),
+        EncoderSpec(
+            "resnet18",
+            (64, 64, 128, 256, 512),
+            "ResNet-18, timm (a1), trained on ImageNet-1k",
+            "Apache-2.0",
+        ),
+        EncoderSpec(
+            "resnet34",
+            (64, 64, 128, 256, 512),
+            "ResNet-34, timm (a1), trained on ImageNet-1k",
+            "Apache-2.0",
+        ),
+        EncoderSpec(
+            "resnet50",
+            (64, 256, 512, 1024, 2048),
+            "ResNet-50, timm (a1), trained on ImageNet-1k",
+            "Apache-2.0",
+        ),
+    ),
+)
+
+
+class Encoder(nn.Module):
+    """Image → maps of features. Normalises by itself, and says what its weights come from."""
+
+    def __init__(self, spec: EncoderSpec, body: nn.Module, parent: Parent | None) -> None:
+        super().__init__()
+        self.spec = spec
+        self.body = body
+        self.parent = parent
+        """For the model card; None: the weights are random."""
+        self._mean: Tensor
+        self._std: Tensor
+        self.register_buffer("_mean", torch.tensor(spec.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("_std", torch.tensor(spec.std).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return (N, channels[i], H / strides[i], W / strides[i]) of (N, 3, H, W) RGB, 0–1."""
+        maps: list[Tensor] = self.body((images - self._mean) / self._std)
+        return maps
+
+
+def build_encoder(name: str, source: Source | Path = "random") -> Encoder:
+    """Return an encoder with random, bundled or the hub's weights, or those of a file.
+
+    A file is safetensors or what ``torch.save`` made of a state dict; its names are timm's, and
+    what it says of a classifier is left out.
+
+    Raises `UsageError` for an unknown name or without bundled weights, `InputError` when weights
+    cannot be had or are of another network.
+    """
+    spec = ENCODERS.get(name)
+    body = _timm().create_model(spec.name, pretrained=False, features_only=True)
+    match source:
+        case "random":
+            return Encoder(spec, body, None)
+        case "bundled":
+            weights, parent = _bundled(spec)
+        case "hub":
+            weights, parent = _from_hub(spec)
+        case Path():
+            weights, parent = read_weights(source), _parent(source.name, "", source)
+    _fill(body, weights, parent.name)
+    return Encoder(spec, body, parent)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file, without running what else it may hold; raise `InputError`."""
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    # torch tells of a file that is none, or holds code, by whatever its unpickler stumbled on
+    except Exception as error:
+        raise InputError(
+            _("The weights in “{name}” cannot be read.").format(name=path.name),
+            _("Choose a .safetensors file, or a .pth file that holds tensors only."),
+        ) from error
+    inner = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
+    return {name: value for name, value in inner.items() if isinstance(value, Tensor)}
+
+
+def _timm() -> ModuleType:
+    make_importable()
+    import timm
+
+    module: ModuleType = timm
+    return module
+
+
+def _bundled(spec: EncoderSpec) -> tuple[dict[str, Tensor], Parent]:
+    if not spec.is_bundled:
+        known = ", ".join(entry.name for entry in ENCODERS if entry.is_bundled)
+        raise UsageError(
+            _("There are no weights of {name} in this installation.").format(name=spec.name),
+            _("Take {names}, or choose a file of weights.").format(names=known),
+        )
+    path = lite0_file()
+    return timm_names(read_weights(path)), _parent(spec.origin, spec.licence, path)
+
+
+def _from_hub(spec: EncoderSpec) -> tuple[dict[str, Tensor], Parent]:
+    try:
+        network = _timm().create_model(spec.name, pretrained=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(
+            _("The weights of {name} could not be fetched from the hub.").format(name=spec.name),
+            _("Is this computer online? A file of weights can be chosen instead."),
+        ) from error
+    weights: dict[str, Tensor] = network.state_dict()
+    return weights, Parent(name=spec.origin, licence=spec.licence, id=_hash_of_tensors(weights))
+
+
+def _fill(body: nn.Module, weights: Mapping[str, Tensor], name: str) -> None:
+    """Load what the body has; raise `InputError` when anything of it is missing or otherwise."""
+    wanted = body.state_dict()
+    counts = {key for key in wanted if key.endswith("num_batches_tracked")}
+    wrong = [
+        key
+        for key in wanted.keys() - counts
+        if key not in weights or weights[key].shape != wanted[key].shape
+    ]
+    if wrong:
+        sentence = _("“{name}” has weights of another network: {n} of {total} do not fit ({keys}).")
+        keys = ", ".join(sorted(wrong)[:_NAMED])
+        raise InputError(
+            sentence.format(name=name, n=len(wrong), total=len(wanted), keys=keys),
+            _("Choose the encoder that these weights are of."),
+        )
+    body.load_state_dict({key: weights.get(key, wanted[key]) for key in wanted})
+
+
+def _parent(name: str, licence: str, path: Path) -> Parent:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return Parent(name=name, licence=licence, id=f"sha256:{digest.hexdigest()}")
+
+
+def _hash_of_tensors(weights: Mapping[str, Tensor]) -> str:
+    data = safetensors.torch.save({name: value.contiguous() for name, value in weights.items()})
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
