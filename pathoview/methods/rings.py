@@ -22,6 +22,8 @@ _AHEAD = np.array([(0, 1), (1, 0), (0, -1), (-1, 0)])
 _OUTWARD = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])
 _MIDDLE = np.array([(1, 0), (2, 1), (1, 2), (0, 1)])
 """(x, y) of the middle of each side, in half pixels from the pixel's corner."""
+_START = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
+"""(x, y) of the corner where each side begins, in pixels from the pixel's corner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +54,39 @@ def trace(labels: npt.NDArray[np.int32]) -> Rings:
     return Rings(owner[kept], points[rows], kept_offsets)
 
 
+def pixel_rings(parts: npt.NDArray[np.int32]) -> Rings:
+    """Return all rings of connected parts, outer ones and holes, along the sides of pixels.
+
+    ``parts`` numbers the pixels that hang together by their sides. Points are the corners of
+    pixels, in px, one for each side passed; a part's outer ring comes first. A ring meets no point
+    twice: where a part touches itself by a corner only, a hole begins there.
+    """
+    edges = _side_edges(parts, meet_at_corners=True)
+    if not len(edges.following):
+        return Rings(np.empty(0, np.int64), np.empty((0, 2), np.int32), np.zeros(1, np.int64))
+    order, offsets = _follow(edges.following)
+    points, owner = edges.starts[order], edges.labels[order][offsets[:-1]]
+    ranked = np.lexsort((-ring_areas(points.astype(np.float64), offsets), owner))
+    rows, ranked_offsets = ranges(offsets[:-1][ranked], np.diff(offsets)[ranked])
+    return Rings(owner[ranked], points[rows], ranked_offsets)
+
+
 @dataclass(frozen=True, slots=True)
 class _Edges:
     labels: Index
     points: npt.NDArray[np.int32]
+    """Their middles, in half pixels."""
+    starts: npt.NDArray[np.int32]
+    """Where they begin, in pixels."""
     following: Index
     """Index of the edge that comes next on the ring."""
 
 
-def _side_edges(labels: npt.NDArray[np.int32]) -> _Edges:
-    """Return the pixel sides on which an object ends, and how they hang together."""
+def _side_edges(labels: npt.NDArray[np.int32], *, meet_at_corners: bool = False) -> _Edges:
+    """Return the pixel sides on which an object ends, and how they hang together.
+
+    ``meet_at_corners``: a ring goes on to a pixel of its object that touches by a corner only.
+    """
     padded = np.pad(labels, 1)
     width = padded.shape[1]
     flat = padded.ravel()
@@ -74,7 +99,7 @@ def _side_edges(labels: npt.NDArray[np.int32]) -> _Edges:
     pixel, side = key >> 2, key & 3
     label, front = flat[pixel], pixel + ahead[side]
     is_straight = flat[front] == label
-    is_left = is_straight & (flat[front + outward[side]] == label)
+    is_left = (is_straight | meet_at_corners) & (flat[front + outward[side]] == label)
     next_key = np.where(
         is_left,
         (front + outward[side]) * 4 + (side + 3) % 4,
@@ -84,7 +109,8 @@ def _side_edges(labels: npt.NDArray[np.int32]) -> _Edges:
     position[key] = np.arange(len(key))
     corner = np.stack([pixel % width - 1, pixel // width - 1], axis=1)
     points = (corner * 2 + _MIDDLE[side]).astype(np.int32)
-    return _Edges(label.astype(np.int64), points, position[next_key].astype(np.int64))
+    starts = (corner + _START[side]).astype(np.int32)
+    return _Edges(label.astype(np.int64), points, starts, position[next_key].astype(np.int64))
 
 
 def _follow(following: Index) -> tuple[Index, Index]:
