@@ -5,6 +5,7 @@ Errors are leaks; warnings are what a person should think about. Read `audit` fi
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -329,8 +330,13 @@ def _differ(one: LeakItem, other: LeakItem) -> bool:
     return bool(one.label and other.label and one.label != other.label)
 
 
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return a key by which 2 comes before 11."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
 def _listed(names: Iterable[str]) -> str:
-    every = sorted(names)
+    every = sorted(names, key=_natural)
     more = len(every) - _MOST_NAMED
     shown = ", ".join(every[:_MOST_NAMED])
     return shown if more <= 0 else _("{names} and {n} more").format(names=shown, n=more)

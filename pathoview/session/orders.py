@@ -19,6 +19,7 @@ TRAIN = "pathoview.tasks.train:run"
 EXPORT = "pathoview.tasks.export_file:run"
 IMPORT = "pathoview.tasks.import_file:run"
 TILES = "pathoview.tasks.export_tiles:run"
+LEAKS = "pathoview.tasks.leaks:run"
 
 
 def analysis(
@@ -147,6 +148,14 @@ def export_tiles(
         "mpp": mpp,
     }
     return JobRequest(TILES, payload, _("Tiles in {name}").format(name=output.name))
+
+
+def leaks(
+    source: Mapping[str, Any], params: Mapping[str, Any], report: Path, page: Path
+) -> JobRequest:
+    """Return the order to check splits for leaks; ``source``: see `tasks.leaks.LeaksRequest`."""
+    payload = {**source, "params": dict(params), "report": str(report), "page": str(page)}
+    return JobRequest(LEAKS, payload, _("Check for leaks"))
 
 
 def stated_scale(slide: Slide) -> float | None:

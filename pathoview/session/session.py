@@ -31,6 +31,7 @@ from pathoview.session.annotation_operations import AnnotationOperations
 from pathoview.session.class_desk import ClassDesk
 from pathoview.session.exchange_desk import ExchangeDesk
 from pathoview.session.layer_desk import LayerDesk
+from pathoview.session.leak_desk import LeakDesk
 from pathoview.session.notices import from_error
 from pathoview.session.opener import SlideOpener
 from pathoview.session.overlay import Overlay
@@ -132,6 +133,7 @@ class Session:
         self.study_files = StudyFiles(self)
         self.exchange = ExchangeDesk(self, self._desk)
         self.teaching = TeachDesk(self, self._desk, PreviewRun(shelf, self.scheduler))
+        self.leaks = LeakDesk(self, self._desk)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 

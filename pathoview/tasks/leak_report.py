@@ -71,15 +71,12 @@ def summary_of(audit: Audit) -> str:
     n_warnings = len(audit.findings) - audit.n_errors
     if not audit.findings:
         return _("No leaks were found.")
-    warnings = ngettext("{n} warning", "{n} warnings", n_warnings).format(n=n_warnings)
-    if not audit.n_errors:
-        return _("No leaks were found; {warnings}.").format(warnings=warnings)
     kinds = ngettext(
-        "Leaks of {n} kind were found; {warnings}.",
-        "Leaks of {n} kinds were found; {warnings}.",
-        audit.n_errors,
-    )
-    return kinds.format(n=audit.n_errors, warnings=warnings)
+        "Leaks of {n} kind were found.", "Leaks of {n} kinds were found.", audit.n_errors
+    ).format(n=audit.n_errors)
+    warnings = ngettext("{n} warning.", "{n} warnings.", n_warnings).format(n=n_warnings)
+    found = kinds if audit.n_errors else _("No leaks were found.")
+    return f"{found} {warnings}" if n_warnings else found
 
 
 class _Painter:

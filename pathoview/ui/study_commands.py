@@ -75,7 +75,13 @@ def upkeep_answers(
 
         show(EraseCaseDialog(session, window))
 
+    def leaks() -> None:
+        from pathoview.ui.dialogs.leaks import LeaksDialog
+
+        show(LeaksDialog(session, window))
+
     return {
+        "study.leaks": leaks,
         "study.audit": audit,
         "study.backups": backups,
         "study.compact": compact,

@@ -50,6 +50,15 @@ def test_three_patients_and_five_copies_are_all_found() -> None:
     assert near == {(11, first + 1): False, (12, first + 2): True, (13, first + 3): True}
 
 
+def test_many_names_are_cut_short_and_counted_in_their_order() -> None:
+    items = [
+        replace(one, patient=f"patient {n % 12}", label="") for n, one in enumerate(clean_items())
+    ]
+    sentence = found(items, "patient").sentence
+    assert sentence.startswith("12 patients are in several splits: patient 0, patient 1, patient 2")
+    assert sentence.endswith("patient 9 and 2 more.")
+
+
 def test_a_slide_and_a_block_in_two_splits_are_told_of_by_name() -> None:
     items = clean_items()
     items[-1] = replace(items[-1], slide=items[0].slide)

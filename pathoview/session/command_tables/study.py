@@ -100,6 +100,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("slides.export", _("Export list of slides…"), "", "Study", has_slides),
     Command("study.merge", _("Merge copies…"), "", "Study", has_study),
     Command("study.check", _("Check study"), "", "Study", _has_any_study),
+    Command("study.leaks", _("Check for leaks…"), "", "Study"),
     Command("study.audit", _("Audit trail…"), "", "Study", _has_any_study),
     Command("study.backups", _("Backups…"), "", "Study", has_study),
     Command("study.compact", _("Compact…"), "", "Study", has_study),
