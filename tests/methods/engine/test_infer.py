@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -112,7 +114,7 @@ def test_windows_cover_everything_and_share_enough(length: int, window: int, ove
     starts = window_starts(length, window, overlap)
     assert starts[0] == 0
     assert starts[-1] == max(0, length - window)
-    assert all(0 < b - a <= window - overlap for a, b in zip(starts, starts[1:], strict=False))
+    assert all(0 < b - a <= window - overlap for a, b in itertools.pairwise(starts))
 
 
 def test_no_pixel_of_a_window_counts_for_nothing() -> None:

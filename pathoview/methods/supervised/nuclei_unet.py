@@ -1,0 +1,214 @@
+"""Nuclei by a small U-Net that says where nucleus is and how deep in its nucleus a pixel lies.
+
+The nuclei are parted where the depth has a valley (Naylor et al. 2019); what is learned is relative
+to the deepest point of each nucleus, so that small and large ones are parted alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from pathoview.core.errors import UsageError
+from pathoview.core.translation import _
+from pathoview.datasets.labels import TrainingData
+from pathoview.datasets.supply import patch_supply
+from pathoview.methods.fitting import FitContext, Fitted, fitted_of
+from pathoview.methods.library import bundled_path
+from pathoview.methods.model import Model, Parent, read_model
+from pathoview.methods.nuclei_maps import N_MAPS, Parting, is_near, nuclei_of
+from pathoview.methods.sampling import stains_of, tissue_sample
+from pathoview.methods.spec import Compute, Found
+from pathoview.methods.supervised.nuclei_unet_params import NucleiUnetFitParams, NucleiUnetParams
+from pathoview.slides.reading import analysis_grid
+from pathoview.slides.slide import Slide
+from pathoview.slides.tissue import tissue_mask
+
+if TYPE_CHECKING:
+    from pathoview.methods.engine.infer import Inference
+    from pathoview.methods.networks.unet import UNet
+    from pathoview.methods.supervised.nuclei_unet_learner import NucleiLearner
+
+Rgb = npt.NDArray[np.uint8]
+
+BUNDLED = "nuclei_unet"
+MPP = 0.5
+
+_WIDTHS = 1, 2, 4
+"""Channels of the levels, times the width."""
+_FOLD, _N_DEEPEST = 2, 3
+_MARGIN_UM = 16.0
+"""Patches to learn from keep so far away from what is held back."""
+_PLAN = {"weight_decay": 0.01, "clip_norm": 5.0, "ema": 0.99, "validate_every": 100}
+
+
+class NucleiUnet:
+    """See the module; the parameters say the rest."""
+
+    def __init__(
+        self,
+        params: NucleiUnetParams,
+        fitted: Fitted | None = None,
+        compute: Compute = Compute(),  # noqa: B008 (frozen)
+    ) -> None:
+        """``fitted`` None: the model that came with the program predicts."""
+        self._params = params
+        self._fitted = fitted
+        self._compute = compute
+        self._lock = threading.Lock()
+        self._inference: Inference | None = None
+
+    def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
+        """Measure the stains' colours, which objects are measured by; the network needs none."""
+        patches = tissue_sample(slide, analysis_grid(slide, mpp), tissue_mask(slide))
+        estimate = stains_of(patches)
+        return {"stains": estimate.matrix.to_json(), "stains_problem": estimate.problem}
+
+    def predict(self, patch: Rgb, mpp: float, context: Mapping[str, Any]) -> Found:
+        """Return the nuclei of a patch, each with its mean probability."""
+        del context
+        params = self._params
+        how = Parting(
+            params.threshold,
+            params.split,
+            params.smoothing_um / mpp,
+            params.min_area_um2 / mpp**2,
+            params.max_area_um2 / mpp**2,
+        )
+        return nuclei_of(self._maps(patch, mpp), how)
+
+    def fit(self, data: TrainingData, params: NucleiUnetFitParams, context: FitContext) -> Fitted:
+        """Learn from outlined nuclei; see `fitting.Trainable`.
+
+        Training goes on from ``context.start``; without it, from what ``params`` says.
+        """
+        from pathoview.methods.engine.plan import TrainingPlan
+        from pathoview.methods.engine.train import train
+
+        start = context.start
+        if start is None and params.begin_with == "bundled model":
+            start = read_model(bundled_path(BUNDLED))
+        learner = _learner(data, params, context, start)
+        trained = train(learner, TrainingPlan(params.n_steps, params.lr, **_PLAN), context)
+        return replace(
+            learner.fitted(learner.network),
+            metrics=dict(trained.metrics),
+            curves=trained.curves,
+        )
+
+    def _maps(self, patch: Rgb, mpp: float) -> npt.NDArray[np.float32]:
+        """Return the network's maps, (2, height, width), whatever the resolution of the patch."""
+        infer = self._ready()
+        scale = mpp / MPP
+        if is_near(scale):
+            return infer.maps(patch)
+        height, width = patch.shape[:2]
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        maps = infer.maps(np.asarray(cv2.resize(patch, size, interpolation=way), np.uint8))
+        return np.stack([cv2.resize(one, (width, height)) for one in maps])
+
+    def _ready(self) -> Inference:
+        """Return the network, made ready once."""
+        with self._lock:
+            if self._inference is None:
+                fitted = self._fitted or fitted_of(read_model(bundled_path(BUNDLED)))
+                self._inference = _inference(fitted, int(self._params.views), self._compute)
+            return self._inference
+
+
+def network_of(settings: Mapping[str, Any]) -> UNet:
+    """Return the network that a model's settings tell of, with random weights."""
+    from pathoview.methods.networks.unet import UNet
+
+    return UNet(
+        N_MAPS,
+        widths=tuple(settings["widths"]),
+        fold=settings["fold"],
+        n_deepest=settings["n_deepest"],
+    )
+
+
+def settings_of(width: int) -> dict[str, Any]:
+    """Return the settings of a network that begins from nothing."""
+    widths = [times * width for times in _WIDTHS]
+    return {"widths": widths, "fold": _FOLD, "n_deepest": _N_DEEPEST}
+
+
+def _inference(fitted: Fitted, n_views: int, compute: Compute) -> Inference:
+    from pathoview.methods.engine.infer import Inference, InferencePlan
+    from pathoview.methods.engine.weights import load_arrays
+    from pathoview.methods.networks.unet import folded
+
+    network = network_of(fitted.settings)
+    load_arrays(network, fitted.tensors)
+    # Half of what windows share is further from their edges than the network sees.
+    overlap_px = 2 * network.reach_px
+    return Inference(
+        folded(network), InferencePlan(network.stride, overlap_px, n_views=n_views), compute
+    )
+
+
+def _learner(
+    data: TrainingData, params: NucleiUnetFitParams, context: FitContext, start: Model | None
+) -> NucleiLearner:
+    """Return what is to be trained; raise `UsageError` when there is nothing to learn from."""
+    import torch
+
+    from pathoview.methods.engine.augment import STRONG, Augmentation
+    from pathoview.methods.engine.weights import load_arrays
+    from pathoview.methods.supervised.nuclei_unet_learner import NucleiLearner, Sample, sample_at
+
+    settings = dict(start.card.settings) if start else settings_of(params.width)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(context.seed)
+        network = network_of(settings)
+    if start:
+        load_arrays(network, start.tensors)
+    side = -(-params.patch_px // network.stride) * network.stride
+    supply = patch_supply(
+        data, "instances", mpp=MPP, patch_px=side, seed=context.seed, margin_um=_MARGIN_UM
+    )
+    if not supply.sampler.counts.get(1):
+        raise UsageError(
+            _("No nucleus is outlined."),
+            _("Outline some nuclei, all of them in a region that you mark as fully labelled."),
+        )
+
+    def sample(step: int, slot: int) -> Sample:
+        return sample_at(supply.reader, supply.sampler.place(step, slot), MPP)
+
+    return NucleiLearner(
+        network,
+        settings,
+        sample,
+        params.batch,
+        [sample_at(supply.reader, place, MPP) for place in supply.validation],
+        fingerprint=_fingerprint(data, params, start),
+        changes=STRONG if params.colors == "several laboratories" else Augmentation(),
+        parents=_parents(start),
+    )
+
+
+def _fingerprint(data: TrainingData, params: NucleiUnetFitParams, start: Model | None) -> str:
+    said = [
+        params.model_dump(mode="json"),
+        start.card.id if start else "",
+        [(one.slide.content_hash, one.split, one.labels.fingerprint()) for one in data.images],
+    ]
+    return hashlib.sha256(orjson.dumps(said)).hexdigest()
+
+
+def _parents(start: Model | None) -> tuple[Parent, ...]:
+    if start is None:
+        return ()
+    card = start.card
+    return (*card.parents, Parent(name=card.title, licence=card.licence, id=card.id))
