@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 import shapely
 from fakes import ArraySlide
-from makers import Scene, he_scene
+from makers import Scene, he_scene, make_pyramid_tiff
+from studies import opened
 
-from pathoview.annotations.detections import DetectionClass
+from pathoview.annotations.change import Change
 from pathoview.annotations.feature import Feature, Role
 from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.labels import LabelledImage, TargetClass, TrainingData
 from pathoview.methods.spec import LearnsFrom
-from pathoview.study.model import LabelClass
+from pathoview.slides.opening import open_slide
+from pathoview.study.model import LabelClass, SlideRecord
+from pathoview.study.step import RecordChange, StudyStep
 
 SIDE_UM = 160.0
 NUCLEUS = LabelClass(number=1, name="Nucleus", color=(60, 60, 200))
@@ -56,6 +60,8 @@ def training_data(
 
 def features(learns_from: LearnsFrom, field: Scene) -> list[Feature]:
     """Return labels of a field, level-0 px."""
+    if learns_from == "nothing":
+        return []
     height, width = field.labels.shape
     whole = Feature(shapely.box(0, 0, width, height), role="full")
     if learns_from == "points":
@@ -90,7 +96,7 @@ def strokes(field: Scene, n: int = 6) -> list[Feature]:
 
 
 def drawn(shape: shapely.Geometry, of: LabelClass, role: Role = "") -> Feature:
-    return Feature(shape, DetectionClass(of.name, of.color), role=role)
+    return Feature(shape, classification=of.drawn, role=role)
 
 
 def centers(field: Scene) -> list[shapely.Point]:
@@ -112,3 +118,29 @@ def outlines(field: Scene) -> list[shapely.Polygon]:
         if len(ring) >= 4:
             found.append(shapely.Polygon(ring).buffer(0.5))
     return found
+
+
+def teach_study(folder: Path, learns_from: LearnsFrom, mpp: float = 0.5) -> tuple[Path, Path]:
+    """Return a study with labels on one slide, and the slide."""
+    field = scene(mpp)
+    folder.mkdir(exist_ok=True)
+    path = make_pyramid_tiff(folder / "field.tif", field.rgb, mpp=mpp, compression="zlib")
+    study = folder / "labels.pathoview"
+    with open_slide(path) as slide, opened(study) as writable:
+        record = SlideRecord(
+            slide_hash=slide.content_hash,
+            path=str(path),
+            pseudonym=slide.pseudonym,
+            mpp=slide.info.mpp,
+            width_l0=slide.info.width,
+            height_l0=slide.info.height,
+        )
+        known = {one.key: one for one in writable.classes()}
+        changes = [RecordChange.of(known.get(one.key), one) for one in CLASSES]
+        step = StudyStep(
+            *(writable.next_number(), slide.content_hash, "Draw"),
+            change=Change.adding(features(learns_from, field)),
+            records=(*changes, RecordChange.of(None, record)),
+        )
+        writable.do(step)
+    return study, path

@@ -24,7 +24,11 @@ class Fitted:
 
     tensors: Tensors
     settings: Mapping[str, Any]
-    """JSON-able: what is needed to build the network again."""
+    """JSON-able: what is needed to build the network again.
+
+    ``values``, where it is there: which values of masks (0: background) the probabilities are of,
+    in their order; else of all classes of the data. ``mpp``: µm per px it was trained at, where
+    that is not the method's own."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """On held-back data, with these weights."""
     curves: tuple[Mapping[str, float], ...] = ()

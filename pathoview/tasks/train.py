@@ -203,7 +203,7 @@ class _Training:
             kind=spec.kind.value,
             mpp=float(fitted.settings.get("mpp", spec.mpp)),
             stains=spec.stains,
-            classes=tuple(ModelClass(name=one.name, color=one.color) for one in data.classes),
+            classes=_classes(data, fitted),
             settings=dict(fitted.settings),
             fit_params=self._params.model_dump(mode="json"),
             data=tuple(
@@ -267,6 +267,14 @@ def _parents(start: Model | None) -> tuple[Parent, ...]:
         return ()
     card = start.card
     return (*card.parents, Parent(name=card.title, licence=card.licence, id=card.id))
+
+
+def _classes(data: TrainingData, fitted: Fitted) -> tuple[ModelClass, ...]:
+    """Return what the method tells apart, in the order of its probabilities."""
+    known = [ModelClass(name=one.name, color=one.color) for one in data.classes]
+    values = fitted.settings.get("values", range(1, len(known) + 1))
+    background = ModelClass(name=_("Background"))
+    return tuple(known[value - 1] if value else background for value in values)
 
 
 def _counts(data: TrainingData) -> dict[str, int]:
