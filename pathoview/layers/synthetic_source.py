@@ -46,19 +46,10 @@ class SyntheticSource(WarpedSource):
 
     def _burn(self, pixels: Rgba, key: TileKey) -> None:
         """Draw the badges of a tile, at the same places of the slide whichever tile shows them."""
-        badge = badge_pixels()
-        height, width = badge.shape[:2]
-        tile_lv = self.pyramid.tile_lv(key)
         whole = self.inner.pyramid
         own_l0 = self.placement.rect(Rect(0, 0, whole.width_l0, whole.height_l0))
         own_lv = self.pyramid.to_level(own_l0, key.level)
-        first_x, first_y = (
-            _first(own_lv.x, own_lv.width, width),
-            _first(own_lv.y, own_lv.height, height),
-        )
-        for y in _steps(first_y, tile_lv.y, tile_lv.bottom):
-            for x in _steps(first_x, tile_lv.x, tile_lv.right):
-                _stamp(pixels, badge, x - int(tile_lv.x), y - int(tile_lv.y))
+        burn_badges(pixels, self.pyramid.tile_lv(key), own_lv)
 
 
 class PictureSource:
@@ -83,14 +74,30 @@ class PictureSource:
         return opaque(pixels) if is_whole else Unfinished(opaque(pixels))
 
 
+def burn_badges(pixels: Rgba, tile_lv: Rect, own_lv: Rect, words: str = BADGE) -> None:
+    """Draw the badges of a tile into it; ``own_lv`` is what the whole picture takes of the level.
+
+    They stand at the same places of the picture whichever tile shows them.
+    """
+    badge = badge_pixels(words)
+    height, width = badge.shape[:2]
+    first_x, first_y = (
+        _first(own_lv.x, own_lv.width, width),
+        _first(own_lv.y, own_lv.height, height),
+    )
+    for y in _steps(first_y, tile_lv.y, tile_lv.bottom):
+        for x in _steps(first_x, tile_lv.x, tile_lv.right):
+            _stamp(pixels, badge, x - int(tile_lv.x), y - int(tile_lv.y))
+
+
 @cache
-def badge_pixels() -> npt.NDArray[np.uint8]:
-    """Return the badge, (height, width, 3): light letters on dark, read-only."""
-    (width, height), below = cv2.getTextSize(BADGE, _FONT, _FONT_SCALE, 1)
+def badge_pixels(words: str = BADGE) -> npt.NDArray[np.uint8]:
+    """Return a badge, (height, width, 3): light letters on dark, read-only."""
+    (width, height), below = cv2.getTextSize(words, _FONT, _FONT_SCALE, 1)
     size = height + below + 2 * _PADDING_PX, width + 2 * _PADDING_PX
     badge = np.full((*size, 3), (70, 0, 90), np.uint8)
     at = _PADDING_PX, _PADDING_PX + height
-    cv2.putText(badge, BADGE, at, _FONT, _FONT_SCALE, (255, 255, 255), 1, cv2.LINE_AA)
+    cv2.putText(badge, words, at, _FONT, _FONT_SCALE, (255, 255, 255), 1, cv2.LINE_AA)
     badge.flags.writeable = False
     return badge
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -117,13 +117,23 @@ class LayerDesk:
     def add(self, layer: Layer) -> None:
         """Put a new layer in front."""
         layer.name = self._free_name(layer.name, layer)
-        self._history.do(
-            Step(
-                _("Add {name}").format(name=layer.name),
-                partial(self._put, layer, len(self._layers)),
-                partial(self._take, layer),
-            )
-        )
+        self.add_all([layer], _("Add {name}").format(name=layer.name))
+
+    def add_all(self, layers: Sequence[Layer], name: str) -> None:
+        """Put new layers in front, the last one foremost, as one step called ``name``."""
+        for layer in layers:
+            layer.name = self._free_name(layer.name, layer)
+        first = len(self._layers)
+
+        def put() -> None:
+            for index, layer in enumerate(layers, first):
+                self._put(layer, index)
+
+        def take() -> None:
+            for layer in layers:
+                self._take(layer)
+
+        self._history.do(Step(name, put, take))
 
     def remove(self, layer: Layer) -> None:
         """Take a layer away, and with it the run that it belongs to; never the slide."""

@@ -14,6 +14,9 @@ from pathoview.slides.pen import INKS
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import TissueMask, rule_for, tissue_mask
 
+_LEAST_SAID = 0.0005
+"""A smaller share of ink is not worth a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
@@ -66,6 +69,7 @@ class Quality:
         inks = [
             _("{ink}: {n:.1%} of the slide").format(ink=ink, n=share)
             for ink, share in self.ink_shares.items()
+            if share >= _LEAST_SAID
         ]
         parts = [area, *inks]
         if self.blurred_share is not None:

@@ -49,6 +49,8 @@ _FOREIGN_DENSITY = 0.3
 _SPECK_UM2, _HOLE_UM2 = 5_000, 20_000
 _MARGIN_UM = 40.0
 _FOREIGN_MARGIN_UM = 12.0
+_FRINGE_UM, _FRINGE_SHARE = 40.0, 0.9
+"""A part of the tissue with so much of it so near to ink is the ink's own edge."""
 _LARGEST_SHARE = 0.01
 """A speck or hole is never more than this share of the picture."""
 
@@ -144,7 +146,10 @@ def _made(slide: Slide, rule: TissueRule) -> TissueMask:
     pixel_um = _PIXEL_UM if slide.info.mpp is None else slide.mpp * true_downsample
     density = _density_over_glass(np.asarray(cv2.GaussianBlur(small, (3, 3), 0), np.uint8))
     found = _found(density, rule, pixel_um)
-    cleaned = _cleaned(found.tissue, found.foreign, pixel_um)
+    tissue = (
+        found.tissue if found.ink is None else _without_fringe(found.tissue, found.ink, pixel_um)
+    )
+    cleaned = _cleaned(tissue, found.foreign, pixel_um)
     warnings = (*found.warnings, *_doubts(cleaned))
     return TissueMask(cleaned, true_downsample, found.ink, warnings)
 
@@ -226,6 +231,17 @@ def _density_over_glass(rgb: Rgb) -> Floats:
     white = glass.astype(np.uint8) if is_glass else np.full(3, 255, np.uint8)
     density = OPTICAL_DENSITY[rgb] - OPTICAL_DENSITY[white]
     return np.maximum(density, 0).astype(np.float32)
+
+
+def _without_fringe(tissue: Mask, ink: InkMap, pixel_um: float) -> Mask:
+    """Remove what lies along ink only: its edges are paler, and look like stain."""
+    if not ink.any():
+        return tissue
+    is_near = _grown(ink > 0, _FRINGE_UM / pixel_um)
+    n, parts = cv2.connectedComponents(tissue.astype(np.uint8))
+    size = np.bincount(parts.ravel(), minlength=n)
+    near = np.bincount(parts[is_near], minlength=n)
+    return np.asarray(tissue & (near < _FRINGE_SHARE * size)[parts])
 
 
 def _cleaned(tissue: Mask, foreign: Mask, pixel_um: float) -> Mask:

@@ -88,6 +88,7 @@ _SEPARATED = frozenset(
         "turn.right_90",
         "compare.one",
         "compare.curtain",
+        "quality.show",
         "layer.toggle",
         "layer.up",
         "help.about",

@@ -37,6 +37,15 @@ def test_each_ink_is_called_by_its_name_and_is_no_tissue(kind: int) -> None:
     assert mask.fraction_in(Rect(1300, 600, 200, 300)) < 0.01
 
 
+def test_the_pale_edge_of_ink_is_no_tissue() -> None:
+    picture = tissue_and_glass()
+    picture[600:900, 1300:1500] = COLORS[1]
+    blurred = cv2.GaussianBlur(picture, (0, 0), 4)
+    mask = tissue_mask(ArraySlide(blurred, 2.0))
+    assert mask.fraction_in(Rect(1200, 500, 400, 500)) == 0.0
+    assert mask.fraction_in(Rect(220, 220, 760, 1160)) == 1.0
+
+
 def test_red_ink_that_reaches_over_tissue_is_left_out_there_too() -> None:
     picture = tissue_and_glass()
     picture[700:780, 600:1500] = RED

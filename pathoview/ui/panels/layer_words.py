@@ -9,6 +9,7 @@ from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.layers.label_source import LabelSource
 from pathoview.layers.layer import Blend
+from pathoview.layers.normalised_source import NormalisedSource
 from pathoview.layers.registered_source import RegisteredSource
 from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.source import TileSource
@@ -29,6 +30,7 @@ _KINDS: tuple[tuple[type, str, str], ...] = (
     (LabelSource, _("labels"), "labels"),
     (RegisteredSource, _("second slide"), "slides"),
     (SyntheticSource, _("synthetic picture"), "synthetic"),
+    (NormalisedSource, _("normalised slide"), "slide"),
 )
 
 

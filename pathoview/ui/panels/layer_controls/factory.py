@@ -9,6 +9,7 @@ from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.layers.label_source import LabelSource
 from pathoview.layers.layer import Layer
+from pathoview.layers.normalised_source import NormalisedSource
 from pathoview.layers.registered_source import RegisteredSource
 from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.source import TileSource
@@ -21,6 +22,7 @@ from pathoview.ui.panels.layer_controls.controls import Controls, Note
 from pathoview.ui.panels.layer_controls.detections import DetectionControls
 from pathoview.ui.panels.layer_controls.heatmap import HeatmapControls
 from pathoview.ui.panels.layer_controls.labels import LabelControls
+from pathoview.ui.panels.layer_controls.normalised import NormalisedControls
 from pathoview.ui.panels.layer_controls.placement import PlacementControls
 from pathoview.ui.panels.layer_controls.slide import SlideControls
 
@@ -37,6 +39,8 @@ def controls_for(session: Session, layer: Layer) -> tuple[Controls, ...]:
         case SyntheticSource():
             text = _("Made by a method, seen by no microscope: it is never measured.")
             return Note(session, text), PlacementControls(session, layer, source)
+        case NormalisedSource():
+            return (NormalisedControls(session, source),)
         case DetectionSource():
             return (DetectionControls(session, layer, source),)
         case FeatureSource():
