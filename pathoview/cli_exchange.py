@@ -129,12 +129,27 @@ def export(
         bool, typer.Option("--array", help=_("GeoJSON: a bare array, no FeatureCollection."))
     ] = False,
     measurements: Annotated[bool, typer.Option(help=_("GeoJSON: write them too."))] = True,
+    map_options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="KEY=VALUE",
+            help=_("Of a map of classes: tolerance_um, smallest_um2, as_float."),
+        ),
+    ] = None,
 ) -> None:
-    """Write what a study says of a slide, and the newest result of the slide."""
+    """Write what a study says of a slide, and the newest result of the slide.
+
+    The map of a method that tells classes of pixels is written as regions, or as a picture with
+    --format class-map (PNG) or probabilities (OME-TIFF).
+    """
     from pathoview.annotations.dialects.import_params import ImportParams
+    from pathoview.study.map_params import MapParams
     from pathoview.tasks import export_file
 
-    export_file.dialect_of(output, format_name)  # refused before anything is opened
+    is_map = export_file.map_format(format_name) is not None
+    if not is_map:
+        export_file.dialect_of(output, format_name)  # refused before anything is opened
     run_file, study_file = _sources(slide, study, only)
     request = {
         "output": str(output),
@@ -146,11 +161,15 @@ def export(
         "classes": classes or None,
         "collection": not array,
         "measurements": measurements,
+        "map": MapParams.parse_texts(map_options or []).model_dump(),
     }
     with terminal_progress(output.name) as progress:
         result = export_file.run(request, progress)
     for warning in result["warnings"]:
         typer.echo(warning, err=True)
+    if is_map:
+        typer.echo(_("{mpp:.3g} µm per px: {path}").format(mpp=result["mpp"], path=output))
+        return
     n = int(result["n_objects"])
     text = ngettext("{n} object written: {path}", "{n} objects written: {path}", n)
     typer.echo(text.format(n=n, path=output))

@@ -282,3 +282,10 @@ def prediction_layers(
             opacity=_OPACITY,
         ),
     )
+
+
+def class_layer(run_file: RunFile, width_l0: float, height_l0: float) -> Layer:
+    """Return the classes of a finished map, for pictures made without a window."""
+    predicted = PredictionMap(run_file)
+    predicted.look()
+    return prediction_layers(predicted, run_file.record.title, width_l0, height_l0)[0]

@@ -6,6 +6,12 @@ from pathoview.core.registry import Registry
 from pathoview.core.translation import _
 from pathoview.methods.spec import Kind, MethodSpec
 from pathoview.methods.supervised.nuclei_watershed_params import NucleiWatershedParams
+from pathoview.methods.supervised.pixel_forest_params import (
+    HALO_UM,
+    MPP,
+    PixelForestFitParams,
+    PixelForestParams,
+)
 
 DEFAULT_METHOD = "nuclei_watershed"
 
@@ -31,6 +37,28 @@ METHODS: Registry[MethodSpec] = Registry(
                 "estimation); Otsu 1979 (threshold); Beucher and Lantuéjoul 1979 (watershed)"
             ),
             entry="pathoview.methods.supervised.nuclei_watershed:NucleiWatershed",
+        ),
+        MethodSpec(
+            name="pixel_forest",
+            title=_("Tissue by strokes, at once"),
+            summary=_(
+                "Learns kinds of tissue from a few strokes in a second, and shows them while you "
+                "paint."
+            ),
+            kind=Kind.PIXEL,
+            learns_from="scribbles",
+            mpp=MPP,
+            patch_px=1024,
+            halo_um=HALO_UM,
+            stains=("H&E", "H-DAB"),
+            params=PixelForestParams,
+            reference=(
+                "Breiman 2001 (random forests); Friedman 2001 (gradient boosting); Berg et al. "
+                "2019 (ilastik); Ojala et al. 2002 (local binary patterns)"
+            ),
+            entry="pathoview.methods.supervised.pixel_forest:PixelForest",
+            fit_params=PixelForestFitParams,
+            is_live=True,
         ),
     ),
 )

@@ -32,6 +32,9 @@ def _done(job: Job) -> Notice:
     n = int(result.get("n_objects", 0))
     if job.request.task == orders.EXPORT:
         name = Path(str(job.request.payload["output"])).name
+        if "mpp" in result:
+            text = _("The map is written to {name}, {mpp:.3g} µm per px.")
+            return Notice(text.format(name=name, mpp=float(result["mpp"])))
         text = ngettext("{n:,} object written to {name}.", "{n:,} objects written to {name}.", n)
         return _with_remarks(text.format(n=n, name=name), result)
     if job.request.task == orders.TILES:

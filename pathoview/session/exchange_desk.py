@@ -21,6 +21,8 @@ from pathoview.session.settings import ExportSettings
 from pathoview.session.slide_book import SlideBook
 from pathoview.slides.slide import Slide
 from pathoview.study.importing import Intake, import_command, intake
+from pathoview.study.map_params import MAP_FORMATS as MAP_FORMATS
+from pathoview.study.map_params import MapParams as MapParams
 from pathoview.study.model import LabelClass, SlideRecord
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile, remove_run
@@ -258,6 +260,8 @@ class ExchangeDesk:
         run = None if options.what == "annotations" or only_chosen else self._session.results
         if options.what == "results" or not self.n_annotations:
             study = None
+        if options.format in (one.name for one in MAP_FORMATS):
+            run, study = self._session.results, None
         if slide is None or (run is None and study is None):
             self._session.notice.emit(Notice(_("There is nothing to export."), "warning"))
             return

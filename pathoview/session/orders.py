@@ -114,6 +114,7 @@ def export(
         "ids": None if ids is None else list(ids),
         "collection": options.collection,
         "measurements": options.measurements,
+        "map": dict(options.map),
     }
     return JobRequest(EXPORT, payload, _("Export of {name}").format(name=output.name), "io")
 

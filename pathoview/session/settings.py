@@ -50,6 +50,8 @@ class ExportSettings(_Group):
     """A FeatureCollection; else a bare array of features."""
     measurements: bool = True
     gzip: bool = False
+    map: dict[str, Any] = Field(default_factory=dict)
+    """How the map of a run is written; see `study.map_params.MapParams`."""
 
 
 PresetName = Literal["qupath", "napari", "asap"]

@@ -89,12 +89,18 @@ def analyze_and_export(
         _write_overview(slide, order, Path(result["run_file"]), overview)
         written.append(overview)
     seconds = time.monotonic() - started
-    summary = ngettext(
-        "{n} nucleus in {seconds:.1f} s: {files}",
-        "{n} nuclei in {seconds:.1f} s: {files}",
-        result["n_objects"],
-    ).format(n=result["n_objects"], seconds=seconds, files=", ".join(map(str, written)))
+    summary = _summary(result, seconds, ", ".join(map(str, written)))
     return {**result, "summary": summary, "written": [str(path) for path in written]}
+
+
+def _summary(result: Mapping[str, Any], seconds: float, files: str) -> str:
+    if result["gives"] == "pixel":
+        text = _("{area:.3g} mm² mapped in {seconds:.1f} s: {files}")
+        return text.format(area=result["area_mm2"], seconds=seconds, files=files)
+    n = int(result["n_objects"])
+    return ngettext(
+        "{n} nucleus in {seconds:.1f} s: {files}", "{n} nuclei in {seconds:.1f} s: {files}", n
+    ).format(n=n, seconds=seconds, files=files)
 
 
 def _write_overview(slide: Path, order: AnalyzeOrder, run_file: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Write the annotations of a study, the objects of a run, or both, for QuPath and others."""
+"""Write the annotations of a study, the objects or the map of a run, for QuPath and others."""
 
 from __future__ import annotations
 
@@ -25,10 +25,13 @@ from pathoview.core.errors import InputError, UsageError
 from pathoview.core.progress import Progress
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
+from pathoview.study.map_params import MAP_FORMATS, MapFormat, MapParams
 from pathoview.study.records import RunRecord, now
 from pathoview.study.results import RunFile
 from pathoview.study.study_file import StudyFile
+from pathoview.tasks.export_map import write_map
 from pathoview.tasks.opening import open_scaled, slide_frame
+from pathoview.tasks.vectorise import class_regions
 
 _OBJECTS_A_REPORT = 2000
 
@@ -47,7 +50,7 @@ class ExportRequest(BaseModel):
     """Its file; needed for a study, and for formats that must know its size."""
     mpp: float | None = None
     format: str = ""
-    """Name of a dialect; empty: as the output's name says."""
+    """Name of a dialect, or of one of `MAP_FORMATS`; empty: as the output's name says."""
     options: dict[str, Any] = {}
     """See `ImportParams`: what is said of a file that is read is said of one that is written."""
     classes: list[str] | None = None
@@ -60,6 +63,8 @@ class ExportRequest(BaseModel):
     """GeoJSON: write them too."""
     crop_to_bounds: bool = True
     """GeoJSON: put the origin where QuPath has it, at the corner of the vendor's bounds."""
+    map: dict[str, Any] = {}
+    """How the map of a run is written; see `MapParams`."""
 
 
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -71,9 +76,12 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """
     order = ExportRequest.model_validate(request)
     output = Path(order.output)
+    form = map_format(order.format)
+    if form is not None:
+        return _write_map(output, form, order, progress)
     dialect = dialect_of(output, order.format)
     with ExitStack() as stack:
-        content = _content(order, stack)
+        content = _content(order, stack, progress.check)
         if content.record is None and not content.n:
             raise InputError(
                 _("There is nothing to write."),
@@ -82,6 +90,20 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         if dialect.name == geojson.NAME:
             return _write_geojson(output, order, content, progress)
         return _write_other(output, dialect, order, content, progress)
+
+
+def map_format(name: str) -> MapFormat | None:
+    """Return the picture of a map that goes by a name; None: it is a format of annotations."""
+    return next((one for one in MAP_FORMATS if one.name == name), None)
+
+
+def _write_map(
+    output: Path, form: MapFormat, order: ExportRequest, progress: Progress
+) -> dict[str, Any]:
+    if not order.run_file:
+        raise InputError(_("There is no map to write."), _("Analyze the slide first."))
+    with RunFile.open(Path(order.run_file)) as run_file:
+        return write_map(output, form, run_file, MapParams.parse(order.map), progress)
 
 
 def dialect_of(output: Path, name: str = "") -> Dialect:
@@ -125,7 +147,7 @@ class _Content:
         yield from self.features()
 
 
-def _content(order: ExportRequest, stack: ExitStack) -> _Content:
+def _content(order: ExportRequest, stack: ExitStack, check: Callable[[], None]) -> _Content:
     run_file = stack.enter_context(RunFile.open(Path(order.run_file))) if order.run_file else None
     record = None if run_file is None else run_file.record
     frame, pseudonym, slide_hash = _slide(order, record)
@@ -139,11 +161,21 @@ def _content(order: ExportRequest, stack: ExitStack) -> _Content:
     def features() -> Iterator[Feature]:
         found: Iterable[Feature] = drawn
         if run_file is not None:
-            found = chain(_wanted(run_file.features(), order.classes), drawn)
+            regions = _regions(run_file, order, check)
+            found = chain(regions, _wanted(run_file.features(), order.classes), drawn)
         return iter(found)
 
     n = n_of_run + len(drawn)
     return _Content(tables, features, n, frame, pseudonym, record)
+
+
+def _regions(
+    run_file: RunFile, order: ExportRequest, check: Callable[[], None]
+) -> Iterator[Feature]:
+    """Return what a run's map shows, as areas; nothing for a run of objects."""
+    if run_file.record.gives != "pixel":
+        return iter(())
+    return class_regions(run_file, MapParams.parse(order.map), order.classes, check)
 
 
 def _slide(order: ExportRequest, record: RunRecord | None) -> tuple[SlideFrame, str, str]:
@@ -234,6 +266,9 @@ def _provenance(content: _Content, offset_l0: tuple[int, int]) -> dict[str, Any]
             "slide_mpp_source": record.slide_mpp_source,
             "analyzed": record.finished or record.started,
         }
+        if record.gives == "pixel":
+            areas = zip(record.classes, record.class_areas_mm2, strict=False)
+            said["class_areas_mm2"] = {one.name: area for one, area in areas}
     return said
 
 

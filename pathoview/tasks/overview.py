@@ -14,6 +14,7 @@ from pathoview.core.translation import _
 from pathoview.layers.compose import compose
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.layer import Layer
+from pathoview.layers.prediction_source import class_layer
 from pathoview.layers.slide_source import SlideSource
 from pathoview.slides.slide import Slide
 from pathoview.study.results import RunFile
@@ -28,16 +29,22 @@ def thumbnail_picture(slide: Slide, longest_px: int) -> npt.NDArray[np.uint8]:
 
 
 def overview_picture(slide: Slide, run: RunFile, longest_px: int) -> npt.NDArray[np.uint8]:
-    """Return the part of the slide that a run covers, with its objects drawn on it.
+    """Return the part of the slide that a run covers, with its objects or its map drawn on it.
 
     Shape (height, width, 4) uint8 RGBA; the longer side is at most ``longest_px``.
     """
+    layers = [Layer(_("Slide"), SlideSource(slide)), _found(slide, run)]
+    region = run.record.region_l0
+    return _composed(slide, layers, longest_px, Rect(*region) if region else None)
+
+
+def _found(slide: Slide, run: RunFile) -> Layer:
+    if run.record.gives == "pixel":
+        return class_layer(run, slide.info.width, slide.info.height)
     detections = DetectionSource(slide.info.width, slide.info.height)
     for table in run.tiles():
         detections.append(table)
-    layers = [Layer(_("Slide"), SlideSource(slide)), Layer(_("Nuclei"), detections)]
-    region = run.record.region_l0
-    return _composed(slide, layers, longest_px, Rect(*region) if region else None)
+    return Layer(_("Nuclei"), detections)
 
 
 def _composed(

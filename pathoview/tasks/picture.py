@@ -25,6 +25,7 @@ from pathoview.layers.outline_colors import OutlineStyle
 from pathoview.layers.pictures.drawing import write_png
 from pathoview.layers.pictures.order import PictureOrder
 from pathoview.layers.pictures.svg import write_svg
+from pathoview.layers.prediction_source import class_layer
 from pathoview.layers.slide_source import SlideSource
 from pathoview.slides.slide import Slide
 from pathoview.study.results import RunFile, find_runs
@@ -91,8 +92,8 @@ def write_picture(slide: Slide, request: PictureRequest, path: Path, progress: P
             _("“{name}” is neither PNG nor SVG.").format(name=path.name),
             _("Give a name that ends in .png or .svg."),
         )
-    found = _results(slide, request)
     with contextlib.ExitStack() as open_files:
+        found = _results(slide, request, open_files)
         layers = []
         for file in request.layers:
             hide(file.path)
@@ -135,8 +136,10 @@ def _frame(slide: Slide, request: PictureRequest) -> Frame:
     return Frame.around((place.x_l0, place.y_l0), look, *request.size)
 
 
-def _results(slide: Slide, request: PictureRequest) -> list[Layer]:
-    """Return the newest finished run as layers."""
+def _results(
+    slide: Slide, request: PictureRequest, open_files: contextlib.ExitStack
+) -> list[Layer]:
+    """Return the newest finished run as layers; a map is read from its file while it is drawn."""
     if request.results is False:
         return []
     states = (record.state for _path, record in find_runs(slide.content_hash))
@@ -146,14 +149,17 @@ def _results(slide: Slide, request: PictureRequest) -> list[Layer]:
     style = OutlineStyle()
     if request.colour_by:
         style = OutlineStyle(mode="measurement", measurement=request.colour_by)
-    with RunFile.open(newest_run(slide)) as run:
-        detections = DetectionSource(width, height, style)
-        for table in run.tiles():
-            detections.append(table)
-        features = FeatureSource(width, height, run.features())
-        title = run.record.title
+    run = open_files.enter_context(RunFile.open(newest_run(slide)))
+    detections = DetectionSource(width, height, style)
+    for table in run.tiles():
+        detections.append(table)
+    features = FeatureSource(width, height, run.features())
     _check_measurement(request.colour_by, detections.measurement_names)
-    return [Layer(_("Annotations"), features), Layer(title, detections)]
+    record = run.record
+    found = Layer(record.title, detections)
+    if record.gives == "pixel":
+        found = class_layer(run, width, height)
+    return [Layer(_("Annotations"), features), found]
 
 
 def _check_measurement(name: str, known: Sequence[str]) -> None:

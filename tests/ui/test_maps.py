@@ -12,7 +12,9 @@ from pytestqt.qtbot import QtBot
 from pathoview.core.progress import SilentProgress
 from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.session.session import Session
+from pathoview.study.map_params import MAP_FORMATS
 from pathoview.tasks import analyze
+from pathoview.ui.dialogs.export import ExportDialog
 from pathoview.ui.main_window import MainWindow
 from pathoview.ui.panels.layer_controls.class_map import ClassMapControls
 from pathoview.ui.panels.layer_controls.heatmap import HeatmapControls
@@ -101,3 +103,36 @@ def test_a_colour_is_changed_in_the_results_and_seen_in_the_legend(
     panel._recolor("Nuclei", (1, 2, 3))
     colors = {one.detection_class.name: one.detection_class.color for one in map_of(session).areas}
     assert colors["Nuclei"] == (1, 2, 3)
+
+
+def test_a_map_is_exported_as_regions_or_as_pictures(
+    mapped: MainWindow, session: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = ExportDialog(session, mapped)
+    dialog.show()
+    titles = [dialog.format.itemText(place) for place in range(dialog.format.count())]
+    assert titles[-2:] == [one.title for one in MAP_FORMATS]
+    assert dialog.format.currentText() == "GeoJSON"
+    assert dialog.map_form.isVisible()
+    assert "mm²" in dialog.what.currentText()
+    dialog.format.setCurrentIndex(len(titles) - 1)
+    assert dialog.file.text().endswith("tissue.ome.tif")
+    assert not dialog.what.isVisible()
+    dialog.format.setCurrentIndex(len(titles) - 2)
+    assert dialog.file.text().endswith("tissue.png")
+    dialog.map_form.set_values({"smallest_um2": 5.0})
+    dialog.file.setText(str(tmp_path / "map.png"))
+    dialog.accept()
+    qtbot.waitUntil(lambda: (tmp_path / "map.png").exists(), timeout=20_000)
+    qtbot.waitUntil(lambda: not session.is_busy)
+    assert session.settings.export.map["smallest_um2"] == 5.0
+
+
+def test_without_a_map_no_picture_of_one_is_offered(
+    open_window: MainWindow, session: Session
+) -> None:
+    dialog = ExportDialog(session, open_window)
+    dialog.show()
+    titles = [dialog.format.itemText(place) for place in range(dialog.format.count())]
+    assert not {one.title for one in MAP_FORMATS} & set(titles)
+    assert not dialog.map_form.isVisible()

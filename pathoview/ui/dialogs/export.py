@@ -8,12 +8,15 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QRadioButton, Q
 
 from pathoview.annotations.dialects import geojson
 from pathoview.annotations.dialects.formats import DIALECTS
+from pathoview.core.params import form_rows
 from pathoview.core.translation import _
+from pathoview.session.exchange_desk import MAP_FORMATS, MapParams
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.output_dialog import OutputDialog, name_hint, suggested_folder
-from pathoview.ui.text import count_text
-from pathoview.ui.widgets import column
+from pathoview.ui.forms import ParamForm
+from pathoview.ui.text import area_text, count_text
+from pathoview.ui.widgets import column, label
 
 _PLAIN, _PACKED = ".geojson", ".geojson.gz"
 
@@ -32,8 +35,12 @@ class ExportDialog(OutputDialog):
         for dialect in DIALECTS:
             if dialect.can_write:
                 self.format.addItem(dialect.title, dialect)
+        if self._has_map:
+            for picture in MAP_FORMATS:
+                self.format.addItem(picture.title, picture)
         names = [self.format.itemData(place).name for place in range(self.format.count())]
-        self.format.setCurrentIndex(names.index(chosen.format) if chosen.format in names else 0)
+        name = chosen.format if chosen.format in names else geojson.NAME
+        self.format.setCurrentIndex(names.index(name))
         self.collection = QRadioButton(_("FeatureCollection (QuPath and most other programs)"))
         self.array = QRadioButton(_("Bare array of features"))
         self.collection.setChecked(chosen.collection)
@@ -43,14 +50,19 @@ class ExportDialog(OutputDialog):
         self.measurements.setChecked(chosen.measurements)
         self.gzip = QCheckBox(_("Compressed (.geojson.gz)"))
         self.gzip.setChecked(chosen.gzip)
+        self.map_form = ParamForm(form_rows(MapParams))
+        self.map_form.set_values(chosen.map)
         self._of_geojson = column(self.collection, self.array, self.measurements, self.gzip)
         self.file.setText(str(self._suggestion()))
         form = QFormLayout()
         form.setSpacing(theme.GRID)
-        form.addRow(_("What"), self.what)
+        self._what_name = label(_("What"))
+        form.addRow(self._what_name, self.what)
         form.addRow("", self.only_chosen)
         form.addRow(_("Format"), self.format)
-        self._lay_out([form, name_hint(), self.file_row, self.problem], [self._of_geojson])
+        self._lay_out(
+            [form, name_hint(), self.file_row, self.problem], [self._of_geojson, self.map_form]
+        )
         self._refresh()
         self.gzip.toggled.connect(self._on_form_changed)
         self.format.currentIndexChanged.connect(self._on_form_changed)
@@ -69,16 +81,31 @@ class ExportDialog(OutputDialog):
         if n_drawn or run is None:
             box.addItem(drawn, "annotations")
         if run is not None:
-            n = run.statistics.n + len(run.features)
-            text = _("Results: {title} ({n})").format(title=run.record.title, n=count_text(n))
+            n = count_text(run.statistics.n + len(run.features))
+            if run.map is not None:
+                n = area_text(run.map.area_mm2)
+            text = _("Results: {title} ({n})").format(title=run.record.title, n=n)
             box.addItem(text, "results")
         box.setCurrentIndex(max(0, box.findData(self._session.settings.export.what)))
         return box
 
     def _refresh(self, *_changed: object) -> None:
         self._of_geojson.setVisible(self._is_geojson)
-        has_drawn = self.what.currentData() != "results"
-        self.only_chosen.setVisible(has_drawn)
+        what = self.what.currentData()
+        for widget in (self._what_name, self.what):
+            widget.setVisible(not self._is_picture)
+        self.only_chosen.setVisible(what != "results" and not self._is_picture)
+        self.map_form.setVisible(self._has_map and (self._is_picture or what != "annotations"))
+
+    @property
+    def _has_map(self) -> bool:
+        run = self._session.results
+        return run is not None and run.map is not None
+
+    @property
+    def _is_picture(self) -> bool:
+        """Whether the map itself is written, and nothing else."""
+        return self.format.currentData() in MAP_FORMATS
 
     @property
     def _is_geojson(self) -> bool:
@@ -91,6 +118,8 @@ class ExportDialog(OutputDialog):
         options.collection = self.collection.isChecked()
         options.measurements = self.measurements.isChecked()
         options.gzip = self.gzip.isChecked()
+        if self._has_map:
+            options.map = self.map_form.values()
         only_chosen = self.only_chosen.isVisibleTo(self) and self.only_chosen.isChecked()
         self._session.exchange.export(path, options, only_chosen=only_chosen)
 
@@ -111,8 +140,9 @@ class ExportDialog(OutputDialog):
         path = Path(self.file.text())
         stem = path.name.removesuffix(".gz").removesuffix(_PLAIN)
         endings = {ending for dialect in DIALECTS for ending in dialect.suffixes}
-        if Path(stem).suffix in endings:
-            stem = Path(stem).stem
+        endings |= {ending for picture in MAP_FORMATS for ending in picture.suffixes}
+        known = [ending for ending in endings if stem.endswith(ending)]
+        stem = stem.removesuffix(max(known, key=len, default=""))
         self.file.setText(str(path.with_name(stem + self._suffix)))
         if self._session.path == Path(self.file.text()):
             self.file.setText(str(self._suggestion()))
