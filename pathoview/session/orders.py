@@ -67,7 +67,7 @@ def analysis_of(
 def training(
     spec: MethodSpec,
     params: Mapping[str, Any],
-    study: Path,
+    study: Path | None,
     slides: Sequence[Path],
     shown: Slide,
     *,
@@ -77,13 +77,13 @@ def training(
 ) -> JobRequest:
     """Return the order to teach a method from a study's labels.
 
-    ``slides``: only of these; ``shown``: where the overlay is drawn meanwhile; ``number``: of the
+    ``study`` None: the private study of each slide. ``slides``: only of these; ``shown``: where the overlay is drawn meanwhile; ``number``: of the
     round of teaching.
     """
     payload: dict[str, Any] = {
         "method": spec.name,
         "params": dict(params),
-        "study": str(study),
+        "study": "" if study is None else str(study),
         "slides": [str(path) for path in slides],
         "mpp": stated_scale(shown),
         "start": "" if start is None else str(start),

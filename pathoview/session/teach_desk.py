@@ -184,9 +184,10 @@ class TeachDesk:
         elif slide is self._session.slide:
             number = len(self.rounds) + 1
             title = _("{title}, round {number}").format(title=spec.title, number=number)
-            slides = [slide.path] if self.scope == "slide" else []
+            is_named = self._session.studies.is_named
+            slides = [] if is_named and self.scope == "study" else [slide.path]
             order = orders.training(
-                *(spec, params, study.path, slides, slide),
+                *(spec, params, study.path if is_named else None, slides, slide),
                 start=start,
                 title=title,
                 number=number,

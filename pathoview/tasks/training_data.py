@@ -84,6 +84,7 @@ class Prepared:
     data: TrainingData
     left_out: list[LeftOut] = field(default_factory=list)
     study_id: str = ""
+    """Of the study that the labels are of; empty: folders, or several private studies."""
 
 
 @contextmanager
@@ -244,13 +245,13 @@ class _StudyReading:
         self._target = spec.target
         self._classes: dict[str, LabelClass] = {}
         self._left_out: list[LeftOut] = []
+        self._study_ids: set[str] = set()
         self._without_scale: MissingScaleError | None = None
 
     def read(self) -> Prepared:
-        study_id = ""
         if self._source.study:
             with StudyFile.open(Path(self._source.study)) as study:
-                study_id = study.info.id
+                self._study_ids.add(study.info.id)
                 self._add_classes(study)
                 found = self._of_study(study)
         else:
@@ -269,6 +270,7 @@ class _StudyReading:
                     one.slide, labels, name, group=one.group, licence=self._source.licence
                 )
             )
+        study_id = self._study_ids.pop() if len(self._study_ids) == 1 else ""
         return Prepared(TrainingData(images, wanted), self._left_out, study_id)
 
     def _of_study(self, study: StudyFile) -> list[_Labelled]:
@@ -304,6 +306,7 @@ class _StudyReading:
                 self._left_out.append(LeftOut(slide.pseudonym, _("It has no labels.")))
                 continue
             with StudyFile.open(path) as study:
+                self._study_ids.add(study.info.id)
                 self._add_classes(study)
                 features = study.features(slide.content_hash)
                 found.append(_Labelled(slide, features, slide_group(study, slide.content_hash)))

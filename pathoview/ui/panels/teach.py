@@ -62,7 +62,7 @@ class TeachPanel(QWidget):
         self.method.currentIndexChanged.connect(self._on_method_chosen)
         teaching.changed.connect(self._refresh)
         teaching.rounds_changed.connect(self._fill_beginnings)
-        session.annotations.changed.connect(self._timer.start)
+        session.annotations.changed.connect(self._count_soon)
         self._restore()
 
     def _build(self) -> None:
@@ -107,6 +107,9 @@ class TeachPanel(QWidget):
         if form is not None:
             chosen = self.begin_with.currentData()
             self._teaching.start(form.values(), Path(chosen) if chosen else None)
+
+    def _count_soon(self) -> None:
+        self._timer.start()
 
     def _method_box(self) -> QComboBox:
         box = QComboBox()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -32,6 +33,8 @@ class TeachLabels(QWidget):
         self.details.setText(_("What will be used"))
         self.details.setToolTip(_("Every kind of label, whether it is used, and why not"))
         self.details.setCheckable(True)
+        self.details.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.details.setProperty("quiet", True)
         self.details.toggled.connect(self._show_uses)
         self._uses = label("", "muted", selectable=True)
         layout = QVBoxLayout(self)
