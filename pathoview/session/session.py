@@ -266,8 +266,8 @@ class Session:
 
     @property
     def results(self) -> RunView | None:
-        """The run shown last: the one the results panel tells about."""
-        return self.runs[-1] if self.runs else None
+        """The run shown last, no preview: the one the results panel tells about."""
+        return next((one for one in reversed(self.runs) if one.record.kind != "preview"), None)
 
     @property
     def jobs(self) -> Sequence[Job]:

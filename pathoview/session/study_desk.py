@@ -327,7 +327,9 @@ class StudyDesk:
         new = [
             one
             for one in runs
-            if one.record.state == "done" and self.records.get(RunEntry, one.record.id) is None
+            if one.record.state == "done"
+            and one.record.kind != "preview"
+            and self.records.get(RunEntry, one.record.id) is None
         ]
         if new and self._named is not None:
             self.note(*(RunEntry.of(one.record, one.path) for one in new))
