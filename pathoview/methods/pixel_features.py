@@ -131,7 +131,7 @@ def _at_sigma(
     both = amounts[..., :2]
     variance = _blurred(both * both, sigma) - smooth[..., :2] ** 2
     deviation = np.sqrt(np.maximum(variance, 0))
-    gradient = cv2.magnitude(_derived(dark, 1, 0), _derived(dark, 0, 1)) * np.float32(sigma)
+    gradient = _length(_derived(dark, 1, 0), _derived(dark, 0, 1)) * np.float32(sigma)
     hessian = [_derived(dark, *order) * np.float32(sigma**2) for order in ((2, 0), (1, 1), (0, 2))]
     dx, dy = _derived(inner, 1, 0), _derived(inner, 0, 1)
     tensor = _blurred(_merged([dx * dx, dx * dy, dy * dy]), sigma) * np.float32(sigma**2)
@@ -169,8 +169,13 @@ def _patterns(dark: Plane, sigma: float) -> list[Plane]:
 def _eigenvalues(xx: Plane, xy: Plane, yy: Plane) -> tuple[Plane, Plane]:
     """Return the larger and the smaller eigenvalue of symmetric 2 × 2 matrices."""
     middle = (xx + yy) * np.float32(0.5)
-    distance = cv2.magnitude((xx - yy) * np.float32(0.5), xy)
+    distance = _length((xx - yy) * np.float32(0.5), xy)
     return middle + distance, middle - distance
+
+
+def _length(x: Plane, y: Plane) -> Plane:
+    """Return √(x² + y²), to the same bit each time; OpenCV's depends on where in memory it lies."""
+    return np.asarray(np.sqrt(x * x + y * y), np.float32)
 
 
 def _derived(plane: Plane, x_order: int, y_order: int) -> Plane:

@@ -72,14 +72,16 @@ class Learning:
 
         Grown a few trees at a time, which gives the same trees as at once.
         """
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
         classifier, even = self._new(), _evened(values)
         rows, values = rows[even], values[even]
-        if self.is_boosted:
-            rows = _stepped(rows)
         name = "max_iter" if self.is_boosted else "n_estimators"
         for n_trees in _chunks(self.n_trees):
             self.context.progress.check()
-            classifier.set_params(**{name: n_trees}).fit(rows, values)
+            # OpenMP's threads wait for each other in loops: on a busy machine, 40 times as long.
+            with threadpool_limits(1, user_api="openmp"):
+                classifier.set_params(**{name: n_trees}).fit(rows, values)
             if self.context.stop_early():
                 break
         return classifier
@@ -244,20 +246,6 @@ def _evened(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     most = int(np.unique(values, return_counts=True)[1].max())
     parts = [np.resize(np.flatnonzero(values == value), most) for value in np.unique(values)]
     return np.concatenate(parts)
-
-
-def _stepped(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return each feature brought down to one of `_BINS` values, as many pixels on each.
-
-    Boosting does the same, but some versions of scikit-learn take seconds to find many steps.
-    """
-    shares = np.linspace(0, 1, _BINS)
-    steps = np.quantile(rows, shares, axis=0, method="lower").astype(np.float32)
-    columns = [
-        column_steps[np.searchsorted(column_steps, column, side="right") - 1]
-        for column, column_steps in zip(rows.T, steps.T, strict=True)
-    ]
-    return np.stack(columns, axis=1)
 
 
 def _gains(boosting: Any) -> npt.NDArray[np.float64]:
