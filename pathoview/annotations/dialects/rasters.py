@@ -29,23 +29,31 @@ def mask_of(area: BaseGeometry) -> tuple[Mask, int, int]:
 
     Raises `GeometryError` when it would not fit into memory.
     """
-    from skimage.draw import polygon2mask
-
     low, high = np.reshape(shapely.bounds(area), (2, 2))
     left, top = (int(number) for number in np.floor(low))
     right, bottom = (int(number) for number in np.ceil(high))
     shape = (bottom - top, right - left)
     if shape[0] * shape[1] > LARGEST_PIXELS:
         raise GeometryError(_("is too large to be laid out in pixels"))
-    center = np.array([top + 0.5, left + 0.5])
     mask = np.zeros(shape, bool)
     for part in shapely.get_parts(area):
-        inside, *holes = (
-            # centres of pixels lie on whole numbers there
-            polygon2mask(shape, shapely.get_coordinates(ring)[:, ::-1] - center)  # type: ignore[no-untyped-call]
-            for ring in (part.exterior, *part.interiors)
-        )
-        for hole in holes:
-            inside &= ~hole
-        mask |= inside
+        mask |= _inside(part, left, top, shape)
     return mask, left, top
+
+
+def _inside(polygon: BaseGeometry, left: int, top: int, shape: tuple[int, int]) -> Mask:
+    """Return which pixels have their centre in a polygon: an odd number of edges left of it."""
+    points, ring = shapely.get_coordinates(shapely.get_rings(polygon), return_index=True)
+    is_edge = ring[1:] == ring[:-1]
+    # centres of pixels lie on whole numbers there
+    start, end = (ends[is_edge] - (left + 0.5, top + 0.5) for ends in (points[:-1], points[1:]))
+    first, last = (np.ceil(edge(start[:, 1], end[:, 1])) for edge in (np.minimum, np.maximum))
+    n_rows = (last - first).astype(np.int64)
+    edge = np.repeat(np.arange(len(n_rows)), n_rows)
+    row = np.arange(len(edge)) - (np.cumsum(n_rows) - n_rows)[edge] + first[edge].astype(np.int64)
+    (x0, y0), (x1, y1) = start[edge].T, end[edge].T
+    column = np.ceil(x0 + (row - y0) * (x1 - x0) / (y1 - y0)).astype(np.int64)
+    n_columns = shape[1] + 1
+    crossed = np.bincount(row * n_columns + column, minlength=shape[0] * n_columns)
+    parity = np.cumsum(crossed.reshape(shape[0], n_columns)[:, :-1], axis=1) & 1
+    return np.asarray(parity, np.bool_)
