@@ -24,6 +24,7 @@ _SPECK_UM2 = 5_000
 _RED_STROKE_UM2 = 20_000
 _RED_GAP_UM = 24.0
 """Parts of one stroke that are closer to each other than this belong together."""
+_RED_RUNS_OUT_UM = 160.0
 _GLASS_DENSITY = 0.06
 _RED_GLASS_SHARE = 0.2
 """How much of a red stroke's rim lies on bare glass: blood lies in tissue."""
@@ -61,13 +62,24 @@ def _red(density: Floats, pixel_um: float) -> Mask:
         return found
     gap_px = max(1, round(_RED_GAP_UM / pixel_um)) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap_px + 2, gap_px + 2))
-    n, strokes = cv2.connectedComponents(cv2.dilate(found.astype(np.uint8), disc))
+    n, labels = cv2.connectedComponents(cv2.dilate(found.astype(np.uint8), disc))
+    strokes = np.asarray(labels, np.int32)
     area = np.bincount(strokes[found], minlength=n)
     rim = _rim(strokes)
     on_glass = np.bincount(rim[density.mean(axis=2) < _GLASS_DENSITY], minlength=n)
     share = on_glass / np.maximum(np.bincount(rim.ravel(), minlength=n), 1)
     is_stroke = (area >= _RED_STROKE_UM2 / pixel_um**2) & (share >= _RED_GLASS_SHARE)
     return found if is_stroke[1:].any() else np.zeros_like(found)
+
+
+def pale_red(density: Floats, ink: InkMap, pixel_um: float) -> Mask:
+    """Say where red ink runs out: pale pixels of its colour near what is surely ink."""
+    sure = ink == _RED
+    if not sure.any():
+        return np.asarray(sure)
+    distance = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    is_near = distance <= _RED_RUNS_OUT_UM / pixel_um
+    return np.asarray(is_near & _reddish(density, 0.08, 0.66, 0.35) & ~sure)
 
 
 def _reddish(density: Floats, least: float, blue_share: float, red_share: float) -> Mask:

@@ -97,7 +97,7 @@ def has_stained(pixels: npt.NDArray[np.uint8]) -> bool:
 
 def to_lab(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Return L* (0–100), a*, b* of 8-bit RGB pixels, (n, 3) float32."""
-    return _in_rows(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+    return _in_rows(rgb.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
 
 
 def from_lab(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -192,7 +192,7 @@ class StainNormaliser:
         source, target = self.source, self.target
         gain = np.array(target.lab_sd, np.float32) / np.array(source.lab_sd, np.float32)
         lab = to_lab(patch.reshape(-1, 3)) - np.array(source.lab_mean, np.float32)
-        moved = lab * gain + np.array(target.lab_mean, np.float32)
+        moved = np.asarray(lab * gain + np.array(target.lab_mean, np.float32), np.float32)
         return [
             np.asarray(plane, np.float32)
             for plane in cv2.split(from_lab(moved).reshape(patch.shape))
@@ -265,7 +265,8 @@ def _stained_weight(patch: Rgb) -> Floats:
     """Return how much (0–1) of each pixel is taken from the normalised picture."""
     steps = whole_amounts(patch, amount_table((1 / 3, 1 / 3, 1 / 3), _STEPS_AN_OD))
     share = steps.astype(np.float32) / np.float32(_STEPS_AN_OD) - np.float32(_GLASS_OD)
-    return np.clip(share / np.float32(TISSUE_OD - _GLASS_OD), 0, 1)
+    weight: Floats = np.clip(share / np.float32(TISSUE_OD - _GLASS_OD), 0, 1)
+    return weight
 
 
 def _refuse_other_stains(stain: str, pixels: Rgb) -> None:

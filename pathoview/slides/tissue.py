@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
-from pathoview.slides.pen import InkMap, ink_map
+from pathoview.slides.pen import InkMap, ink_map, pale_red
 from pathoview.slides.rgb import Rgb, rgb_rule, thumbnail
 from pathoview.slides.slide import Slide
 from pathoview.slides.stains import OPTICAL_DENSITY
@@ -193,6 +193,7 @@ def _by_color(density: Floats, pixel_um: float) -> _Found:
     ):
         is_ink[:] = False  # what most of the slide is made of is its stain
         ink[:] = 0
+    is_ink |= pale_red(density, ink, pixel_um)
     is_foreign = is_ink | (~is_colored & (mean > _FOREIGN_DENSITY))
     is_tissue = is_there & is_colored & ~is_ink
     return _Found(np.asarray(is_tissue), np.asarray(is_foreign), ink)

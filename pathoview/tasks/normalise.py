@@ -173,7 +173,9 @@ def _write_tiff(
     path: Path, frame: _Frame, tiles: Iterator[Rgb], record: str, mpp: float | None
 ) -> None:
     per_cm = None if mpp is None else 1e4 / (mpp * frame.scale_l0)
-    scale = {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"} if per_cm else {}
+    scale: dict[str, Any] = (
+        {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"} if per_cm else {}
+    )
     with replacing(path) as file, tifffile.TiffWriter(file, bigtiff=True) as tiff:
         tiff.write(
             tiles,

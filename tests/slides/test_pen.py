@@ -54,6 +54,14 @@ def test_red_ink_that_reaches_over_tissue_is_left_out_there_too() -> None:
     assert mask.fraction_in(Rect(220, 220, 300, 1160)) == 1.0
 
 
+def test_where_red_ink_runs_out_it_is_no_tissue() -> None:
+    picture = tissue_and_glass()
+    picture[700:780, 1200:1500] = RED
+    picture[700:780, 1500:1560] = (236, 190, 200)
+    mask = tissue_mask(ArraySlide(picture, 2.0))
+    assert mask.fraction_in(Rect(1100, 600, 700, 300)) == 0.0
+
+
 def test_blood_amid_tissue_is_no_ink() -> None:
     picture = tissue_and_glass()
     picture[700:900, 500:700] = RED
