@@ -42,7 +42,7 @@ def _done(job: Job) -> Notice:
         name = Path(str(job.request.payload["output"])).name
         text = ngettext("{n:,} tile written to {name}.", "{n:,} tiles written to {name}.", n)
         return _with_remarks(text.format(n=n, name=name), result)
-    if job.request.task == orders.IMPORT:
+    if job.request.task in (orders.IMPORT, orders.REGIONS):
         return _imported(result)
     if result.get("gives") == "pixel":
         return _mapped(float(result.get("area_mm2", 0)))

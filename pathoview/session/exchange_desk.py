@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from psygnal import Signal
 
@@ -53,7 +53,21 @@ class _Arrival:
     path: Path
     slide_hash: str
     title: str
+    step: str
+    """Its name in the history."""
     command: Mapping[str, Any]
+
+    @classmethod
+    def of_job(cls, path: Path, slide_hash: str, job: Job) -> Self:
+        if job.request.task == orders.REGIONS:
+            return cls(path, slide_hash, job.request.title, job.request.title, {})
+        payload = job.request.payload
+        title = Path(str(payload["file"])).name
+        return cls(path, slide_hash, title, _import_step(title), import_command(payload))
+
+
+def _import_step(title: str) -> str:
+    return _("Import {file}").format(file=title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +148,27 @@ class ExchangeDesk:
         self._of_jobs[job.id] = slide.content_hash
         return job
 
+    @property
+    def has_map(self) -> bool:
+        """Whether the run that is shown last is a map."""
+        run = self._session.results
+        return run is not None and run.map is not None
+
+    def take_regions(self) -> Job | None:
+        """Have the regions of the map shown last as annotations, as the last export was told."""
+        slide, run = self._session.slide, self._session.results
+        if slide is None or run is None or run.map is None:
+            self._session.notice.emit(Notice(_("There is no map on this slide."), "warning"))
+            return None
+        if run.is_growing:
+            text = _("The map is not finished yet. Wait for its end.")
+            self._session.notice.emit(Notice(text, "warning"))
+            return None
+        order = orders.regions(run.path, run.record.title, self._session.settings.export.map)
+        job = self._runs.submit(order, slide.content_hash)
+        self._of_jobs[job.id] = slide.content_hash
+        return job
+
     def _on_job_changed(self, job: Job) -> None:
         if not job.is_over or job.id not in self._of_jobs:
             return
@@ -142,9 +177,7 @@ class ExchangeDesk:
             return
         path = Path(str(result["run_file"]))
         if result.get("n_annotations"):
-            payload = job.request.payload
-            title = Path(str(payload["file"])).name
-            self._arrivals[path] = _Arrival(path, slide_hash, title, import_command(payload))
+            self._arrivals[path] = _Arrival.of_job(path, slide_hash, job)
             if result.get("n_objects") or result.get("n_features"):
                 self._unseen.add(path)
             self._take_arrivals()
@@ -153,7 +186,8 @@ class ExchangeDesk:
 
     def _on_found(self, path: Path, record: RunRecord) -> None:
         """Take what an earlier session could not take any more."""
-        arrival = _Arrival(path, record.slide_hash, record.title, {})
+        title = record.title
+        arrival = _Arrival(path, record.slide_hash, title, _import_step(title), {})
         self._arrivals.setdefault(path, arrival)
         self._take_arrivals()
 
@@ -200,11 +234,10 @@ class ExchangeDesk:
         if not is_fresh or any(one.id in book.document for one in change.after):
             self._weigh(book, arrival)  # somebody drew, or altered a class, meanwhile
             return
-        if change:
-            name = _("Import {file}").format(file=arrival.title)
-            if not self._studies.do(name, change, weighed.taken.records, arrival.command):
-                self._keep(arrival)
-                return
+        said = change, weighed.taken.records, arrival.command
+        if change and not self._studies.do(arrival.step, *said):
+            self._keep(arrival)
+            return
         self._tell_known(weighed.taken, arrival)
         self._session.scheduler.submit(
             partial(_forget, arrival.path, book.study), lambda _done, error: self._on_error(error)

@@ -18,6 +18,7 @@ ANALYZE = "pathoview.tasks.analyze:run"
 TRAIN = "pathoview.tasks.train:run"
 EXPORT = "pathoview.tasks.export_file:run"
 IMPORT = "pathoview.tasks.import_file:run"
+REGIONS = "pathoview.tasks.take_regions:run"
 TILES = "pathoview.tasks.export_tiles:run"
 LEAKS = "pathoview.tasks.leaks:run"
 
@@ -117,6 +118,12 @@ def export(
         "map": dict(options.map),
     }
     return JobRequest(EXPORT, payload, _("Export of {name}").format(name=output.name), "io")
+
+
+def regions(run_file: Path, title: str, params: Mapping[str, Any]) -> JobRequest:
+    """Return the order to outline a run's map for a study; ``params``: see `MapParams`."""
+    payload = {"run_file": str(run_file), "map": dict(params)}
+    return JobRequest(REGIONS, payload, _("Regions of {title}").format(title=title), "io")
 
 
 def import_file(slide: Slide, file: Path, dialect: str, said: Mapping[str, Any]) -> JobRequest:

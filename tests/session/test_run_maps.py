@@ -11,9 +11,11 @@ from pixel_methods import Relay, has_map, known_colours, map_of
 from stage import Ears, FakeRunner, Loop, end
 
 from pathoview.core.geometry import Rect
+from pathoview.core.progress import SilentProgress
 from pathoview.jobs.runner import JobState
+from pathoview.session.commands import run_command
 from pathoview.session.session import Session
-from pathoview.tasks import analyze
+from pathoview.tasks import analyze, take_regions
 
 OpenSlide = Callable[[Path], None]
 
@@ -109,3 +111,35 @@ def test_a_finished_map_is_shown_when_its_slide_is_opened_again(
     loop.run_until(lambda: has_map(session))
     assert map_of(session).area_mm2 == analyzed[-1]
     assert len(session.layers) == 4
+
+
+def test_regions_become_annotations_in_one_step(
+    session: Session, loop: Loop, runner: FakeRunner, ears: Ears, analyzed: list[float]
+) -> None:
+    loop.run_until(lambda: session.studies.book is not None)
+    for n_times in (1, 2):
+        session.settings.export.map = {"smallest_um2": 200.0}
+        run_command(session, "annotate.take_regions")
+        job = runner.taken[-1]
+        assert job.request.task == "pathoview.tasks.take_regions:run"
+        result = take_regions.run(job.request.payload, SilentProgress())
+        end(job, JobState.DONE, result)
+        loop.run_until(lambda: session.exchange.n_annotations > 0)
+        loop.run_until(lambda path=result["run_file"]: not Path(path).exists())
+        if n_times == 1:
+            assert session.exchange.n_annotations == result["n_annotations"] > 0
+    assert session.exchange.n_annotations == result["n_annotations"]
+    assert "were there already" in ears.notices[-1].text or result["n_annotations"] == 1
+    document = session.annotations.document
+    assert document is not None
+    drawn = list(document)
+    assert {one.classification.name for one in drawn if one.classification} == {"Stroma"}
+    assert session.history.undo_name == "Regions of Colours of tissue"
+    session.undo()
+    assert session.exchange.n_annotations == 0
+
+
+def test_without_a_map_there_are_no_regions(session: Session, ears: Ears) -> None:
+    assert not session.exchange.has_map
+    assert session.exchange.take_regions() is None
+    assert "no map" in ears.notices[-1].text

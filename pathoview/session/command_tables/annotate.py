@@ -216,5 +216,12 @@ COMMANDS: tuple[Command, ...] = (
         _MAKE,
         "Ctrl+D",
     ),
+    _of_session(
+        "take_regions",
+        _("Regions of the map"),
+        lambda s: s.exchange.take_regions(),
+        lambda s: s.exchange.has_map,
+        _MAKE,
+    ),
     *_DIGITS,
 )

@@ -59,17 +59,9 @@ class ResultsPanel(QWidget):
         self.histogram = Histogram()
         self.selection = SelectionCard()
         self.runs = RunList()
-        self.export = button(
-            _("Export…"),
-            lambda: run_command(session, "file.export"),
-            "export",
-            primary=True,
-        )
         self._spread = column(line(), self.measurement, self.histogram)
         self._filled = self._build_filled()
-        self.note = label(_("Research use only"), "muted")
-        self.note.setToolTip(RESEARCH_USE)
-        self._foot = column(self.note, self.export, margin=theme.GRID + 4)
+        self._foot = self._build_foot()
         content = column(self._empty, self._filled, 1, margin=theme.GRID + 4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -88,6 +80,23 @@ class ResultsPanel(QWidget):
         session.selection_changed.connect(self._on_selection_changed)
         session.overlay.changed.connect(self._on_runs_changed)
         self._refresh()
+
+    def _build_foot(self) -> QWidget:
+        self.export = button(
+            _("Export…"),
+            lambda: run_command(self._session, "file.export"),
+            "export",
+            primary=True,
+        )
+        self.take_regions = button(
+            _("To annotations"),
+            lambda: run_command(self._session, "annotate.take_regions"),
+            "annotation",
+        )
+        self.take_regions.setToolTip(_("Copy the regions of the map, to be corrected"))
+        self.note = label(_("Research use only"), "muted")
+        self.note.setToolTip(RESEARCH_USE)
+        return column(self.note, self.take_regions, self.export, margin=theme.GRID + 4)
 
     def _build_filled(self) -> QWidget:
         head = column(self.count, self.density, spacing=0)
@@ -127,6 +136,8 @@ class ResultsPanel(QWidget):
         self.count.setText(_n_found(run))
         self.density.setText(_("so far") if run.is_growing else _where_found(run))
         self.selection.setVisible(run.map is None)
+        self.take_regions.setVisible(run.map is not None)
+        self.take_regions.setEnabled(not run.is_growing)
         self._show_classes(run, statistics)
         self._show_measurements(run)
         self.runs.show_runs(tuple(self._session.runs))
