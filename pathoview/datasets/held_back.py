@@ -12,7 +12,7 @@ import numpy as np
 
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _, ngettext
-from pathoview.datasets.anchors import AnchorMap, Anchors
+from pathoview.datasets.anchors import AnchorMap, Anchors, spread
 from pathoview.datasets.labels import LabelledImage, TrainingData
 from pathoview.datasets.patches import inside
 from pathoview.datasets.sampling import Placing
@@ -24,6 +24,8 @@ _MOST_TRIES = 200
 _LEAST_TRAINING = 0.4
 """Share of what is known of each class that must be left to learn from."""
 _GRIDS = (2, 3, 4)
+_MOST_JUDGED = 1_000
+"""Places of a class by which blocks are compared."""
 
 Counts = Mapping[int, float]
 Score = tuple[int, int, float]
@@ -158,7 +160,7 @@ def _with_blocks(
 
 def _blocks(anchors: AnchorMap, image: int, margin_um: float) -> tuple[Rect, ...]:
     """Return the blocks of an image to hold back: the best one, then more for missing classes."""
-    found = anchors.of(image)
+    found = _thinned(anchors.of(image))
 
     def score(blocks: tuple[Rect, ...]) -> Score:
         is_held = np.any([inside(block, found.xy_l0) for block in blocks], axis=0)
@@ -180,6 +182,15 @@ def _blocks(anchors: AnchorMap, image: int, margin_um: float) -> tuple[Rect, ...
             break
         best = option
     return best
+
+
+def _thinned(found: Anchors) -> Anchors:
+    """Return as many places as are enough to judge a block by."""
+    is_taken = np.zeros(len(found.values), np.bool_)
+    for value in found.counts:
+        places = np.flatnonzero(found.values == value)
+        is_taken[places[spread(len(places), min(len(places), _MOST_JUDGED))]] = True
+    return found.take(is_taken)
 
 
 def _candidates(found: Anchors, whole: Rect) -> list[Rect]:
