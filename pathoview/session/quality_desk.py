@@ -42,6 +42,9 @@ _MOST_LOST = 2.0
 """Log10 of how many times less detail has the strongest colour; blurred is from 1 on."""
 _OPACITY = 0.7
 
+METHODS = METHOD_NAMES
+"""Ways of normalising, with what each is called."""
+
 _measured_now = WeakSet[Slide]()
 """Slides whose quality is being measured: asking again changes nothing."""
 

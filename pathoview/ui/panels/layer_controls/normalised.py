@@ -6,9 +6,8 @@ from PySide6.QtWidgets import QComboBox
 
 from pathoview.core.translation import _
 from pathoview.layers.normalised_source import NormalisedSource
-from pathoview.session.quality_desk import preview_normalisation
+from pathoview.session.quality_desk import METHODS, preview_normalisation
 from pathoview.session.session import Session
-from pathoview.slides.stain_normalisation import METHOD_NAMES
 from pathoview.ui.panels.layer_controls.controls import Controls
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import label, row, shrinkable
@@ -22,7 +21,7 @@ class NormalisedControls(Controls):
         self._source = source
         self.method = QComboBox()
         self.method.setAccessibleName(_("Method of normalisation"))
-        for method, name in METHOD_NAMES.items():
+        for method, name in METHODS.items():
             self.method.addItem(name, method)
         shrinkable(self.method)
         ignore_wheel(self.method)
