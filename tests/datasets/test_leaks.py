@@ -14,6 +14,7 @@ from pathoview.core.errors import Cancelled, InputError, UsageError
 from pathoview.core.progress import Control, SilentProgress
 from pathoview.datasets.leak_embedding import describe
 from pathoview.datasets.leak_items import LeakItem, Picture, look_at
+from pathoview.datasets.leak_metadata import told_by_metadata
 from pathoview.datasets.leak_pairs import near_pairs
 from pathoview.datasets.leaks import Audit, Finding, audit
 
@@ -106,9 +107,15 @@ def test_a_label_that_the_file_name_or_the_scanner_gives_away_is_named() -> None
     assert "by the “stain” alone" in found(items, "metadata").sentence
 
 
-def test_what_only_names_the_patient_gives_nothing_away() -> None:
-    items = [replace(one, tokens=frozenset({one.patient})) for one in clean_items()]
-    assert audited(items).findings == ()
+def test_what_only_tells_patients_apart_gives_nothing_away() -> None:
+    patients = [f"p{n // 8}" for n in range(320)]
+    one, look = clean_items()[0], look_at(Picture(scene(0), 96, 96))
+    items = [replace(one, label=("benign", "malignant")[n // 8 % 2]) for n in range(320)]
+    colors = np.random.default_rng(3).uniform(100, 200, (40, 3)).tolist()
+    looks = [replace(look, mean_rgb=tuple(colors[n // 8])) for n in range(320)]
+    assert told_by_metadata(items, looks, patients) == []
+    (told,) = told_by_metadata(items, looks, [str(n) for n in range(320)])
+    assert told.feature == "mean colour"
 
 
 def test_a_split_against_time_is_a_warning() -> None:
@@ -152,15 +159,12 @@ def test_a_picture_that_cannot_be_read_is_told_of() -> None:
 
 
 def test_empty_glass_is_not_taken_for_copies() -> None:
-    rng = np.random.default_rng(1)
-    items = [
-        item(
-            rng.integers(238, 244, (96, 96, 3), np.uint8).astype(np.uint8),
-            name=str(n),
-            split="train" if n % 2 else "val",
-        )
-        for n in range(40)
-    ]
+    items = []
+    for n in range(20):
+        glass = np.full((96, 96, 3), 240, np.uint8)
+        glass[48:] += 2  # the same uneven light on all
+        glass[n, n] = 230
+        items.append(item(glass, name=str(n), split="train" if n % 2 else "val"))
     assert audited(items).findings == ()
 
 
