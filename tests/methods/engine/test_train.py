@@ -80,6 +80,13 @@ class Squares(Learner):
         return Fitted(arrays_of(network), {"of": "squares"})
 
 
+class Worsening(Squares):
+    """Is best at the first validation, so that what counts at the end comes from a state."""
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        return {"score": -float(network.get_buffer("1.num_batches_tracked"))}
+
+
 class Watched(SilentProgress):
     """Keeps what it is told; may raise at a check, as a kill would."""
 
@@ -144,16 +151,17 @@ def test_a_killed_training_goes_on_to_exactly_the_same_result(
 ) -> None:
     monkeypatch.setattr(loop, "_KEEP_EVERY_S", kept_every)
     plan = replace(PLAN, optimizer=optimizer)
-    whole = run(plan=plan)
+    whole = run(Worsening(), plan)
+    assert whole.best_step == 4
     path = tmp_path / "state"
     for kill_at in (2, 4, 1, 5):  # counted from where it goes on
         with pytest.raises(Killed):
-            run(plan=plan, state_path=path, progress=Watched(kill_at))
+            run(Worsening(), plan, state_path=path, progress=Watched(kill_at))
     progress = Watched()
-    assert_same(run(plan=plan, state_path=path, progress=progress), whole)
+    assert_same(run(Worsening(), plan, state_path=path, progress=progress), whole)
     assert progress.n_checks < plan.n_steps
     again = Watched()
-    assert_same(run(plan=plan, state_path=path, progress=again), whole)
+    assert_same(run(Worsening(), plan, state_path=path, progress=again), whole)
     assert again.n_checks == 0
 
 
