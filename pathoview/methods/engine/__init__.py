@@ -1,4 +1,5 @@
-"""What trained methods share: the device, and later the training loop and tiled inference.
+"""What trained methods share: device, training loop, augmentation, encoders, tiled inference.
 
-Imports what `methods` may, and torch inside functions. Read `device` first.
+Imports what `methods` may, and torch. Read `learner` first, then `train`. Nothing that lists
+methods or opens a window imports from here.
 """
