@@ -94,8 +94,13 @@ def test_what_is_wrong_is_said_where_it_was_asked_and_a_clean_split_is_clean(
 
 
 def test_closing_stops_the_check(
-    qtbot: QtBot, session: Session, dialog: LeaksDialog, tmp_path: Path
+    qtbot: QtBot,
+    session: Session,
+    dialog: LeaksDialog,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(session.leaks._runner, "_cancel_grace_s", 0.5)  # its timer is a thread
     name(dialog, **folders(tmp_path, leaks=False))
     qtbot.mouseClick(dialog.check, LEFT)
     dialog.close()
