@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 
 from pathoview.annotations.detections import DetectionClass
+from pathoview.core.translation import _
 
 SEPARATOR = ": "
 """Between the levels of a nested class: ``Tumor: Positive``."""
@@ -91,5 +92,5 @@ def is_background(name: str) -> bool:
 
     It is computed and counted as the others are, and neither drawn nor outlined unless asked for.
     """
-    leaf = name.rpartition(SEPARATOR)[2]
-    return leaf.casefold() == "background" or name.endswith("*")
+    leaf = name.rpartition(SEPARATOR)[2].casefold()
+    return leaf in ("background", _("Background").casefold()) or name.endswith("*")

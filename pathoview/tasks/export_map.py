@@ -24,7 +24,8 @@ from pathoview.study.results import RunFile
 
 LARGEST_PX = 1 << 28
 """A PNG is made in memory: a larger map is written at a smaller size."""
-_TILE_PX = 512
+_TILE_PX = 1024
+"""That of most methods' tiles, so that each is decoded once a class."""
 
 
 def write_map(
