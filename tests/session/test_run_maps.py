@@ -14,6 +14,7 @@ from pathoview.core.geometry import Rect
 from pathoview.core.progress import SilentProgress
 from pathoview.jobs.runner import JobState
 from pathoview.session.commands import run_command
+from pathoview.session.runs import Loaded
 from pathoview.session.session import Session
 from pathoview.tasks import analyze, take_regions
 
@@ -91,12 +92,14 @@ def test_its_layers_are_shown_hidden_and_brought_back_together(
     assert list(session.layers) == before
 
 
-def test_tiles_that_come_are_drawn(session: Session, loop: Loop, analyzed: list[float]) -> None:
+def test_tiles_that_come_are_drawn_in_all_layers(session: Session, analyzed: list[float]) -> None:
+    run = session.results
+    assert run is not None
     told: list[Rect] = []
-    shown = map_of(session)
-    shown.class_layer.source.changed.connect(told.append)
-    shown.tell(Rect(0, 0, 10, 10))
-    assert told == [Rect(0, 0, 10, 10)]
+    for layer in map_of(session).layers:
+        layer.source.changed.connect(told.append)
+    run.tell(Loaded(None, None, False, True, Rect(0, 0, 10, 10)))
+    assert told == [Rect(0, 0, 10, 10)] * 3
     assert session.select_at(700, 500) is None
 
 
