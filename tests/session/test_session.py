@@ -361,6 +361,7 @@ def test_export_asks_for_the_file_of_the_run_with_the_chosen_options(
         "output": str(tmp_path / "x.geojson"),
         "collection": True,
         "measurements": False,
+        "map": {},
     }
     end(job, JobState.DONE, {"n_objects": 1200})
     assert ears.notices[-1].text == "1,200 objects written to x.geojson."
