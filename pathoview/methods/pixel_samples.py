@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from pathoview.slides.slide import Slide
 TILE_PX = 128
 _BLOCK_TILES = 4
 """Tiles a side that are computed together at most: they share the rim that is looked at."""
+_LOOKS_IN_VAIN = 200
 _TILES_A_LABEL = 24
 """Tiles of one label that are looked at: of a whole slide that is labelled, a sample."""
 _PIXELS_A_TILE = 400
@@ -71,13 +73,10 @@ def labelled_pixels(labels: Labels, grid: AnalysisGrid, seed: int) -> Places:
 
     What is chosen in a tile depends on the seed and the labels in this tile only.
     """
-    tiles = _labelled_tiles(labels.extents_l0(), grid, seed)
+    tiles = _labelled_tiles(labels, grid, seed)
     found = []
-    side_l0 = TILE_PX * grid.scale_l0
     for number, tile in enumerate(tiles):
-        rect = Rect(tile.column * side_l0, tile.row * side_l0, side_l0, side_l0)
-        mask = labels.mask(rect, TILE_PX, TILE_PX)
-        inside = mask[: grid.height - tile.row * TILE_PX, : grid.width - tile.column * TILE_PX]
+        inside = _mask(labels, grid, tile)
         y, x = _thinned(inside, np.random.default_rng([seed, *tile]))
         found.append(np.stack([np.full(len(x), number), x, y, inside[y, x]], axis=1))
     rows = np.concatenate([np.zeros((0, 4), np.int64), *found])
@@ -187,19 +186,46 @@ def _slices(rect: Rect) -> tuple[slice, slice]:
     return slice(y, y + height), slice(x, x + width)
 
 
-def _labelled_tiles(
-    extents_l0: npt.NDArray[np.float64], grid: AnalysisGrid, seed: int
-) -> list[Tile]:
+def _mask(labels: Labels, grid: AnalysisGrid, tile: Tile) -> Mask:
+    """Return what is known of a tile, cut at the slide's edge."""
+    side_l0 = TILE_PX * grid.scale_l0
+    rect = Rect(tile.column * side_l0, tile.row * side_l0, side_l0, side_l0)
+    mask = labels.mask(rect, TILE_PX, TILE_PX)
+    return mask[: grid.height - tile.row * TILE_PX, : grid.width - tile.column * TILE_PX]
+
+
+def _labelled_tiles(labels: Labels, grid: AnalysisGrid, seed: int) -> list[Tile]:
     tiles: set[Tile] = set()
-    for box in extents_l0.tolist():
+    for box in labels.extents_l0().tolist():
         # A point's box is empty: what is drawn of it reaches at least into the pixels beside.
         touched = tiles_of(Rect.from_corners(*box).scaled(1 / grid.scale_l0).expanded(1), grid)
         if len(touched) > _TILES_A_LABEL:
-            rng = np.random.default_rng(seed)
-            chosen = rng.choice(len(touched), _TILES_A_LABEL, replace=False)
-            touched = [touched[index] for index in chosen.tolist()]
+            touched = _some_of_each_class(labels, grid, touched, seed)
         tiles.update(touched)
     return sorted(tiles)
+
+
+def _some_of_each_class(
+    labels: Labels, grid: AnalysisGrid, tiles: Sequence[Tile], seed: int
+) -> list[Tile]:
+    """Return some tiles by lot, so that of each class there are as many as of a small label.
+
+    Most of a large box may be unknown: looking ends when for a while nothing new was found.
+    """
+    chosen: list[Tile] = []
+    n_seen: Counter[int] = Counter()
+    n_in_vain = 0
+    for index in np.random.default_rng(seed).permutation(len(tiles)).tolist():
+        mask = _mask(labels, grid, tiles[index])
+        values = np.unique(mask[mask != UNKNOWN]).tolist()
+        is_news = any(n_seen[value] < _TILES_A_LABEL for value in values)
+        n_in_vain = 0 if is_news else n_in_vain + 1
+        if is_news:
+            chosen.append(tiles[index])
+            n_seen.update(values)
+        elif n_in_vain >= _LOOKS_IN_VAIN and chosen:
+            break
+    return chosen
 
 
 def _thinned(

@@ -330,3 +330,13 @@ def test_live_can_be_cancelled() -> None:
     for doing in doings:
         with pytest.raises(Cancelled):
             doing()
+
+
+def test_rare_strokes_in_a_mask_of_the_whole_slide_are_found() -> None:
+    slide = ArraySlide(np.full((2400, 2400, 3), 200, np.uint8), 1.0)
+    grid = analysis_grid(slide, 1.0)
+    mask = np.full((2400, 2400), UNKNOWN, np.uint8)
+    mask[100:104, 100:160] = 1
+    mask[2200:2204, 300:360] = 2
+    places = labelled_pixels(ClassImage(mask), grid, 0)
+    assert set(np.unique(places.values).tolist()) == {1, 2}
