@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 Labels = npt.NDArray[np.integer]
 Counts = npt.NDArray[np.int64]
 Fractions = npt.NDArray[np.float64]
+Chosen = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,17 @@ class Overlaps:
     @property
     def is_empty_twice(self) -> bool:
         return not len(self.truth_areas) and not len(self.predicted_areas)
+
+    def part(self, of_truth: Chosen, of_predicted: Chosen) -> Overlaps:
+        """Return the table of some nuclei only, chosen by (n,) booleans each."""
+        kept = of_truth[self.truth] & of_predicted[self.predicted]
+        return Overlaps(
+            self.truth_areas[of_truth],
+            self.predicted_areas[of_predicted],
+            (np.cumsum(of_truth) - 1)[self.truth[kept]],
+            (np.cumsum(of_predicted) - 1)[self.predicted[kept]],
+            self.common[kept],
+        )
 
 
 def overlaps(truth: Labels, predicted: Labels) -> Overlaps:
@@ -215,19 +227,22 @@ def detection_f1(truth: Fractions, predicted: Fractions, max_distance: float) ->
     """
     if not len(truth) and not len(predicted):
         return 1.0
-    n_matched = _greedy_matches(truth, predicted, max_distance)
+    n_matched = len(matched_points(truth, predicted, max_distance))
     return 2 * n_matched / (len(truth) + len(predicted))
 
 
-def _greedy_matches(truth: Fractions, predicted: Fractions, max_distance: float) -> int:
+def matched_points(truth: Fractions, predicted: Fractions, max_distance: float) -> Counts:
+    """Return the rows of points matched one to one, the nearest pair first: (k, 2) both rows."""
     if not len(truth) or not len(predicted):
-        return 0
+        return np.empty((0, 2), np.int64)
     near = cKDTree(truth).sparse_distance_matrix(
         cKDTree(predicted), max_distance, output_type="ndarray"
     )
     known_free = np.ones(len(truth), np.bool_)
     found_free = np.ones(len(predicted), np.bool_)
+    chosen: list[tuple[int, int]] = []
     for i, j in near[np.lexsort((near["j"], near["i"], near["v"]))][["i", "j"]].tolist():
         if known_free[i] and found_free[j]:
             known_free[i] = found_free[j] = False
-    return int(np.count_nonzero(~known_free))
+            chosen.append((i, j))
+    return np.array(chosen, np.int64).reshape(-1, 2)
