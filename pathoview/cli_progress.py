@@ -18,6 +18,8 @@ from pathoview.core.progress import Control
 from pathoview.core.translation import _
 
 _SECONDS_BETWEEN_LINES = 5.0
+_TOLD = ("notice", "unlike")
+"""Events with a sentence for the person."""
 _RATES = {"mp_per_s": "MP/s", "mb_per_s": "MB/s"}
 
 
@@ -46,7 +48,17 @@ class TerminalProgress:
         sys.stderr.flush()
 
     def event(self, kind: str, data: Mapping[str, object]) -> None:
-        """Nothing: a terminal shows no tiles."""
+        """Print what a person should know; a terminal shows no tiles."""
+        if kind in _TOLD:
+            self._tell(f"{self._name}: {data['text']}")
+
+    def _tell(self, line: str) -> None:
+        with self._lock:
+            if self._bar is not None:
+                self._bar.console.print(line, markup=False, highlight=False)
+                return
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
 
     def check(self) -> None:
         self.control.check()

@@ -34,15 +34,19 @@ def tissue_pixels(
         shrink(
             rule.apply(slide.read(level, column * side_px, row * side_px, side_px, side_px)), factor
         )
-        for row, column in _chosen(tissue.shares(side_l0), side_l0, n_tiles, region_l0)
+        for row, column in chosen_tiles(tissue.shares(side_l0), side_l0, n_tiles, region_l0)
     ]
     return np.concatenate([np.zeros((0, 3), np.uint8), *(tile.reshape(-1, 3) for tile in found)])
 
 
-def _chosen(
-    shares: npt.NDArray[np.float32], side_l0: float, n_tiles: int, region_l0: Rect | None
+def chosen_tiles(
+    shares: npt.NDArray[np.float32], side_l0: float, n_tiles: int, region_l0: Rect | None = None
 ) -> list[tuple[int, int]]:
-    """Return (row, column) of the tiles to read, in the order of the grid."""
+    """Return (row, column) of tiles of tissue to read, chosen at random, in the order of the grid.
+
+    ``shares`` are those of tissue in tiles of a side, see `TissueMask.shares`. Tiles are at least
+    half tissue; where none is, those with the most of it.
+    """
     places = np.argwhere(shares > 0)
     if region_l0 is not None:
         middles = (places[:, ::-1] + 0.5) * side_l0

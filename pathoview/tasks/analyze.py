@@ -27,6 +27,7 @@ from pathoview.study.results import RunFile, find_unfinished, new_run_path
 from pathoview.tasks.analysis import Setting, useful_computers
 from pathoview.tasks.analyze_instances import InstanceAnalysis
 from pathoview.tasks.analyze_pixels import PixelAnalysis
+from pathoview.tasks.familiarity import noted
 from pathoview.tasks.method_building import BuiltMethod, build_method
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.run_records import new_record
@@ -137,5 +138,6 @@ def _open_run(
                 return
     progress.report(0.0, _("Measuring the slide"))
     record = new_record(built, slide, grid, order.region_l0, tile_px=order.tile_px)
+    record = noted(record, slide, built.card, progress)
     with RunFile.create(new_run_path(record), record) as run_file:
         yield run_file

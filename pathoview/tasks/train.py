@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.paths import data_folder
-from pathoview.core.progress import Progress
+from pathoview.core.progress import Progress, SilentProgress
 from pathoview.core.registry import load_entry
 from pathoview.core.translation import _
 from pathoview.datasets.labels import TrainingData
@@ -37,10 +39,13 @@ from pathoview.methods.model import (
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import MethodSpec
 from pathoview.study.records import now
+from pathoview.tasks.familiarity import familiarity_of_images
 from pathoview.tasks.live_preview import LivePreview, PreviewRequest
 from pathoview.tasks.provenance import device_name, versions
 from pathoview.tasks.training_data import Prepared, TrainingSource, open_training_data
 
+ENTRY = "pathoview.tasks.train:accompany"
+"""What each further process of a training on several GPUs does."""
 _KEY_LETTERS = 32
 
 
@@ -94,7 +99,7 @@ class TrainRequest(BaseModel):
 
 def params_of(method: str, texts: Sequence[str]) -> dict[str, Any]:
     """Return a method's checked training parameters from ``KEY=VALUE``; raise `UsageError`."""
-    return _fit_params(_trainable(method)).parse_texts(texts).model_dump(mode="json")
+    return fit_params_of(trainable(method)).parse_texts(texts).model_dump(mode="json")
 
 
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -105,15 +110,10 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     the model cannot be written (the state is kept then), `Cancelled` when asked to stop.
     """
     order = TrainRequest.model_validate(request)
-    spec = _trainable(order.method)
-    params = _fit_params(spec).parse(order.params)
-    start = read_model(find_model(order.start)) if order.start else None
-    output = Path(order.output) if order.output else None
     progress.report(0.0, _("Reading the labels"))
-    with open_training_data(order.source, spec, progress) as prepared:
-        training = _Training(order, spec, params, start, prepared, progress)
+    with _opened(order, progress) as training:
         model = training.run()
-    path = output or new_model_path(model.card.title)
+    path = Path(order.output) if order.output else new_model_path(model.card.title)
     write_model(path, model)
     training.forget_state()
     progress.report(1.0, _("Done"))
@@ -123,12 +123,28 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "title": model.card.title,
         "metrics": dict(model.card.metrics),
         "labels": dict(model.card.labels),
-        "left_out": [one.to_json() for one in prepared.left_out],
+        "left_out": [one.to_json() for one in training.left_out],
         "seconds": model.card.seconds,
         "summary": _("{title} was trained in {seconds:.0f} s.").format(
             title=model.card.title, seconds=model.card.seconds
         ),
     }
+
+
+def accompany(request: Mapping[str, Any]) -> None:
+    """Train along with the first process, on another GPU; what comes of it is the first one's."""
+    with _opened(TrainRequest.model_validate(request), SilentProgress()) as training:
+        training.accompany()
+
+
+@contextmanager
+def _opened(order: TrainRequest, progress: Progress) -> Iterator[_Training]:
+    """Open the data of a training; raise as `run` does."""
+    spec = trainable(order.method)
+    params = fit_params_of(spec).parse(order.params)
+    start = read_model(find_model(order.start)) if order.start else None
+    with open_training_data(order.source, spec, progress) as prepared:
+        yield _Training(order, spec, params, start, prepared, progress)
 
 
 class _Training:
@@ -143,6 +159,7 @@ class _Training:
         prepared: Prepared,
         progress: Progress,
     ) -> None:
+        self.left_out = prepared.left_out
         self._study_id = prepared.study_id
         self._order = order
         self._spec = spec
@@ -159,18 +176,42 @@ class _Training:
         started = time.monotonic()
         device = device_name(self._spec)
         self._progress.event("started", {"n_labels": self._data.n_labels, "device": device})
-        with LivePreview(self._order.preview, self._progress) as preview:
-            context = FitContext(
-                progress=self._progress,
-                seed=self._order.seed,
-                device=device,
-                state_path=self._state,
-                start=self._start,
-                preview=lambda fitted: preview.show(self._model(fitted, device, started)),
+        with (
+            LivePreview(self._order.preview, self._progress) as preview,
+            self._companions(device),
+        ):
+            fitted = self._fit(
+                device, lambda fitted: preview.show(self._model(fitted, device, started))
             )
-            method = load_entry(self._spec.entry)(self._spec.params())
-            fitted = method.fit(self._data, self._params, context)
-        return self._model(fitted, device, started)
+        model = self._model(fitted, device, started)
+        familiarity = familiarity_of_images(self._data.images, self._progress.check)
+        return replace(model, card=model.card.model_copy(update={"familiarity": familiarity}))
+
+    def accompany(self) -> None:
+        """Fit as the first process does, and keep nothing."""
+        self._fit(device_name(self._spec), None)
+
+    def _fit(self, device: str, preview: Callable[[Fitted], None] | None) -> Fitted:
+        context = FitContext(
+            progress=self._progress,
+            seed=self._order.seed,
+            device=device,
+            state_path=self._state,
+            start=self._start,
+            preview=preview,
+        )
+        method = load_entry(self._spec.entry)(self._spec.params())
+        fitted: Fitted = method.fit(self._data, self._params, context)
+        return fitted
+
+    def _companions(self, device: str) -> AbstractContextManager[None]:
+        """Return within what the method is fitted: with a process for each further GPU."""
+        if not self._spec.uses_torch:
+            return nullcontext()
+        from pathoview.methods.engine import distributed
+
+        payload = self._order.model_dump(mode="json")
+        return distributed.companions(ENTRY, payload, distributed.n_processes(device))
 
     def forget_state(self) -> None:
         """Remove what was kept to go on from."""
@@ -234,7 +275,8 @@ class _Training:
         return Model(card, fitted.tensors)
 
 
-def _trainable(name: str) -> MethodSpec:
+def trainable(name: str) -> MethodSpec:
+    """Return a method that learns; raise `UsageError`."""
     spec = METHODS.get(name)
     if not spec.is_trainable:
         known = ", ".join(one.name for one in METHODS if one.is_trainable)
@@ -245,7 +287,8 @@ def _trainable(name: str) -> MethodSpec:
     return spec
 
 
-def _fit_params(spec: MethodSpec) -> type[BaseParams]:
+def fit_params_of(spec: MethodSpec) -> type[BaseParams]:
+    """Return what can be set about the training of a method that learns."""
     assert spec.fit_params is not None
     return spec.fit_params
 
