@@ -51,11 +51,13 @@ class PredictionMap:
         self._rows = run_file.map_rows()
         levels = halved_levels(*record.grid_px, COARSEST_PX)
         self.levels: tuple[Level, ...] = levels[: self._rows.n_levels(*record.grid_px)]
-        self._kept: Share[tuple[int, int, int], Planes] = Share(
+        self._kept: Share[tuple[int, int, int, int], Planes] = Share(
             memory or ByteCache(_OWN_BYTES), at_most=_AT_MOST if memory else 1.0
         )
         self._last = 0
         """Number, in the file, of the last tile that is known of."""
+        self._numbers: dict[tuple[int, int], int] = {}
+        """Number of the tile at each column and row: one that was stored anew has another."""
         self._pixels: npt.NDArray[np.int64] = np.zeros(len(self.classes), np.int64)
 
     @property
@@ -72,6 +74,7 @@ class PredictionMap:
         if not new:
             return None
         self._last = new[-1][0]
+        self._numbers |= {(col, row): number for number, col, row in new}
         self._pixels = self._rows.class_pixels()
         _number, columns, rows = np.array(new).T
         side = self._rows.tile_px * self.scale_l0
@@ -111,10 +114,10 @@ class PredictionMap:
         return out
 
     def _block(self, level: int, col: int, row: int) -> Planes | None:
-        key = level, col, row
+        key = level, col, row, self._numbers.get((col, row), 0)
         block = self._kept.get(key)
         if block is None:
-            block = self._rows.block(*key)
+            block = self._rows.block(level, col, row)
             if block is not None:
                 self._kept.put(key, block, block.nbytes)
         return block

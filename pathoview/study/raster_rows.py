@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -88,19 +88,24 @@ class MapRows:
 
     def add(self, col: int, row: int, planes: Planes, n_levels: int) -> None:
         """Store a finished tile, (class, tile_px, tile_px), with its halved sizes."""
-        counts = class_pixels(planes).astype("<i8").tobytes()
-        blocks = []
-        for level in range(n_levels):
-            if level:
-                planes = halved_planes(planes)
-            blocks.append((level, row, col, zlib.compress(planes.tobytes(), _FASTEST)))
+        self.add_all([(col, row, planes)], n_levels)
+
+    def add_all(self, tiles: Iterable[tuple[int, int, Planes]], n_levels: int) -> None:
+        """Store some tiles, column, row and planes, in one go; those there are give way."""
+        counts, blocks = [], []
+        for col, row, finest in tiles:
+            planes = finest
+            counts.append((row, col, class_pixels(planes).astype("<i8").tobytes()))
+            for level in range(n_levels):
+                if level:
+                    planes = halved_planes(planes)
+                blocks.append((level, row, col, zlib.compress(planes.tobytes(), _FASTEST)))
         with self._writing() as connection:
             for statement in _TABLES:
                 connection.execute(statement)
             connection.executemany("INSERT OR REPLACE INTO map_block VALUES (?, ?, ?, ?)", blocks)
-            connection.execute(
-                "INSERT OR REPLACE INTO map_tile (row, col, counts) VALUES (?, ?, ?)",
-                (row, col, counts),
+            connection.executemany(
+                "INSERT OR REPLACE INTO map_tile (row, col, counts) VALUES (?, ?, ?)", counts
             )
 
     def finished(self) -> set[tuple[int, int]]:

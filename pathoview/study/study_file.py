@@ -241,6 +241,11 @@ class StudyFile(Closing):
         """Return the number of all steps, of all slides."""
         return int(self._rows("SELECT count(*) FROM step")[0][0])
 
+    @property
+    def data_version(self) -> int:
+        """A number that is another one after each write of others; asking costs next to nothing."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
     def last_number(self) -> int:
         """Return the number of the newest step; 0: there is none."""
         return int(self._rows("SELECT coalesce(max(number), 0) FROM step")[0][0])

@@ -63,7 +63,7 @@ class LivePreview:
 
     def __enter__(self) -> Self:
         if self._request is not None:
-            _remove_forgotten()
+            remove_forgotten()
             opening = open_scaled(Path(self._request.slide), self._request.mpp)
             self._slide = opening.__enter__()
             self._end = lambda: opening.__exit__(None, None, None)
@@ -87,37 +87,41 @@ class LivePreview:
         params = spec.params.parse(self._request.params)
         ready = built(spec, params, model, Compute(device_name(spec)))
         grid = analysis_grid(self._slide, ready.mpp)
-        region_l0 = _seen(focus_l0, self._slide, grid.scale_l0)
+        region_l0 = seen(focus_l0, self._slide, grid.scale_l0)
         if region_l0.is_empty:
             return
         record = new_record(
             *(ready, self._slide, grid, region_l0.as_ints()), tile_px=_TILE_PX, kind="preview"
         )
-        path = _folder() / f"{uuid.uuid4().hex}{SUFFIX}"
+        path = previews_folder() / f"{uuid.uuid4().hex}{SUFFIX}"
         with RunFile.create(path, record) as run_file:
             setting = Setting(ready, self._slide, grid, self._tissue, region_l0, run_file)
             ANALYSES[spec.kind](setting, _Quietly(self._progress)).run(1)
         self._progress.event("preview", {"run_file": str(path)})
 
 
-def _remove_forgotten() -> None:
+def remove_forgotten() -> None:
     """Delete what a window that ended early has left behind."""
-    for path in _folder().glob("*"):
+    for path in previews_folder().glob("*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _FORGOTTEN_S:
                 path.unlink(missing_ok=True)
 
 
-def _folder() -> Path:
+def previews_folder() -> Path:
+    """Return where files of previews lie; it is made when missing."""
     folder = cache_folder() / "previews"
     folder.mkdir(exist_ok=True)
     return folder
 
 
-def _seen(focus_l0: Rect, slide: Slide, scale_l0: float) -> Rect:
-    """Return what is seen, or as much of its middle as is drawn at once."""
+def seen(focus_l0: Rect, slide: Slide, scale_l0: float, most_mp: float = _MOST_MP) -> Rect:
+    """Return what is seen of a slide, or as much of its middle as is drawn at once, level-0 px.
+
+    ``scale_l0``: level-0 px a px of the method; ``most_mp``: megapixels of the method.
+    """
     area_mp = focus_l0.width * focus_l0.height / scale_l0**2 / 1e6
-    shrink = min(1.0, math.sqrt(_MOST_MP / max(area_mp, 1e-9)))
+    shrink = min(1.0, math.sqrt(most_mp / max(area_mp, 1e-9)))
     width, height = focus_l0.width * shrink, focus_l0.height * shrink
     middle = Rect(
         focus_l0.x + (focus_l0.width - width) / 2,

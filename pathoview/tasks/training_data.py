@@ -26,9 +26,10 @@ from pathoview.study.slide_list import SlideFinder
 from pathoview.study.study import private_path
 from pathoview.study.study_file import StudyFile
 from pathoview.tasks.export_tiles import slide_group
+from pathoview.tasks.object_examples import with_objects
 from pathoview.tasks.opening import open_scaled
 
-_LEARNED = ("positive", "negative")
+LEARNED = ("positive", "negative")
 """What classes mean whose labels are learned."""
 _NUCLEUS = TargetClass("Nucleus", (60, 60, 200))
 
@@ -111,6 +112,8 @@ def open_training_data(
             len(image.labels.full_l0()) for image in prepared.data.images
         ):
             raise _nothing_left(prepared.left_out)
+        if spec.target == "objects":
+            prepared.data = with_objects(prepared.data, progress)
         yield prepared
 
 
@@ -349,7 +352,7 @@ class _StudyReading:
         known = [
             TargetClass(one.name, one.color, one.number)
             for one in self._classes.values()
-            if one.meaning in _LEARNED
+            if one.meaning in LEARNED
         ]
         if self._source.classes is not None:
             return _wanted(known, self._source.classes)

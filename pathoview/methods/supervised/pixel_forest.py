@@ -66,6 +66,18 @@ class PixelForest:
         self._params = params
         self._trained = None if fitted is None else TrainedForest.of(fitted)
 
+    @staticmethod
+    def live(
+        slide: Slide,
+        classes: Sequence[TargetClass],
+        fit_params: PixelForestFitParams,
+        params: PixelForestParams,
+        context: FitContext,
+        others: Sequence[LabelledImage] = (),
+    ) -> LiveForest:
+        """Return what answers while one paints; see `tasks.live_teaching.Live`."""
+        return LiveForest(slide, classes, fit_params, params, context, others)
+
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
         """Return the fixed colours of the stains: nothing is measured on the slide."""
         return {"stains": H_E.to_json()}
@@ -127,7 +139,8 @@ class LiveForest:
         full = live.paint(view_l0)
 
     What `update` returns goes into a model file as what `PixelForest.fit` returns does (it measures
-    nothing: `fit` once more when teaching ends), and `paint` gives what a `PixelForest` of it does.
+    nothing: `measure` does, or `fit` once more when teaching ends), and `paint` gives what a
+    `PixelForest` of it does.
     """
 
     def __init__(
@@ -150,6 +163,7 @@ class LiveForest:
         self._memory = ByteCache(min(2**30, memory_bytes() // _MEMORY_SHARE))
         self._tiles = self._tiles_of(slide)
         self._trained: TrainedForest | None = None
+        self._known: Samples | None = None
 
     def prefetch(self, rect_l0: Rect) -> None:
         """Compute the features of what is looked at, if they are not kept; raise `Cancelled`."""
@@ -165,7 +179,19 @@ class LiveForest:
         known = joined([samples, *self._read_others()], self._learning)
         check_classes(known.values, self._classes)
         self._trained = train(known, self._features, self._classes, self._learning)
+        self._known = known
         return self._trained.fitted({})
+
+    def measure(self) -> dict[str, float]:
+        """Return what trees are worth that did not see a fifth of the labelled tiles, on these.
+
+        Empty where a class has too few tiles to leave some out. Raises `Cancelled`.
+        """
+        known, seed = self._known, self._learning.context.seed
+        if known is None or not (is_left := left_out(known, seed)).any():
+            return {}
+        others = train(known.of(~is_left), self._features, self._classes, self._learning)
+        return measure(others, known.of(is_left))
 
     def paint(self, rect_l0: Rect, step: int = 1) -> Painted:
         """Return probabilities of a part of the slide, one px for ``step`` × ``step`` of the grid.
