@@ -27,6 +27,7 @@ from pathoview.cli_progress import terminal_progress
 from pathoview.cli_quality import normalise, quality
 from pathoview.cli_slides import app as slides_app
 from pathoview.cli_study import app as study_app
+from pathoview.cli_tune import pinned_numerics, tune
 from pathoview.cli_workflow import workflow
 from pathoview.core.errors import Cancelled, PathoViewError, UsageError
 from pathoview.core.logs import start_logging
@@ -152,6 +153,7 @@ def analyze(
     order = AnalyzeOrder.checked(
         method=method,
         model=model,
+        numerics=pinned_numerics(),
         region=region,
         mpp=mpp,
         parameters=parameters or [],
@@ -198,6 +200,7 @@ def evaluate(
         "mpp": mpp,
         "method": method,
         "model": str(model) if model else None,
+        "numerics": pinned_numerics(),
         "params": _pairs(parameters or []),
     }
     with terminal_progress(_("Evaluate")) as progress:
@@ -212,6 +215,7 @@ def evaluate(
 app.command("train", help=_("Teach a method from labels; gives a model."))(train)
 app.command("apply", help=_("Use a trained model on slides."))(apply)
 app.add_typer(models_app, name="models")
+app.command("tune", help=_("Measure how networks are computed fastest here."))(tune)
 app.command("annotate", help=_("Work on annotations of a study."))(annotate)
 app.command("tissue", help=_("Make an annotation of all tissue."))(tissue)
 app.command("workflow", help=_("Print what was done to a slide, as command lines."))(workflow)

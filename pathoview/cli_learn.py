@@ -11,6 +11,7 @@ import typer
 from pathoview.cli_each import each_slide, refuse_one_file_for_many, target_of
 from pathoview.cli_options import MppOption, hidden
 from pathoview.cli_progress import terminal_progress
+from pathoview.cli_tune import pinned_numerics
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
 
@@ -116,7 +117,12 @@ def apply(
     from pathoview.tasks.analyze_and_export import AnalyzeOrder, analyze_and_export
 
     order = AnalyzeOrder.checked(
-        model=model, region=region, mpp=mpp, parameters=parameters or [], resume=resume
+        model=model,
+        numerics=pinned_numerics(),
+        region=region,
+        mpp=mpp,
+        parameters=parameters or [],
+        resume=resume,
     )
     refuse_one_file_for_many(slides, output, overview)
     each_slide(

@@ -44,6 +44,8 @@ class EvaluateRequest(BaseModel):
     method: str | None = None
     params: dict[str, Any] = {}
     model: str | None = None
+    numerics: str = "float32"
+    """The numeric path on which a model predicts."""
 
 
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     order = EvaluateRequest.model_validate(request)
     if not (math.isfinite(order.mpp) and order.mpp > 0):
         raise UsageError(_("The µm per pixel must be above zero."))
-    built = build_method(order.method, order.params, order.model)
+    built = build_method(order.method, order.params, order.model, order.numerics)
     found_pairs = pairs(Path(order.images), Path(order.labels))
     per_image: dict[str, Scores] = {}
     for number, (image, labels) in enumerate(found_pairs):

@@ -6,8 +6,10 @@ batch is halved, then the window, and what was found to fit is kept for the patc
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +47,31 @@ class InferencePlan:
     """1: as it is; 4: turned by quarters; 8: mirrored too. Their results are averaged."""
 
 
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A network that was used, and the first images that it was given."""
+
+    network: nn.Module
+    """As the method has it, not yet made ready for a numeric path."""
+    activate: Callable[[Tensor], Tensor]
+    images: Tensor
+    """(batch, 3, height, width), 0 … 1."""
+
+
+_watching: ContextVar[dict[int, Computed] | None] = ContextVar("watching", default=None)
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[dict[int, Computed]]:
+    """Note each network that this thread computes in the block, whatever method it belongs to."""
+    noted: dict[int, Computed] = {}
+    token = _watching.set(noted)
+    try:
+        yield noted
+    finally:
+        _watching.reset(token)
+
+
 class Inference:
     """Maps of patches by a network. Safe to call from several threads."""
 
@@ -62,7 +89,8 @@ class Inference:
         path: NumericPath = compute.numerics
         self._device = torch.device(compute.device)
         example = torch.zeros(1, 3, *[_EXAMPLE_STRIDES * plan.stride] * 2, device=self._device)
-        self._network = prepare(network.eval(), path, example)
+        self._original = network.eval()
+        self._network = prepare(self._original, path, example)
         self._plan = plan
         self._activate = activate
         self._lock = threading.Lock()
@@ -142,8 +170,11 @@ class Inference:
 
     def _activated(self, pixels: Tensor) -> Tensor:
         with torch.inference_mode():
-            logits = self._network(pixels.float().div_(255))
-            return self._activate(logits.float())
+            images = pixels.float().div_(255)
+            noted = _watching.get()
+            if noted is not None:
+                noted.setdefault(id(self), Computed(self._original, self._activate, images))
+            return self._activate(self._network(images).float())
 
 
 def window_starts(length: int, window: int, overlap: int) -> list[int]:

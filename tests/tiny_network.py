@@ -1,0 +1,86 @@
+"""A method whose network is computed in no time, with a model of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from pathoview.core.params import BaseParams
+from pathoview.methods.fitting import Fitted
+from pathoview.methods.library import LibraryModel, new_model_path
+from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
+from pathoview.methods.registry import METHODS
+from pathoview.methods.spec import Compute, Kind, MethodSpec
+from pathoview.slides.slide import Slide
+from pathoview.slides.stains import H_E
+
+
+class TinyParams(BaseParams):
+    pass
+
+
+class TinyMethod:
+    """Two classes by one convolution."""
+
+    def __init__(self, params: TinyParams, fitted: Fitted, compute: Compute) -> None:
+        import torch
+
+        from pathoview.methods.engine.infer import Inference, InferencePlan
+        from pathoview.methods.engine.weights import load_arrays
+
+        network = torch.nn.Conv2d(3, 2, 3, padding=1)
+        load_arrays(network, fitted.tensors)
+        self._inference = Inference(network, InferencePlan(1, 8), compute, softmax)
+
+    def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
+        return {"stains": H_E.to_json()}
+
+    def predict(
+        self, patch: npt.NDArray[np.uint8], mpp: float, context: Mapping[str, Any]
+    ) -> npt.NDArray[np.float32]:
+        return np.ascontiguousarray(self._inference.maps(patch).transpose(1, 2, 0))
+
+
+def softmax(logits: Any) -> Any:
+    return logits.softmax(1)
+
+
+SPEC = MethodSpec(
+    name="tiny",
+    title="Tiny network",
+    summary="For tests.",
+    kind=Kind.PIXEL,
+    learns_from="scribbles",
+    mpp=1.0,
+    patch_px=48,
+    halo_um=8.0,
+    stains=("H&E",),
+    params=TinyParams,
+    reference="none",
+    entry="tiny_network:TinyMethod",
+    uses_torch=True,
+    fit_params=TinyParams,
+)
+
+
+def register(patch: pytest.MonkeyPatch) -> None:
+    """Have the program know the method for one test."""
+    patch.setitem(METHODS._items, SPEC.name, SPEC)
+
+
+def tiny_model(title: str = "Two kinds", **said: Any) -> LibraryModel:
+    """Put a model of the method into the library."""
+    rng = np.random.default_rng(0)
+    tensors = {
+        "weight": rng.normal(size=(2, 3, 3, 3)).astype(np.float32),
+        "bias": np.zeros(2, np.float32),
+    }
+    classes = (ModelClass(name="Nuclei"), ModelClass(name="Background"))
+    card = ModelCard(title=title, method="tiny", kind="pixel", mpp=1.0, classes=classes, **said)
+    path = new_model_path(title)
+    write_model(path, Model(card, tensors))
+    return LibraryModel(path, card)
