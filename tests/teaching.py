@@ -69,12 +69,11 @@ def features(learns_from: LearnsFrom, field: Scene) -> list[Feature]:
     if learns_from == "instances":
         return [whole, *(drawn(shape, NUCLEUS) for shape in outlines(field))]
     if learns_from == "objects":
-        large = np.bincount(field.labels.ravel())[1:] > np.median(
-            np.bincount(field.labels.ravel())[1:]
-        )
+        sizes = np.bincount(field.labels.ravel())[1:]
+        sizes = sizes[sizes > 0]
         return [
-            drawn(point, NUCLEUS if is_large else TISSUE)
-            for point, is_large in zip(centers(field), large, strict=True)
+            drawn(point, NUCLEUS if size > np.median(sizes) else TISSUE)
+            for point, size in zip(centers(field), sizes, strict=True)
         ]
     return strokes(field)
 

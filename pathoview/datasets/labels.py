@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pathoview.annotations.detections import Detections
 from pathoview.core.geometry import Rect
 from pathoview.slides.slide import Slide
 
@@ -103,6 +104,8 @@ class LabelledImage:
     """Patient, or what else must not be in two splits."""
     licence: str = ""
     """Of the data, in words; empty: not stated."""
+    objects: Detections | None = None
+    """What is detected around the examples, for methods that tell objects apart; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,8 +83,8 @@ def labelled_pixels(labels: Labels, grid: AnalysisGrid, seed: int) -> Places:
     return Places(tuple(tiles), rows[:, 0], rows[:, 1:3], rows[:, 3].astype(np.uint8))
 
 
-def balanced(values: npt.NDArray[np.uint8], most: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return which pixels to take, ascending: at most ``most`` of each class."""
+def balanced(values: npt.NDArray[np.integer], most: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return which pixels (or other samples) to take, ascending: at most ``most`` of each class."""
     rng = np.random.default_rng(seed)
     taken = [np.zeros(0, np.int64)]
     for value in np.unique(values):

@@ -171,7 +171,14 @@ class ObjectBatch:
 
 
 class ObjectMethod(Protocol):
-    """detections → probabilities of classes. Constructed as an `InstanceMethod` is."""
+    """detections → probabilities of classes. Constructed as an `InstanceMethod` is.
+
+    Its ``patch_px`` is the side of blocks of objects; a picture is `object_features.PICTURE_PX`.
+    """
+
+    @property
+    def sees_pictures(self) -> bool:
+        """Whether `ObjectBatch.patches` matter; else they need not be read."""
 
     def predict(self, objects: ObjectBatch) -> npt.NDArray[np.float32]:
         """Return probabilities, (n, class), in the order of the model's classes."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from pathoview.annotations.detections import Detections, concatenate
 from pathoview.core.errors import UsageError
+from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.methods.spec import Kind
 from pathoview.slides.reading import analysis_grid
@@ -20,8 +21,15 @@ from pathoview.tasks.tile_plan import TilePlan
 from pathoview.tasks.tile_work import InstanceWork
 
 
-def detect(slide: Slide, built: BuiltMethod, check: Callable[[], None]) -> Detections:
+def detect(
+    slide: Slide,
+    built: BuiltMethod,
+    check: Callable[[], None],
+    is_wanted: Callable[[Rect], bool] = lambda core_l0: True,
+) -> Detections:
     """Return all objects, tile by tile and seams settled; ids are mere numbers.
+
+    ``is_wanted`` says of the core of a tile, level-0 px, whether to look for objects in it.
 
     For pictures whose objects fit into memory. Raises `MissingScaleError`, `SlideError`, and
     `UsageError` for a method that finds no objects.
@@ -40,11 +48,17 @@ def detect(slide: Slide, built: BuiltMethod, check: Callable[[], None]) -> Detec
     n_found = 0
     while (tile := plan.next(None)) is not None:
         check()
+        if not is_wanted(tile.core_l0(grid.scale_l0)):
+            continue
         patch = work.read(tile)
         table = work.outline(tile, patch, work.compute(patch))
         found[tile.col, tile.row] = replace(table, ids=_numbers(n_found, len(table)))
         n_found += len(table)
-    cores = {(tile.col, tile.row): tile.core_l0(grid.scale_l0) for tile in plan.tiles}
+    cores = {
+        (tile.col, tile.row): tile.core_l0(grid.scale_l0)
+        for tile in plan.tiles
+        if (tile.col, tile.row) in found
+    }
     seams = find_duplicates(
         cores, lambda col, row: found[col, row], sight_l0=work.sight_l0, check=check
     )
