@@ -1,4 +1,4 @@
-"""A method whose network is computed in no time, with a model of it."""
+"""A method whose network is computed and taught in no time, with a model of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pytest
 
 from pathoview.core.params import BaseParams
-from pathoview.methods.fitting import Fitted
+from pathoview.datasets.labels import TrainingData
+from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.library import LibraryModel, new_model_path
 from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
 from pathoview.methods.registry import METHODS
@@ -26,15 +27,49 @@ class TinyParams(BaseParams):
 class TinyMethod:
     """Two classes by one convolution."""
 
-    def __init__(self, params: TinyParams, fitted: Fitted, compute: Compute) -> None:
-        import torch
-
+    def __init__(
+        self, params: TinyParams, fitted: Fitted | None = None, compute: Compute | None = None
+    ) -> None:
+        if fitted is None or compute is None:
+            return
         from pathoview.methods.engine.infer import Inference, InferencePlan
         from pathoview.methods.engine.weights import load_arrays
 
-        network = torch.nn.Conv2d(3, 2, 3, padding=1)
+        network = new_network()
         load_arrays(network, fitted.tensors)
         self._inference = Inference(network, InferencePlan(1, 8), compute, softmax)
+
+    def fit(self, data: TrainingData, params: BaseParams, context: FitContext) -> Fitted:
+        """Learn something of random places of the first image, five a step."""
+        from pathoview.methods.engine.learner import Learner
+        from pathoview.methods.engine.plan import TrainingPlan
+        from pathoview.methods.engine.train import train
+        from pathoview.methods.engine.weights import arrays_of
+
+        slide = data.images[0].slide
+
+        class Greens(Learner):
+            fingerprint = "greens"
+            network = new_network()
+
+            def batch(self, step: int) -> dict[str, npt.NDArray[Any]]:
+                places = np.random.default_rng(step).integers(0, 100, (5, 2))
+                seen = [slide.read(0, int(x), int(y), 8, 8) for x, y in places]
+                return {"images": np.stack(seen).transpose(0, 3, 1, 2).astype(np.float32) / 255}
+
+            def loss(self, network: Any, batch: Mapping[str, Any]) -> tuple[Any, dict[str, float]]:
+                wanted = batch["images"][:, 1:3]
+                return (network(batch["images"]) - wanted).square().mean(), {}
+
+            def validate(self, network: Any) -> dict[str, float]:
+                return {}
+
+            def fitted(self, network: Any) -> Fitted:
+                return Fitted(arrays_of(network), {})
+
+        learner = Greens()
+        train(learner, TrainingPlan(n_steps=5, lr=0.05), context)
+        return learner.fitted(learner.network)
 
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
         return {"stains": H_E.to_json()}
@@ -43,6 +78,12 @@ class TinyMethod:
         self, patch: npt.NDArray[np.uint8], mpp: float, context: Mapping[str, Any]
     ) -> npt.NDArray[np.float32]:
         return np.ascontiguousarray(self._inference.maps(patch).transpose(1, 2, 0))
+
+
+def new_network() -> Any:
+    import torch
+
+    return torch.nn.Conv2d(3, 2, 3, padding=1)
 
 
 def softmax(logits: Any) -> Any:
@@ -70,6 +111,14 @@ SPEC = MethodSpec(
 def register(patch: pytest.MonkeyPatch) -> None:
     """Have the program know the method for one test."""
     patch.setitem(METHODS._items, SPEC.name, SPEC)
+
+
+def accompany(request: Mapping[str, Any]) -> None:
+    """Train along in another process, which does not know the method yet."""
+    from pathoview.tasks import train
+
+    METHODS.add(SPEC)
+    train.accompany(request)
 
 
 def tiny_model(title: str = "Two kinds", **said: Any) -> LibraryModel:
