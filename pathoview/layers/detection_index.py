@@ -12,7 +12,7 @@ from operator import attrgetter
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.annotations.detections import Detections
+from pathoview.annotations.detections import Detections, concatenate
 from pathoview.core.geometry import Rect
 
 CELL_PX = 1024
@@ -31,6 +31,16 @@ class Chunk:
     start: int
     table: Detections
     boxes_l0: Boxes
+    is_covered: npt.NDArray[np.bool_]
+    """Rows that something else stands for: they are neither found nor counted."""
+
+    def cover(self, ids: npt.NDArray[np.uint8], *, on: bool) -> Rows:
+        """Mark the rows with these ids, (n, 16), or take the mark away; return which they are."""
+        if not len(ids):
+            return np.empty(0, np.intp)
+        rows = np.flatnonzero(_are_among(self.table.ids, ids))
+        self.is_covered[rows] = on
+        return rows
 
 
 class DetectionIndex:
@@ -46,7 +56,7 @@ class DetectionIndex:
         return self._n
 
     def append(self, table: Detections) -> Chunk:
-        chunk = Chunk(self._n, table, table.boxes_l0())
+        chunk = Chunk(self._n, table, table.boxes_l0(), np.zeros(len(table), np.bool_))
         number = len(self.chunks)
         self.chunks.append(chunk)
         self._n += len(table)
@@ -72,7 +82,10 @@ class DetectionIndex:
             self._cells[int(cells[start, 0]), int(cells[start, 1])].append((number, group))
 
     def near(self, rect_l0: Rect) -> list[tuple[Chunk, Rows]]:
-        """Return the rows whose boxes touch a rectangle, by chunk, ascending, each once."""
+        """Return the rows whose boxes touch a rectangle, by chunk, ascending, each once.
+
+        Covered ones are left out.
+        """
         found: defaultdict[int, list[Rows]] = defaultdict(list)
         for number, rows in self._large:
             found[number].append(rows)
@@ -89,6 +102,7 @@ class DetectionIndex:
                 & (boxes[:, 2] >= rect_l0.x)
                 & (boxes[:, 1] <= rect_l0.bottom)
                 & (boxes[:, 3] >= rect_l0.y)
+                & ~chunk.is_covered[rows]
             )
             if touching.any():
                 hits.append((chunk, rows[touching]))
@@ -113,6 +127,22 @@ class DetectionIndex:
             if len(rows):
                 return chunk.start + int(rows[0])
         return None
+
+    def rows(self, indices: Rows) -> Detections:
+        """Return rows of the whole table as a table, ascending."""
+        ordered = np.sort(indices)
+        starts = [chunk.start for chunk in self.chunks]
+        owners = np.searchsorted(starts, ordered, side="right") - 1
+        return concatenate(
+            [
+                self.chunks[owner].table.take(ordered[owners == owner] - starts[owner])
+                for owner in np.unique(owners).tolist()
+            ]
+        )
+
+    def cover(self, ids: npt.NDArray[np.uint8], *, on: bool) -> list[tuple[Chunk, Rows]]:
+        """Do as `Chunk.cover` with all chunks."""
+        return [(chunk, chunk.cover(ids, on=on)) for chunk in self.chunks]
 
     def without(self, ids: npt.NDArray[np.uint8]) -> DetectionIndex:
         """Return an index of the other rows, in the same order; ``ids`` is (n, 16)."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 from psygnal import Signal
 
 from pathoview.annotations.detections import (
@@ -20,13 +21,13 @@ from pathoview.core.geometry import Rect
 from pathoview.core.pyramid import TileKey
 from pathoview.layers import outline_colors as colors
 from pathoview.layers import paint
-from pathoview.layers.density import DensityCounter, Kinds
 from pathoview.layers.detection_index import Chunk, DetectionIndex, Rows
-from pathoview.layers.dots import DOTS, dot_image
+from pathoview.layers.dot_counts import N_DOT_COLORS, DotCounts
+from pathoview.layers.dots import dot_image
 from pathoview.layers.outline_colors import Look, OutlineStyle
-from pathoview.layers.outline_tile import draw_objects
+from pathoview.layers.outline_tile import draw_chosen, draw_objects
 from pathoview.layers.paint import Color
-from pathoview.layers.picking import smallest_at
+from pathoview.layers.picking import rows_in, smallest_at
 from pathoview.layers.source import Rgba
 from pathoview.layers.vector_levels import vector_pyramid
 
@@ -34,9 +35,8 @@ _SMALLEST_SEEN_PX = 3.0
 """Where a typical object is smaller than that on its tile, dots are drawn instead of outlines."""
 _SIZE_PER_LINE = 8.0
 """A typical object is at least that many line widths wide, so that it is no mere blob."""
-_SELECTED_COLOR: Color = (255, 255, 255)
-_N_DOT_COLORS = 8
-"""Colours of measurements in dots."""
+_MANY = 200
+"""Where more rows look different, all is drawn anew."""
 
 
 class DetectionSource:
@@ -54,7 +54,8 @@ class DetectionSource:
         self._writing = threading.RLock()
         """Held by those who change rows, before and much longer than the other."""
         self._lock = threading.RLock()
-        self._selected: int | None = None
+        self._chosen: tuple[int, ...] = ()
+        self._covered: frozenset[bytes] = frozenset()
         self._reset()
 
     def _reset(self) -> None:
@@ -64,17 +65,14 @@ class DetectionSource:
         self._names: dict[str, None] = {}
         self._whole: Detections | None = None
         self._typical_px = 0.0
-        self._by_class = self._counter(_class_of)
+        self._dots = DotCounts(self.pyramid.width_l0, self.pyramid.height_l0)
         self._restyle()
 
     def _restyle(self) -> None:
         """Forget what the last style needed; tiles count anew when they are painted."""
-        self._by_value: DensityCounter | None = None
+        self._dots.restyle()
         self._auto_limits: tuple[float, float] | None = None
         self._n_at_limits = 0
-
-    def _counter(self, kinds_of: Callable[[Chunk], Kinds]) -> DensityCounter:
-        return DensityCounter(self.pyramid.width_l0, self.pyramid.height_l0, kinds_of)
 
     # -- content ---------------------------------------------------------------------------------
 
@@ -120,6 +118,18 @@ class DetectionSource:
             chunk, row = self._index.locate(index)
         return chunk.table.take(np.array([row]))
 
+    def rows(self, indices: Sequence[int]) -> Detections:
+        """Return some rows as a table, ascending."""
+        with self._lock:
+            return self._index.rows(np.array(indices, np.intp))
+
+    def find(self, id_bytes: bytes) -> int | None:
+        """Return the row with an id, of 16 bytes; None: there is none, or it is left out."""
+        with self._lock:
+            if id_bytes in self._covered:
+                return None
+            return self._index.find(np.frombuffer(id_bytes, np.uint8))
+
     def append(self, table: Detections) -> None:
         """Add rows; costs as much as there are new ones."""
         rect_l0 = self.add(table)
@@ -135,6 +145,7 @@ class DetectionSource:
             return None
         with self._writing, self._lock:
             chunk = self._index.append(self._with_our_classes(table))
+            chunk.cover(_ids_of(self._covered), on=True)
             self._whole = None
             self._names |= dict.fromkeys(table.measurements)
             self._typical_px = self._typical_with(chunk)
@@ -148,7 +159,7 @@ class DetectionSource:
         """Replace all rows."""
         with self._writing, self._lock:
             self._reset()
-            self._selected = None
+            self._chosen = ()
             self.add(table)
         self.changed.emit(None)
 
@@ -173,15 +184,17 @@ class DetectionSource:
 
     def _take_index(self, index: DetectionIndex) -> None:
         with self._lock:
-            chosen = None if self._selected is None else self.row(self._selected).ids[0]
+            chosen = None if self.selected is None else self.row(self.selected).ids[0]
             self._index = index
+            index.cover(_ids_of(self._covered), on=True)
             self._whole = None
             self._counts = sum(
                 (self._counted(chunk) for chunk in index.chunks), np.zeros_like(self._counts)
             )
-            self._by_class = self._counter(_class_of)
+            self._dots.forget()
             self._restyle()
-            self._selected = None if chosen is None else index.find(chosen)
+            found = None if chosen is None else index.find(chosen)
+            self._chosen = () if found is None else (found,)
 
     def _counted(self, chunk: Chunk) -> npt.NDArray[np.int64]:
         return np.bincount(chunk.table.class_index + 1, minlength=len(self._counts))
@@ -207,27 +220,63 @@ class DetectionSource:
 
     def pick(self, x_l0: float, y_l0: float) -> int | None:
         """Return the row of the smallest outline that holds a point and is seen."""
-        with self._lock:
-            near = self._index.near(Rect(x_l0, y_l0, 0, 0))
-            look = self._look()
-        seen = (
+        return smallest_at(self._seen_near(Rect(x_l0, y_l0, 0, 0)), x_l0, y_l0)
+
+    def rows_in(self, shape: shapely.Geometry) -> tuple[int, ...]:
+        """Return the rows that are seen and have their middle in an area, or cross a line."""
+        return tuple(rows_in(self._seen_near(Rect.from_corners(*shape.bounds)), shape))
+
+    def _seen_near(self, rect_l0: Rect) -> list[tuple[Chunk, Rows]]:
+        near, look = self.seen_in(rect_l0)
+        return [
             (chunk, rows[~look.is_hidden(chunk.table.class_index[rows])]) for chunk, rows in near
-        )
-        return smallest_at(seen, x_l0, y_l0)
+        ]
 
     @property
     def selected(self) -> int | None:
-        """The row drawn highlighted."""
-        return self._selected
+        """The row drawn highlighted; the first of several."""
+        return self._chosen[0] if self._chosen else None
 
     @selected.setter
     def selected(self, index: int | None) -> None:
-        if index == self._selected:
+        self.choose(() if index is None else (index,))
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """All rows drawn highlighted."""
+        return self._chosen
+
+    def choose(self, rows: Sequence[int]) -> None:
+        """Highlight some rows and no others."""
+        before, self._chosen = self._chosen, tuple(rows)
+        self._tell(set(before) ^ set(self._chosen))
+
+    def cover(self, ids: frozenset[bytes]) -> None:
+        """Leave out the rows with these ids, of 16 bytes, that something else stands for.
+
+        They are neither drawn nor picked, and count no more as chosen; all others are seen again.
+        """
+        if ids == self._covered:
             return
-        before, self._selected = self._selected, index
-        for row in (before, index):
-            if row is not None:
-                self.changed.emit(self.row(row).extent_l0().expanded(self._margin_l0()))
+        with self._lock:
+            gone, come = self._covered - ids, ids - self._covered
+            self._covered = ids
+            marked = self._index.cover(_ids_of(gone), on=False)
+            marked += self._index.cover(_ids_of(come), on=True)
+            rows = {chunk.start + row for chunk, own in marked for row in own.tolist()}
+            if rows.intersection(self._chosen):
+                self._chosen = ()
+            if rows:
+                self._dots.forget()
+        self._tell(rows)
+
+    def _tell(self, rows: Collection[int]) -> None:
+        """Have some rows drawn anew."""
+        if len(rows) > _MANY:
+            self.changed.emit(None)
+            return
+        for row in rows:
+            self.changed.emit(self.row(row).extent_l0().expanded(self._margin_l0()))
 
     # -- style -----------------------------------------------------------------------------------
 
@@ -257,7 +306,7 @@ class DetectionSource:
         with self._lock:
             self._hidden = names
             self._style_version += 1
-            self._by_value = None
+            self._dots.restyle()
         self.changed.emit(None)
 
     @property
@@ -299,7 +348,7 @@ class DetectionSource:
         with self._lock:
             is_near = self._typical_px >= _SMALLEST_SEEN_PX * downsample
         if not is_near:
-            return self._dots(tile_lv, downsample)
+            return self._dots_on(tile_lv, downsample)
         margin = self._style.line_width_px + 2
         with self._lock:
             near = self._index.near(tile_lv.expanded(margin).scaled(downsample))
@@ -309,7 +358,7 @@ class DetectionSource:
         canvas = paint.blank(tile_lv)
         width = self._line_width_px(look.style, downsample)
         draw_objects(canvas, near, look, tile_lv, downsample, width)
-        self._draw_selected(canvas, look, tile_lv, downsample)
+        draw_chosen(canvas, near, self._chosen, look, tile_lv, downsample)
         return canvas
 
     def seen_in(
@@ -326,46 +375,21 @@ class DetectionSource:
         widest = self._typical_px / downsample / _SIZE_PER_LINE
         return max(1.0, min(style.line_width_px, widest))
 
-    def _draw_selected(
-        self, canvas: paint.Canvas, look: Look, tile_lv: Rect, downsample: float
-    ) -> None:
-        with self._lock:
-            if self._selected is None:
-                return
-            table = self.row(self._selected)
-        if look.is_hidden(table.class_index).any():
-            return
-        ring = paint.canvas_points(table.points, tile_lv, downsample)
-        width = look.style.line_width_px
-        paint.draw_outlines(canvas, [ring], (0, 0, 0), width + 3)
-        paint.draw_outlines(canvas, [ring], _SELECTED_COLOR, width + 1)
-
-    def _dots(self, tile_lv: Rect, downsample: float) -> Rgba | None:
+    def _dots_on(self, tile_lv: Rect, downsample: float) -> Rgba | None:
         with self._lock:
             look, chunks = self._look(), tuple(self._index.chunks)
-            counter, object_px = self._counter_for(look), self._typical_px / downsample
+            object_px = self._typical_px / downsample
         # Counting a million objects takes a while, and nobody may wait for our lock so long.
-        counts = counter.counts(chunks, tile_lv.scaled(downsample), DOTS * downsample)
-        if look.style.mode != "measurement":
-            seen = [kind for kind in counts if not look.is_hidden(np.array([kind]))[0]]
-            counts = {kind: counts[kind] for kind in seen}
+        counts = self._dots.counts(chunks, look, tile_lv.scaled(downsample), downsample)
         if not counts:
             return None
         shape = int(tile_lv.height), int(tile_lv.width)
-        return dot_image(counts, look.palette(_N_DOT_COLORS), object_px, shape)
-
-    def _counter_for(self, look: Look) -> DensityCounter:
-        """Return what counts by class, hidden ones too; or by the steps of a measurement."""
-        if look.style.mode != "measurement":
-            return self._by_class
-        if self._by_value is None:
-            self._by_value = self._counter(lambda chunk: look.kinds(chunk.table, _N_DOT_COLORS))
-        return self._by_value
+        return dot_image(counts, look.palette(N_DOT_COLORS), object_px, shape)
 
     def _margin_l0(self) -> float:
         """Return how far beyond its box an object is drawn at most, level-0 px."""
         return (self._style.line_width_px + 2) * max(self._typical_px / _SMALLEST_SEEN_PX, 1)
 
 
-def _class_of(chunk: Chunk) -> Kinds:
-    return chunk.table.class_index.astype(np.int64)
+def _ids_of(keys: Collection[bytes]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 16)

@@ -17,6 +17,7 @@ from pathoview.layers.outline_colors import Look
 
 _N_COLORS = 256
 """Colours of measurements."""
+_CHOSEN_COLOR: paint.Color = (255, 255, 255)
 
 
 def draw_objects(
@@ -37,6 +38,28 @@ def draw_objects(
     is_smooth = paint.can_be_smooth(n_rings, line_width_px)
     for kind, rings in groups.items():
         paint.draw_outlines(canvas, rings, palette[kind], line_width_px, is_smooth=is_smooth)
+
+
+def draw_chosen(
+    canvas: paint.Canvas,
+    near: Sequence[tuple[Chunk, Rows]],
+    chosen: Sequence[int],
+    look: Look,
+    tile_lv: Rect,
+    downsample: float,
+) -> None:
+    """Draw those of the rows near a tile that are chosen, by their places in the whole table."""
+    if not chosen:
+        return
+    rings: list[paint.Ring] = []
+    for chunk, rows in near:
+        own = rows[np.isin(chunk.start + rows, chosen)]
+        for row in own[~look.is_hidden(chunk.table.class_index[own])].tolist():
+            points, _offsets = chunk.table.points_of(np.array([row]))
+            rings.append(paint.canvas_points(points, tile_lv, downsample))
+    width = look.style.line_width_px
+    paint.draw_outlines(canvas, rings, (0, 0, 0), width + 3)
+    paint.draw_outlines(canvas, rings, _CHOSEN_COLOR, width + 1)
 
 
 def _groups(

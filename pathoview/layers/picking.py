@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from pathoview.layers.detection_index import Chunk, Rows
 
@@ -23,6 +25,21 @@ def smallest_at(near: Iterable[tuple[Chunk, Rows]], x_l0: float, y_l0: float) ->
             if _holds_origin(ring):
                 best = min(best or (math.inf, 0), (ring_area(ring), chunk.start + row))
     return None if best is None else best[1]
+
+
+def rows_in(near: Iterable[tuple[Chunk, Rows]], shape: BaseGeometry) -> list[int]:
+    """Return the rows, in the whole table, with their middle in an area, or across a line."""
+    shapely.prepare(shape)
+    found: list[int] = []
+    for chunk, rows in near:
+        part = chunk.table.take(rows)
+        if shapely.get_dimensions(shape) == 2:
+            is_in = shapely.contains_xy(shape, part.centroids_l0())
+        else:
+            rings = [shapely.Polygon(part.ring_l0(row)) for row in range(len(part))]
+            is_in = shapely.intersects(shape, np.array(rings, object))
+        found += (chunk.start + rows[is_in]).tolist()
+    return found
 
 
 def _holds_origin(ring: Ring) -> bool:
