@@ -112,6 +112,12 @@ def apply(
     resume: Annotated[
         bool, typer.Option("--resume", help=_("Go on from the finished tiles of a stopped run."))
     ] = False,
+    run: Annotated[
+        str,
+        typer.Option(
+            metavar="RUN", help=_("Whose nuclei are told apart: newest, or the id of a run.")
+        ),
+    ] = "newest",
 ) -> None:
     """Use a trained model on slides and write what it finds."""
     from pathoview.tasks.analyze_and_export import AnalyzeOrder, analyze_and_export
@@ -123,6 +129,7 @@ def apply(
         mpp=mpp,
         parameters=parameters or [],
         resume=resume,
+        run=run,
     )
     refuse_one_file_for_many(slides, output, overview)
     each_slide(

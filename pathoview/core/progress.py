@@ -95,6 +95,39 @@ class SilentProgress:
         return self.control.is_finishing
 
 
+class PartOf:
+    """A part of another progress, so that several steps fill one bar."""
+
+    def __init__(
+        self, whole: Progress, start: float, end: float, *, tells_events: bool = True
+    ) -> None:
+        """``start``, ``end``: from where to where on the bar, 0–1."""
+        self._whole = whole
+        self._start, self._end = start, end
+        self._tells_events = tells_events
+
+    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
+        """Report the step's own fraction."""
+        self._whole.report(self._start + fraction * (self._end - self._start), text, **metrics)
+
+    def event(self, kind: str, data: Mapping[str, object]) -> None:
+        """Pass the event on, or keep it."""
+        if self._tells_events:
+            self._whole.event(kind, data)
+
+    def check(self) -> None:
+        """Wait while paused; raise `Cancelled` when asked to stop."""
+        self._whole.check()
+
+    @property
+    def focus_l0(self) -> Rect | None:
+        return self._whole.focus_l0
+
+    @property
+    def is_finishing(self) -> bool:
+        return self._whole.is_finishing
+
+
 class WatchedProgress(SilentProgress):
     """Keeps how far something is; read it from any thread, and cancel by its control."""
 

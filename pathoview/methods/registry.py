@@ -6,6 +6,10 @@ from pathoview.core.registry import Registry
 from pathoview.core.translation import _
 from pathoview.methods.spec import Kind, MethodSpec
 from pathoview.methods.supervised.nuclei_watershed_params import NucleiWatershedParams
+from pathoview.methods.supervised.object_classifier_params import (
+    ObjectClassifierFitParams,
+    ObjectClassifierParams,
+)
 from pathoview.methods.supervised.pixel_forest_params import (
     HALO_UM,
     MPP,
@@ -59,6 +63,29 @@ METHODS: Registry[MethodSpec] = Registry(
             entry="pathoview.methods.supervised.pixel_forest:PixelForest",
             fit_params=PixelForestFitParams,
             is_live=True,
+        ),
+        MethodSpec(
+            name="object_classifier",
+            title=_("Kinds of nuclei by examples"),
+            summary=_(
+                "Tells detected nuclei apart (tumour, immune, stroma …) after a minute of clicking "
+                "examples."
+            ),
+            kind=Kind.OBJECT,
+            learns_from="objects",
+            mpp=0.5,
+            patch_px=1024,
+            halo_um=12.0,
+            stains=("H&E", "H-DAB"),
+            params=ObjectClassifierParams,
+            reference=(
+                "Sirinukunwattana et al. 2016 (classes of nuclei); Friedman 2001 (gradient "
+                "boosting); Guo et al. 2017 and Platt 1999 (calibration); Tan and Le 2019 "
+                "(EfficientNet)"
+            ),
+            entry="pathoview.methods.supervised.object_classifier:ObjectClassifier",
+            uses_torch=True,
+            fit_params=ObjectClassifierFitParams,
         ),
     ),
 )

@@ -86,6 +86,7 @@ class AnalysisDesk:
             model=model,
             numerics=record.numerics or self._settings.numerics,
             resume=True,
+            run=record.source_run,
         )
         return self._submit(slide, order)
 

@@ -16,7 +16,7 @@ def ending(job: Job, run_path: Path | None) -> Notice:
     """Return the notice for a job that is over; ``run_path``: its result file, if it has one."""
     if job.state is JobState.DONE:
         return _done(job)
-    can_resume = job.request.task == orders.ANALYZE and run_path is not None
+    can_resume = job.request.task in (orders.ANALYZE, orders.CLASSIFY) and run_path is not None
     action = (_("Resume"), "analyze.resume") if can_resume else None
     argument = str(run_path) if can_resume else ""
     if job.state is JobState.CANCELLED:
@@ -47,6 +47,8 @@ def _done(job: Job) -> Notice:
     if result.get("gives") == "pixel":
         return _mapped(float(result.get("area_mm2", 0)))
     text = ngettext("{n:,} nucleus found", "{n:,} nuclei found", n).format(n=n)
+    if result.get("gives") == "object":
+        text = ngettext("{n:,} nucleus classified", "{n:,} nuclei classified", n).format(n=n)
     area = float(result.get("area_mm2", 0))
     if area > 0:
         text = _("{found} in {area:.2f} mm² of tissue").format(found=text, area=area)

@@ -9,12 +9,13 @@ from typing import Any
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.jobs.runner import JobRequest
-from pathoview.methods.spec import MethodSpec
+from pathoview.methods.spec import Kind, MethodSpec
 from pathoview.session.settings import ExportSettings
 from pathoview.slides.slide import Slide
 from pathoview.study.model import SlideRecord
 
 ANALYZE = "pathoview.tasks.analyze:run"
+CLASSIFY = "pathoview.tasks.classify_objects:run"
 TRAIN = "pathoview.tasks.train:run"
 EXPORT = "pathoview.tasks.export_file:run"
 IMPORT = "pathoview.tasks.import_file:run"
@@ -32,9 +33,13 @@ def analysis(
     model: Path | None = None,
     numerics: str = "float32",
     resume: bool = False,
+    run: str = "",
 ) -> JobRequest:
-    """Return the order to analyze a slide; ``region_l0`` None is the whole of it."""
-    payload = {
+    """Return the order to analyze a slide; ``region_l0`` None is the whole of it.
+
+    ``run``: id of the run whose objects are told apart by a method that does; empty: the newest.
+    """
+    payload: dict[str, Any] = {
         "slide": str(slide.path),
         "method": spec.name,
         "model": "" if model is None else str(model),
@@ -46,8 +51,10 @@ def analysis(
         "tile_px": None,
         "n_computers": None,
     }
+    if spec.kind is Kind.OBJECT and run:
+        payload["run"] = run
     title = _("{method} on {slide}").format(method=spec.title, slide=slide.path.name)
-    return JobRequest(ANALYZE, payload, title)
+    return JobRequest(_task(spec), payload, title)
 
 
 def analysis_of(
@@ -62,7 +69,12 @@ def analysis_of(
         "mpp": None if record.mpp is None else record.mpp[0],
     }
     name = Path(record.path).name
-    return JobRequest(ANALYZE, payload, f"{spec.title}: {name}")
+    return JobRequest(_task(spec), payload, f"{spec.title}: {name}")
+
+
+def _task(spec: MethodSpec) -> str:
+    """Return the task that uses a method on a slide."""
+    return CLASSIFY if spec.kind is Kind.OBJECT else ANALYZE
 
 
 def training(

@@ -51,6 +51,8 @@ class RunRecord(BaseModel):
     """Where its file lay; empty: it came with the program."""
     numerics: str = ""
     """The numeric path of a torch method; empty: the method uses none."""
+    source_run: str = ""
+    """Id of the run whose objects were told apart; empty: it found its objects itself."""
     context: dict[str, Any] = Field(default_factory=dict)
     """What the method measured once on the whole slide."""
     slide_hash: str

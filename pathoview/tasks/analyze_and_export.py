@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from pathoview.core.errors import UsageError
-from pathoview.core.geometry import Rect
-from pathoview.core.progress import Progress
+from pathoview.core.progress import PartOf, Progress
 from pathoview.core.translation import _, ngettext
+from pathoview.methods.spec import Kind
 from pathoview.study.results import RunFile
-from pathoview.tasks import analyze, export_file
+from pathoview.tasks import analyze, classify_objects, export_file
 from pathoview.tasks.method_building import named_method
+from pathoview.tasks.object_examples import NEWEST
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.overview import overview_picture, write_png
 
@@ -35,6 +36,9 @@ class AnalyzeOrder:
     region_l0: tuple[int, int, int, int] | None
     mpp: float | None
     resume: bool
+    kind: Kind = Kind.INSTANCE
+    run: str = NEWEST
+    """Whose objects a method classifies that tells objects apart."""
 
     @classmethod
     def checked(
@@ -47,12 +51,19 @@ class AnalyzeOrder:
         mpp: float | None,
         parameters: Sequence[str],
         resume: bool,
+        run: str = NEWEST,
     ) -> Self:
         """Return the order from the command line's texts; raise `UsageError`."""
         spec, path = named_method(method, model)
+        if run != NEWEST and spec.kind is not Kind.OBJECT:
+            raise UsageError(
+                _("“{title}” takes no run.").format(title=spec.title),
+                _("Name a model that tells objects apart, or leave --run out."),
+            )
         checked = spec.params.parse_texts(parameters).model_dump(mode="json")
         file = str(path) if path else ""
-        return cls(spec.name, file, numerics, checked, _region(region), mpp, resume)
+        said = (spec.name, file, numerics, checked, _region(region), mpp, resume)
+        return cls(*said, spec.kind, run)
 
     def request(self, slide: Path) -> dict[str, Any]:
         return {
@@ -66,6 +77,7 @@ class AnalyzeOrder:
             "resume": self.resume,
             "tile_px": None,
             "n_computers": None,
+            **({"run": self.run} if self.kind is Kind.OBJECT else {}),
         }
 
 
@@ -79,11 +91,12 @@ def analyze_and_export(
 ) -> dict[str, Any]:
     """Analyze one slide and write what was asked for; ``summary`` in the result says it."""
     started = time.monotonic()
-    result = analyze.run(order.request(slide), _Share(progress, 0.0, _ANALYSIS_SHARE))
+    task = classify_objects.run if order.kind is Kind.OBJECT else analyze.run
+    result = task(order.request(slide), PartOf(progress, 0.0, _ANALYSIS_SHARE))
     written = []
     if output is not None:
         request = {"run_file": result["run_file"], "output": str(output)}
-        export_file.run(request, _Share(progress, _ANALYSIS_SHARE, 1.0))
+        export_file.run(request, PartOf(progress, _ANALYSIS_SHARE, 1.0))
         written.append(output)
     if overview is not None:
         _write_overview(slide, order, Path(result["run_file"]), overview)
@@ -98,6 +111,12 @@ def _summary(result: Mapping[str, Any], seconds: float, files: str) -> str:
         text = _("{area:.3g} mm² mapped in {seconds:.1f} s: {files}")
         return text.format(area=result["area_mm2"], seconds=seconds, files=files)
     n = int(result["n_objects"])
+    if result["gives"] == "object":
+        return ngettext(
+            "{n} nucleus classified in {seconds:.1f} s: {files}",
+            "{n} nuclei classified in {seconds:.1f} s: {files}",
+            n,
+        ).format(n=n, seconds=seconds, files=files)
     return ngettext(
         "{n} nucleus in {seconds:.1f} s: {files}", "{n} nuclei in {seconds:.1f} s: {files}", n
     ).format(n=n, seconds=seconds, files=files)
@@ -121,29 +140,3 @@ def _region(text: str | None) -> tuple[int, int, int, int] | None:
     if width <= 0 or height <= 0:
         raise UsageError(_("A region needs a width and a height above zero."))
     return x, y, width, height
-
-
-class _Share:
-    """A part of another progress, so that two steps fill one bar."""
-
-    def __init__(self, whole: Progress, start: float, end: float) -> None:
-        self._whole = whole
-        self._start = start
-        self._end = end
-
-    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
-        self._whole.report(self._start + fraction * (self._end - self._start), text, **metrics)
-
-    def event(self, kind: str, data: Mapping[str, object]) -> None:
-        self._whole.event(kind, data)
-
-    def check(self) -> None:
-        self._whole.check()
-
-    @property
-    def focus_l0(self) -> Rect | None:
-        return self._whole.focus_l0
-
-    @property
-    def is_finishing(self) -> bool:
-        return self._whole.is_finishing

@@ -21,7 +21,10 @@ from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import Compute, Kind, MethodSpec, ObjectBatch
 from pathoview.tasks.method_building import built
 
-QUICK: dict[str, dict[str, Any]] = {"pixel_forest": {"n_trees": 20}}
+QUICK: dict[str, dict[str, Any]] = {
+    "object_classifier": {},
+    "pixel_forest": {"n_trees": 20},
+}
 """Parameters with which a method learns a little in a second or two."""
 
 every_learner = pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from pathoview.datasets.patches import inside
 from pathoview.evaluation.confusion import accuracy, confusion_matrix, macro_f1
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.object_features import (
+    MPP,
     PICTURE_PX,
     Floats,
     Pictures,
@@ -46,7 +47,6 @@ from pathoview.methods.supervised.object_classifier_learning import (
     learned,
 )
 from pathoview.methods.supervised.object_classifier_params import (
-    MPP,
     ObjectClassifierFitParams,
     ObjectClassifierParams,
 )

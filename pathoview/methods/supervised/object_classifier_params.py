@@ -7,10 +7,6 @@ from typing import Literal
 from pathoview.core.params import BaseParams, param
 from pathoview.core.translation import _
 
-MPP = 0.5
-HALO_UM = 11.5
-"""Context read around a block of objects: nearly half a picture of an object."""
-
 
 class ObjectClassifierParams(BaseParams):
     """Nothing can be set when a trained classifier predicts."""
