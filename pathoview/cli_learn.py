@@ -153,7 +153,7 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON."))] = False,
 ) -> None:
     """List the models that came with the program, were trained here or were imported."""
-    from pathoview.methods.library import library
+    from pathoview.methods.library import is_non_commercial, library
 
     if context.invoked_subcommand is not None:
         return
@@ -165,6 +165,8 @@ def models(
     for one in known:
         card = one.card
         licence = card.licence or _("licence not stated")
+        if is_non_commercial(card):
+            licence += ", " + _("non-commercial")
         typer.echo(f"{one.path.stem}: {card.title} ({card.method}, {card.origin}, {licence})")
 
 
@@ -191,13 +193,37 @@ def import_file(
     typer.echo(str(import_model(model).path))
 
 
+@models_app.command("export")
+def export_file(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A name of the library."))],
+    output: Annotated[Path, typer.Argument(metavar="OUT.safetensors")],
+) -> None:
+    """Write a copy of a model, with its card."""
+    from pathoview.methods.library import export_model, find_model
+
+    typer.echo(str(export_model(find_model(model), output)))
+
+
+@models_app.command("rename")
+def rename(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A name of the library."))],
+    title: Annotated[str, typer.Argument(metavar="TITLE")],
+) -> None:
+    """Call a model of the library otherwise."""
+    from pathoview.methods.library import find_model, rename_model
+
+    typer.echo(rename_model(find_model(model), title).card.title)
+
+
 @models_app.command("remove")
 def remove(
     model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A name of the library."))],
 ) -> None:
-    """Delete a model of the library."""
+    """Take a model out of the library; its file is kept for 30 days."""
     from pathoview.methods.library import find_model, remove_model
 
     path = find_model(model)
-    remove_model(path)
-    typer.echo(_("“{name}” was removed.").format(name=path.stem))
+    kept = remove_model(path)
+    typer.echo(
+        _("“{name}” was removed; for 30 days it is {path}.").format(name=path.stem, path=kept)
+    )

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import difflib
 import logging
+import os
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,9 @@ from pathoview.core.translation import _
 from pathoview.methods.model import SUFFIX, Model, ModelCard, read_card, read_model, write_model
 
 _ID_LETTERS = 8
+_REMOVED = "removed"
+_REMOVED_FOR_S = 30 * 24 * 3600.0
+_NON_COMMERCIAL = re.compile(r"\bNC\b|non[- ]?commercial|research (?:use )?only", re.IGNORECASE)
 
 _logger = logging.getLogger(__name__)
 
@@ -108,16 +113,83 @@ def import_model(source: Path) -> LibraryModel:
     return LibraryModel(path, card)
 
 
-def remove_model(path: Path) -> None:
-    """Delete a model of the library; raise `StorageError`, also for those that came with it."""
-    if path.parent != models_folder():
-        raise StorageError(_("Models that came with the program cannot be removed."))
+def export_model(path: Path, target: Path) -> Path:
+    """Write a copy of a model, with its card beside it; return where it lies.
+
+    Raises `InputError` or `StorageError`.
+    """
+    target = target if target.suffix == SUFFIX else target.with_name(target.name + SUFFIX)
+    write_model(target, read_model(path))
+    return target
+
+
+def rename_model(path: Path, title: str) -> LibraryModel:
+    """Call a model otherwise; its file keeps its name.
+
+    Raises `UsageError` without a title, `InputError` or `StorageError`.
+    """
+    _check_own(path)
+    if not title.strip():
+        raise UsageError(_("A model needs a name."))
+    model = read_model(path)
+    card = model.card.model_copy(update={"title": title.strip()})
+    write_model(path, Model(card, model.tensors))
+    return LibraryModel(path, card)
+
+
+def remove_model(path: Path) -> Path:
+    """Take a model out of the library; return where it lies for 30 days more.
+
+    Raises `StorageError`, also for those that came with the program.
+    """
+    _check_own(path)
+    folder = models_folder() / _REMOVED
+    target = folder / f"{time.time_ns()}-{path.name}"
     try:
-        path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            path.with_suffix(".json").unlink(missing_ok=True)
+        folder.mkdir(exist_ok=True)
+        _forget_long_removed(folder)
+        _move(path, target)
+        os.utime(target)
     except OSError as error:
         raise storage_error(path, error) from error
+    return target
+
+
+def bring_back(removed: Path) -> Path:
+    """Put a model back into the library that `remove_model` took out; return where it lies now.
+
+    Raises `StorageError`.
+    """
+    path = new_model_path(removed.stem.partition("-")[2])
+    try:
+        _move(removed, path)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    return path
+
+
+def is_non_commercial(card: ModelCard) -> bool:
+    """Say whether a licence of a model, its data or its parents forbids commercial use."""
+    licences = [card.licence, card.data_licence]
+    licences += [one.licence for one in (*card.parents, *card.data)]
+    return any(_NON_COMMERCIAL.search(licence) for licence in licences)
+
+
+def _check_own(path: Path) -> None:
+    if path.parent != models_folder():
+        raise StorageError(_("Models that came with the program stay as they are."))
+
+
+def _move(path: Path, target: Path) -> None:
+    path.replace(target)
+    with contextlib.suppress(FileNotFoundError):
+        path.with_suffix(".json").replace(target.with_suffix(".json"))
+
+
+def _forget_long_removed(folder: Path) -> None:
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > _REMOVED_FOR_S:
+            path.unlink(missing_ok=True)
 
 
 def _readable(folder: Path) -> Iterable[LibraryModel]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -103,10 +104,63 @@ def test_a_model_is_imported_once_and_removed(tmp_path: Path) -> None:
     assert imported.path in [one.path for one in library.library()]
     with pytest.raises(InputError, match="already"):
         library.import_model(tmp_path / "m.safetensors")
-    library.remove_model(imported.path)
+    removed = library.remove_model(imported.path)
     assert imported.path not in [one.path for one in library.library()]
+    assert library.bring_back(removed) == imported.path
+    assert [one.card.id for one in library.library()].count(imported.card.id) == 1
+    assert imported.path.with_suffix(".json").exists()
     with pytest.raises(StorageError):
         library.remove_model(library.bundled_path("any"))
+
+
+def test_what_was_removed_long_ago_is_forgotten() -> None:
+    kept = []
+    for title in ("old", "new", "newest"):
+        path = library.new_model_path(title)
+        write_model(path, Model(card(title), TENSORS))
+        kept.append(library.remove_model(path))
+        if title == "old":
+            os.utime(kept[0], (0, 0))
+    assert [path.exists() for path in kept] == [False, True, True]
+
+
+def test_a_model_is_called_otherwise_and_copied(tmp_path: Path) -> None:
+    path = library.new_model_path("first")
+    write_model(path, Model(card("first"), TENSORS))
+    assert library.rename_model(path, " second ").card.title == "second"
+    assert read_card(path).title == "second"
+    assert weights_hash(read_model(path).tensors) == weights_hash(TENSORS)
+    with pytest.raises(UsageError):
+        library.rename_model(path, " ")
+    with pytest.raises(StorageError):
+        library.rename_model(library.bundled_path("any"), "mine")
+    copy = library.export_model(path, tmp_path / "copy")
+    assert copy == tmp_path / "copy.safetensors"
+    assert read_model(copy).card == read_card(path)
+
+
+@pytest.mark.parametrize(
+    ("licence", "is_bound"),
+    [
+        ("CC BY-NC-SA 4.0", True),
+        ("Non-commercial use", True),
+        ("for research only", True),
+        ("CC0-1.0", False),
+        ("MIT; labels of the user", False),
+        ("Syncopation", False),
+    ],
+)
+def test_a_licence_that_forbids_commerce_is_seen_wherever_it_stands(
+    licence: str, is_bound: bool
+) -> None:
+    for said in (
+        {"licence": licence},
+        {"data_licence": licence},
+        {"parents": [{"name": "p", "licence": licence}]},
+        {"data": [{"name": "d", "slide_hash": "0", "licence": licence}]},
+    ):
+        made = ModelCard.model_validate({**card().model_dump(), "licence": "", **said})
+        assert library.is_non_commercial(made) == is_bound
 
 
 def test_a_broken_model_does_not_hide_the_others() -> None:
