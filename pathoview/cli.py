@@ -7,9 +7,8 @@ to stderr. Exit codes: 0 done, 2 wrong use, 3 bad input, 4 failed run, 5 leaks f
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -17,19 +16,19 @@ import typer
 from pathoview import __version__
 from pathoview.cli_annotate import annotate, tissue
 from pathoview.cli_each import each_slide, hidden_slide, refuse_one_file_for_many, target_of
+from pathoview.cli_evaluate import evaluate
 from pathoview.cli_exchange import export, export_tiles, import_file
 from pathoview.cli_leaks import leaks
 from pathoview.cli_learn import apply, models_app, train
 from pathoview.cli_measure import measure
 from pathoview.cli_options import MppOption, SlideArgument
 from pathoview.cli_picture import picture
-from pathoview.cli_progress import terminal_progress
 from pathoview.cli_quality import normalise, quality
 from pathoview.cli_slides import app as slides_app
 from pathoview.cli_study import app as study_app
 from pathoview.cli_tune import pinned_numerics, tune
 from pathoview.cli_workflow import workflow
-from pathoview.core.errors import Cancelled, PathoViewError, UsageError
+from pathoview.core.errors import Cancelled, PathoViewError
 from pathoview.core.logs import start_logging
 from pathoview.core.threads import one_thread_each
 from pathoview.core.translation import _
@@ -172,46 +171,9 @@ def analyze(
     )
 
 
-@app.command(help=_("Score a method against images with known nuclei."))
-def evaluate(
-    images: Annotated[Path, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif"))],
-    labels: Annotated[
-        Path,
-        typer.Option(metavar="DIR", help=_("x.png or x.tif (instance ids), or x.csv (x,y)")),
-    ],
-    mpp: Annotated[float, typer.Option(metavar="MICRONS", min=0.001, help=_("µm per pixel"))],
-    method: MethodOption = None,
-    model: Annotated[Path | None, typer.Option(metavar="FILE", help=_("A trained model"))] = None,
-    parameters: Annotated[
-        list[str] | None,
-        typer.Option("--param", metavar="KEY=VALUE", help=_("A parameter of the method.")),
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help=_("Write the scores here."))
-    ] = None,
-) -> None:
-    from pathoview.tasks import evaluate as task
-
-    if method and model:
-        raise UsageError(_("Give either --method or --model, not both."))
-    request: dict[str, Any] = {
-        "images": str(images),
-        "labels": str(labels),
-        "mpp": mpp,
-        "method": method,
-        "model": str(model) if model else None,
-        "numerics": pinned_numerics(),
-        "params": _pairs(parameters or []),
-    }
-    with terminal_progress(_("Evaluate")) as progress:
-        scores = task.run(request, progress)
-    if json_file:
-        _write_text(json_file, orjson.dumps(scores, option=orjson.OPT_INDENT_2))
-        typer.echo(str(json_file))
-    else:
-        _print_json(scores)
-
-
+app.command("evaluate", help=_("Score a method against images or labels whose truth is known."))(
+    evaluate
+)
 app.command("train", help=_("Teach a method from labels; gives a model."))(train)
 app.command("apply", help=_("Use a trained model on slides."))(apply)
 app.add_typer(models_app, name="models")
@@ -231,20 +193,6 @@ app.command("measure", help=_("Write a table of all objects with their measureme
 app.command("quality", help=_("Measure tissue, ink and sharpness of slides."))(quality)
 app.command("normalise", help=_("Write an H&E slide in the colours of another."))(normalise)
 app.command("picture", help=_("Write a picture of a place, with results and scale bar."))(picture)
-
-
-def _pairs(texts: Sequence[str]) -> dict[str, str]:
-    pairs = (text.partition("=") for text in texts)
-    return {key: value for key, _equals, value in pairs}
-
-
-def _write_text(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data + b"\n")
-    except OSError as error:
-        raise UsageError(
-            _("“{name}” cannot be written: {why}.").format(name=path.name, why=error.strerror)
-        ) from error
 
 
 def _print_json(data: object) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong with predicted nuclei, one by one: missed, spurious, merged, split, ill outlined."""
+"""What is wrong with predicted nuclei: missed, spurious, merged, split, ill outlined."""
 
 from __future__ import annotations
 

@@ -28,6 +28,8 @@ class Tally:
     right: Counts = field(init=False)
     """(class, step) how often a probability was given where the class is."""
     wrong: Counts = field(init=False)
+    missed: Counts = field(init=False)
+    """(class,) how many of it never got a probability."""
     claims: Reliability = field(init=False)
     squares: float = 0.0
     """Sum of the squared distances of the probabilities from the truth."""
@@ -38,6 +40,7 @@ class Tally:
     def __post_init__(self) -> None:
         self.right = np.zeros((self.n_classes, N_BINS), np.int64)
         self.wrong = np.zeros((self.n_classes, N_BINS), np.int64)
+        self.missed = np.zeros(self.n_classes, np.int64)
         self.claims = Reliability(*(np.zeros(N_CLAIMS) for _part in range(3)))
 
     @property
@@ -77,13 +80,14 @@ class Tally:
         self.units += other.units
         self.right += other.right
         self.wrong += other.wrong
+        self.missed += other.missed
         self.claims += other.claims
         self.squares += other.squares
         self.sampled += other.sampled
 
     def curve(self, one: int) -> PrecisionRecall:
         """Return precision and recall of a class, to a thousandth of its probability."""
-        total = int(self.right[one].sum())
+        total = int(self.right[one].sum() + self.missed[one])
         return from_counts(bin_thresholds(), self.right[one], self.wrong[one], total)
 
     def sample(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:

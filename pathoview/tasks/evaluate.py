@@ -1,102 +1,230 @@
-"""Score a method against images whose nuclei are known. The result is what others compare.
+"""Score a method, or two, against images whose truth is known. The result is what others compare.
 
 A picture is opened, analyzed and outlined as any slide would be; its outlines are filled at full
-resolution and compared with the known nuclei there.
+resolution and compared with the known nuclei there. `evaluate_cases` says what is scored against,
+`evaluate_instances`, `evaluate_maps` and `evaluate_objects` how an image is scored, and
+`evaluate_summary` how they are added up.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict
+import orjson
+from pydantic import Field
 
-from pathoview.annotations.detections import Detections
 from pathoview.core.errors import UsageError
+from pathoview.core.files import replacing
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _
-from pathoview.datasets.label_files import is_points, pairs, read_label_image, read_points
-from pathoview.evaluation import instances
-from pathoview.evaluation.filling import filled
-from pathoview.slides.opening import open_slide, with_scale
-from pathoview.tasks.detect import detect
-from pathoview.tasks.method_building import build_method
+from pathoview.methods.registry import METHODS
+from pathoview.methods.spec import Kind
+from pathoview.tasks.evaluate_cases import NUCLEUS, Case, Cases, CaseSource, open_cases
+from pathoview.tasks.evaluate_instances import METRICS, score_instances
+from pathoview.tasks.evaluate_maps import legend_of, score_map
+from pathoview.tasks.evaluate_objects import class_names, score_objects
+from pathoview.tasks.evaluate_scores import ImageScores, Place, worst_first
+from pathoview.tasks.evaluate_summary import (
+    Scored,
+    difference,
+    means,
+    places_of_cells,
+    summary,
+    worst,
+)
+from pathoview.tasks.evaluation_report import html_of
+from pathoview.tasks.evaluation_tables import write_tables
+from pathoview.tasks.method_building import BuiltMethod, build_method
+from pathoview.tasks.provenance import versions
 
-METRICS = ("aji", "aji_plus", "pq", "dice_object", "f1_pixel", "iou_pixel", "f1_detection")
-MATCH_UM = 3.0
-"""Centroids no further apart than this, in µm, are the same nucleus to ``f1_detection``."""
 
-Scores = dict[str, float | None]
-
-
-class EvaluateRequest(BaseModel):
+class EvaluateRequest(CaseSource):
     """What to score, and against what."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    images: str
-    """Folder of ``x.png``, ``x.jpg`` or ``x.tif``."""
-    labels: str
-    """Folder of ``x.png`` or ``x.tif`` (instance ids) or ``x.csv`` (``x,y[,class]``)."""
-    mpp: float
     method: str | None = None
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(default_factory=dict)
     model: str | None = None
     numerics: str = "float32"
-    """The numeric path on which a model predicts."""
+    against: str = ""
+    """Another method or model that is scored on the same images; empty: none."""
+    seed: int = 0
+    """Of the drawings for intervals."""
+    n_worst: int = Field(default=50, ge=0, le=1000)
+    """Places that are told."""
+    report: str = ""
+    """An HTML file; empty: none."""
+    csv: str = ""
+    """A folder for tables; empty: none."""
+    page: str = ""
+    """A JSON file for the window: the result, the places behind each cell, and where images lie."""
+
+
+class _Painter(Protocol):
+    def paint(self, place: Place) -> str: ...
 
 
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Return the scores, means over images and one by one; see `EvaluateRequest`.
 
     A metric is None where no image has it: points tell nothing about areas. Raises `UsageError`
-    for a wrong method or parameter, `InputError` when nothing can be compared.
+    for a wrong method or parameter, `InputError` when nothing can be compared, `StorageError` when
+    a report cannot be written.
     """
     order = EvaluateRequest.model_validate(request)
-    if not (math.isfinite(order.mpp) and order.mpp > 0):
-        raise UsageError(_("The µm per pixel must be above zero."))
-    built = build_method(order.method, order.params, order.model, order.numerics)
-    found_pairs = pairs(Path(order.images), Path(order.labels))
-    per_image: dict[str, Scores] = {}
-    for number, (image, labels) in enumerate(found_pairs):
-        progress.check()
-        progress.report(number / len(found_pairs), image.name)
-        with with_scale(open_slide(image), order.mpp) as slide:
-            found = detect(slide, built, progress.check)
-            size = slide.info.width, slide.info.height
-        per_image[image.stem] = _scores(found, labels, size, order.mpp)
+    methods = [build_method(order.method, order.params, order.model, order.numerics)]
+    if order.against:
+        methods.append(_other(order.against, methods[0], order.numerics))
+    run_of = _Evaluation(order, methods, progress)
+    with open_cases(order, methods, progress) as cases:
+        run_of.score(cases)
+    result = run_of.result(cases.warnings)
+    if order.report or order.page:
+        run_of.write(result)
+    if order.csv:
+        write_tables(Path(order.csv), run_of.told_by_pseudonym(result))
     progress.report(1.0)
-    means = {metric: _mean([scores[metric] for scores in per_image.values()]) for metric in METRICS}
-    return {**means, "n": len(per_image), "per_image": per_image}
+    return run_of.without_pictures(result)
 
 
-def _scores(found: Detections, labels: Path, size: tuple[int, int], mpp: float) -> Scores:
-    if is_points(labels):
-        scores: Scores = dict.fromkeys(METRICS)
-        known = read_points(labels).xy_l0
-    else:
-        truth = read_label_image(labels, size)
-        scores = _area_scores(truth, filled(found, *size))
-        known = instances.centroids(truth)
-    scores["f1_detection"] = instances.detection_f1(known, found.centroids_l0(), MATCH_UM / mpp)
-    return scores
+def _other(named: str, first: BuiltMethod, numerics: str) -> BuiltMethod:
+    is_method = named.replace("-", "_") in {spec.name for spec in METHODS}
+    other = build_method(named if is_method else None, {}, None if is_method else named, numerics)
+    if other.spec.kind is not first.spec.kind:
+        raise UsageError(
+            _("“{first}” and “{second}” cannot be compared.").format(
+                first=first.spec.title, second=other.spec.title
+            ),
+            _("Both have to give the same: nuclei, classes of pixels, or classes of objects."),
+        )
+    return other
 
 
-def _area_scores(truth: instances.Labels, predicted: instances.Labels) -> Scores:
-    table = instances.overlaps(truth, predicted)
-    pixels = instances.pixel_scores(truth, predicted)
+class _Evaluation:
+    """One evaluation while it goes on."""
+
+    def __init__(
+        self, order: EvaluateRequest, methods: Sequence[BuiltMethod], progress: Progress
+    ) -> None:
+        self._order, self._progress = order, progress
+        self._scored = [Scored(one) for one in methods]
+        self._finder = build_method(None, {}) if methods[0].spec.kind is Kind.OBJECT else methods[0]
+        self._images: dict[str, dict[str, str]] = {}
+        self._is_painted = bool(order.report or order.page)
+
+    def score(self, cases: Cases) -> None:
+        """Score every method on every image."""
+        for number, case in enumerate(cases.each):
+            self._progress.check()
+            self._progress.report(number / cases.n, case.name)
+            self._images[case.name] = {
+                "pseudonym": self._pseudonym(case),
+                "path": str(case.slide.path),
+            }
+            for place, scored in enumerate(self._scored):
+                image, painter = self._score(scored, case)
+                scored.images[case.name] = image
+                if self._is_painted and not place:
+                    self._paint(painter)
+
+    def _pseudonym(self, case: Case) -> str:
+        """Return a name for reports; copies of one picture are numbered."""
+        taken = [one["pseudonym"] for one in self._images.values()]
+        name = case.slide.pseudonym
+        n = sum(one == name or one.startswith(f"{name}-") for one in taken)
+        return f"{name}-{n + 1}" if n else name
+
+    def _score(self, scored: Scored, case: Case) -> tuple[ImageScores, _Painter]:
+        built, check = scored.built, self._progress.check
+        if scored.kind is Kind.INSTANCE:
+            scored.names = (NUCLEUS,)
+            return score_instances(case, built, check)
+        if scored.kind is Kind.PIXEL:
+            legend = legend_of(case, built, self._order.positive)
+            scored.names = legend.names
+            return score_map(case, built, legend, check)
+        scored.names = class_names(self._scored[0].built)
+        return score_objects(case, built, self._finder, scored.names, check)
+
+    def _paint(self, painter: _Painter) -> None:
+        """Paint what of this image is among the worst so far."""
+        first = self._scored[0]
+        name = next(reversed(first.images))
+        every = [place for one in first.images.values() for place in one.places]
+        for place in worst_first(every)[: self._order.n_worst]:
+            if place.image == name and not place.png:
+                self._progress.check()
+                place.png = painter.paint(place)
+
+    # -- what is told -----------------------------------------------------------------------------
+
+    def result(self, warnings: Sequence[str]) -> dict[str, Any]:
+        """Return all that is told; first what others compare."""
+        first, seed = self._scored[0], self._order.seed
+        told = {
+            **_told(first, seed),
+            "images": {name: {"pseudonym": one["pseudonym"]} for name, one in self._images.items()},
+            "worst": worst(first, self._order.n_worst),
+            "warnings": list(warnings),
+            "card": first.built.card.model_dump(mode="json") if first.built.card else None,
+            "versions": versions(with_torch=first.built.spec.uses_torch),
+        }
+        if len(self._scored) > 1:
+            told["against"] = _told(self._scored[1], seed)
+            told["difference"] = difference(*self._scored, seed)
+        return told
+
+    def write(self, result: Mapping[str, Any]) -> None:
+        """Write the report and the window's page."""
+        page = {
+            **result,
+            "places": places_of_cells(self._scored[0]),
+            "paths": {name: one["path"] for name, one in self._images.items()},
+        }
+        for target, data in (
+            (self._order.report, lambda: html_of(self.told_by_pseudonym(result)).encode()),
+            (self._order.page, lambda: orjson.dumps(page)),
+        ):
+            if target:
+                _write(Path(target), data)
+
+    def told_by_pseudonym(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the result with pseudonyms in place of the names of files."""
+        called = {name: one["pseudonym"] for name, one in self._images.items()}
+        told = {
+            **result,
+            "worst": [{**one, "image": called[one["image"]]} for one in result["worst"]],
+        }
+        told["per_image"] = {called[name]: one for name, one in result["per_image"].items()}
+        if "against" in result:
+            other = result["against"]
+            by_name = {called[name]: one for name, one in other["per_image"].items()}
+            told["against"] = {**other, "per_image": by_name}
+        return told
+
+    @staticmethod
+    def without_pictures(result: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the result as it is printed."""
+        return {
+            **result,
+            "worst": [
+                {key: value for key, value in one.items() if key != "png"}
+                for one in result["worst"]
+            ],
+        }
+
+
+def _told(scored: Scored, seed: int) -> dict[str, Any]:
     return {
-        "aji": instances.aji(table),
-        "aji_plus": instances.aji_plus(table),
-        "pq": instances.panoptic_quality(table),
-        "dice_object": instances.dice_object(table),
-        "f1_pixel": pixels.f1,
-        "iou_pixel": pixels.iou,
+        **dict.fromkeys(METRICS),
+        **means(scored),
+        "n": len(scored.images),
+        "per_image": {name: one.scores for name, one in scored.images.items()},
+        **summary(scored, seed),
     }
 
 
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+def _write(path: Path, data: Callable[[], bytes]) -> None:
+    with replacing(path) as file:
+        file.write(data())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -10,15 +9,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pathoview import __version__
 from pathoview.core.errors import InputError
 from pathoview.core.progress import Progress
-from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
 from pathoview.datasets.leak_items import LeakItem, Rgb
 from pathoview.datasets.leak_pairs import Pair
 from pathoview.datasets.leaks import Audit, Finding
-from pathoview.study.records import now
+from pathoview.tasks.report_page import base64_png, page_html
 
 Page = dict[str, Any]
 """JSON-able; see `page_of`."""
@@ -26,26 +23,6 @@ Page = dict[str, Any]
 _MOST_SHOWN = 24
 """Pairs of a finding that are shown with their pictures."""
 _SIDE_PX = 160
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #24262b; background: #fafafa; margin: 0; }
-main { max-width: 860px; margin: 0 auto; padding: 32px 24px 64px; }
-h1 { font-size: 24px; font-weight: 600; margin: 0 0 4px; }
-h2 { font-size: 16px; font-weight: 600; margin: 0; }
-.muted { color: #6a6f78; font-size: 13px; }
-.finding { background: #fff; border: 1px solid #e3e5e9; border-left: 4px solid #c98a1b;
-  border-radius: 6px; padding: 14px 18px; margin: 16px 0; }
-.finding.error { border-left-color: #b3372f; }
-.clean { border-left-color: #3c8a57; }
-.pairs { display: flex; flex-wrap: wrap; gap: 16px; margin-top: 12px; }
-figure { margin: 0; width: 340px; }
-figure div { display: flex; gap: 8px; align-items: flex-start; }
-figure span { width: 166px; overflow-wrap: anywhere; font-size: 12px; color: #6a6f78; }
-img { max-width: 160px; max-height: 160px; border-radius: 4px; display: block; }
-table { border-collapse: collapse; margin: 12px 0; }
-td, th { padding: 4px 16px 4px 0; text-align: left; border-bottom: 1px solid #e3e5e9; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-"""
 
 
 def page_of(audit: Audit, items: Sequence[LeakItem], progress: Progress) -> Page:
@@ -127,8 +104,7 @@ def _png(rgb: Rgb) -> str:
     scale = min(1.0, _SIDE_PX / max(rgb.shape[:2]))
     size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    _ok, data = cv2.imencode(".png", cv2.cvtColor(np.asarray(small, np.uint8), cv2.COLOR_RGB2BGR))
-    return base64.b64encode(data.tobytes()).decode()
+    return base64_png(np.asarray(small, np.uint8))
 
 
 # -- HTML --------------------------------------------------------------------------------------
@@ -137,21 +113,12 @@ def _png(rgb: Rgb) -> str:
 def html_of(page: Page) -> str:
     """Return the page as a file that needs no other."""
     counts = ", ".join(f"{split}: {n:,}" for split, n in page["splits"].items())
-    written = _("Written {time} by PathoView {version}").format(time=now(), version=__version__)
     parts = [
-        f"<h1>{escape(_('Check for leaks'))}</h1>",
-        f'<p class="muted">{escape(f"{written} · {counts}")}</p>',
         f'<div class="finding {_tone(page)}"><h2>{escape(page["summary"])}</h2></div>',
         *(_finding_html(one) for one in page["findings"]),
         *_priors_html(page["priors"], list(page["splits"])),
-        f'<p class="muted">{escape(RESEARCH_USE)}</p>',
     ]
-    head = f'<meta charset="utf-8"><title>{escape(_("Check for leaks"))}</title>'
-    body = "\n".join(parts)
-    return (
-        f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head>'
-        f"<body><main>\n{body}\n</main></body></html>\n"
-    )
+    return page_html(_("Check for leaks"), [counts], parts)
 
 
 def _tone(page: Page) -> str:

@@ -50,7 +50,7 @@ def test_known_nuclei_are_scored_with_all_metrics(folders: tuple[Path, Path]) ->
     cv2.imwrite(str(folders[1] / "a.png"), SCENE.labels.astype(np.uint16))
     result = score(folders)
     metrics = ["aji", "aji_plus", "pq", "dice_object", "f1_pixel", "iou_pixel", "f1_detection"]
-    assert list(result) == [*metrics, "n", "per_image"]
+    assert list(result)[: len(metrics) + 2] == [*metrics, "n", "per_image"]
     assert result["n"] == 1
     assert list(result["per_image"]["a"]) == metrics
     assert result["aji"] > 0.7

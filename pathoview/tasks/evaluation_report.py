@@ -1,0 +1,179 @@
+"""The page of an evaluation: scores with intervals, plots, the worst places, what it was made with.
+
+Images go by their pseudonyms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from pathoview.core.translation import _, ngettext
+from pathoview.tasks.evaluation_plots import confusion_svg, curves_svg, reliability_svg
+from pathoview.tasks.evaluation_words import TITLES, kind_word, score_title
+from pathoview.tasks.report_page import page_html, table_html
+
+Result = Mapping[str, Any]
+
+
+def html_of(result: Result) -> str:
+    """Return the page as a file that needs no other; see `evaluate.run` for the result."""
+    n = int(result["n"])
+    facts = [result["title"], ngettext("{n} image", "{n} images", n).format(n=n)]
+    if "against" in result:
+        facts[0] = _("{first} against {second}").format(
+            first=result["title"], second=result["against"]["title"]
+        )
+    parts = [
+        *(f'<div class="finding"><h2>{escape(one)}</h2></div>' for one in result["warnings"]),
+        *_scores(result),
+        *_plots(result),
+        *_classes(result),
+        *_worst(result["worst"]),
+        *_images(result),
+        *_made_with(result),
+    ]
+    return page_html(_("Evaluation"), facts, parts)
+
+
+def value_text(value: float | None) -> str:
+    """Return a score as it is shown."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def interval_text(told: Mapping[str, Any] | None) -> str:
+    """Return the two ends of an interval as they are shown; empty: there is none."""
+    return "" if told is None or "low" not in told else f"{told['low']:.3f} – {told['high']:.3f}"
+
+
+def _scores(result: Result) -> Iterator[str]:
+    """Yield the table of means, and that of what was pooled."""
+    yield _section(_("Scores, means over images"))
+    shown = [name for name in TITLES if result.get(name) is not None]
+    yield _scores_table(result, shown, "", lambda one, name: one.get(name))
+    if result["pooled"]:
+        yield _section(_("Scores of all images together"))
+        names = [name for name in result["pooled"] if name in TITLES]
+        pooled = lambda one, name: one["pooled"].get(name, {}).get("value")  # noqa: E731
+        yield _scores_table(result, names, "pooled", pooled)
+    over = {one.get("over") for one in result["intervals"].values()}
+    unit = _("blocks of the image") if over == {"blocks"} else _("images")
+    text = _("Intervals: 95 of 100 drawings of the {unit}; with few of them they are too narrow.")
+    yield f'<p class="muted">{escape(text.format(unit=unit))}</p>'
+    counts = " · ".join(f"{kind_word(name)} {n:,}" for name, n in result["counts"].items())
+    yield f'<p class="muted">{escape(counts)}</p>'
+
+
+def _scores_table(result: Result, names: Sequence[str], group: str, value: Any) -> str:
+    other = result.get("against")
+    head = [_("Score"), result["title"], _("95 % interval")]
+    if other is not None:
+        head += [other["title"], _("Difference"), _("95 % interval")]
+    rows = []
+    for name in names:
+        row = [score_title(name), value_text(value(result, name))]
+        row.append(interval_text(_interval(result, group, name)))
+        if other is not None:
+            apart = result["difference"].get(f"{group}_{name}" if group else name)
+            row += [
+                value_text(value(other, name)),
+                "" if apart is None else f"{apart['value']:+.3f}",
+                interval_text(apart),
+            ]
+        rows.append(row)
+    return table_html(head, rows)
+
+
+def _interval(result: Result, group: str, name: str) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] | None = (result[group] if group else result["intervals"]).get(name)
+    return found
+
+
+def _plots(result: Result) -> Iterator[str]:
+    yield _section(_("What was taken for what"))
+    yield confusion_svg(result["confusion"])
+    plots = []
+    if result["pr"]:
+        plots.append(curves_svg(result["pr"]))
+    said = result["reliability"]
+    if said is not None:
+        plots.append(reliability_svg(said))
+    if plots:
+        yield _section(_("Probabilities"))
+        yield f'<div class="plots">{"".join(plots)}</div>'
+    if said is not None:
+        facts = [
+            _("expected calibration error {value}").format(
+                value=value_text(said["expected_calibration_error"])
+            ),
+            _("Brier score {value}").format(value=value_text(said["brier"])),
+        ]
+        if said["temperature"] is not None:
+            facts.append(_("best temperature {value:.2f}").format(value=said["temperature"]))
+        yield f'<p class="muted">{escape(" · ".join(facts))}</p>'
+
+
+def _classes(result: Result) -> Iterator[str]:
+    yield _section(_("Classes"))
+    head = [_("Class"), _("Precision"), _("Recall"), "Dice", "IoU", _("Known")]
+    yield table_html(
+        head,
+        [
+            [
+                name,
+                *(value_text(one[key]) for key in ("precision", "recall", "dice", "iou")),
+                f"{one['n']:,.0f}",
+            ]
+            for name, one in result["classes"].items()
+        ],
+    )
+
+
+def _worst(places: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not places:
+        return
+    yield _section(_("Worst places"))
+    text = _("Green: the truth. Orange: the prediction. Coordinates are pixels of the full size.")
+    yield f'<p class="muted">{escape(text)}</p>'
+    yield f'<div class="places">{"".join(map(_place, places))}</div>'
+
+
+def _place(one: Mapping[str, Any]) -> str:
+    image = f'<img alt="" src="data:image/png;base64,{one["png"]}">' if one["png"] else ""
+    unit = f" {one['unit']}" if one["unit"] else ""
+    said = f"{kind_word(one['kind'])}, {one['amount']:.3g}{unit}"
+    where = f"{one['image']} · {one['x']:.0f}, {one['y']:.0f}"
+    return f"<figure>{image}<figcaption>{escape(said)}<br>{escape(where)}</figcaption></figure>"
+
+
+def _images(result: Result) -> Iterator[str]:
+    yield _section(_("Images"))
+    names = [name for name in TITLES if result.get(name) is not None]
+    rows = [
+        [image, *(value_text(one.get(name)) for name in names)]
+        for image, one in result["per_image"].items()
+    ]
+    yield table_html([_("Image"), *map(score_title, names)], rows)
+
+
+def _made_with(result: Result) -> Iterator[str]:
+    yield _section(_("Made with"))
+    rows = [[_("Method"), result["method"]]]
+    card = result["card"]
+    if card is not None:
+        trained = sum(one["split"] == "train" for one in card["data"])
+        rows += [
+            [_("Model"), f"{card['title']} ({card['id'][:8]})"],
+            [_("Created"), card["created"]],
+            [_("Classes"), ", ".join(one["name"] for one in card["classes"])],
+            [_("Images learned from"), f"{trained:,}"],
+            [_("µm per px"), f"{card['mpp']:g}"],
+            [_("Licence"), card["licence"] or _("not stated")],
+        ]
+    rows += [[name, version] for name, version in result["versions"].items()]
+    yield table_html(["", ""], rows)
+
+
+def _section(title: str) -> str:
+    return f"<section><h2>{escape(title)}</h2></section>"
