@@ -22,6 +22,7 @@ IMPORT = "pathoview.tasks.import_file:run"
 REGIONS = "pathoview.tasks.take_regions:run"
 TILES = "pathoview.tasks.export_tiles:run"
 LEAKS = "pathoview.tasks.leaks:run"
+EVALUATE = "pathoview.tasks.evaluate:run"
 
 
 def analysis(
@@ -176,6 +177,12 @@ def leaks(
     """Return the order to check splits for leaks; ``source``: see `tasks.leaks.LeaksRequest`."""
     payload = {**source, "params": dict(params), "report": str(report), "page": str(page)}
     return JobRequest(LEAKS, payload, _("Check for leaks"))
+
+
+def evaluation(said: Mapping[str, Any], title: str, report: Path, page: Path) -> JobRequest:
+    """Return the order to score a method; ``said``: see `tasks.evaluate.EvaluateRequest`."""
+    payload = {**said, "report": str(report), "page": str(page)}
+    return JobRequest(EVALUATE, payload, _("Evaluation of {title}").format(title=title))
 
 
 def stated_scale(slide: Slide) -> float | None:

@@ -29,6 +29,7 @@ from pathoview.session.analysis_desk import AnalysisDesk
 from pathoview.session.annotation_desk import AnnotationDesk
 from pathoview.session.annotation_operations import AnnotationOperations
 from pathoview.session.class_desk import ClassDesk
+from pathoview.session.evaluate_desk import EvaluateDesk
 from pathoview.session.exchange_desk import ExchangeDesk
 from pathoview.session.layer_desk import LayerDesk
 from pathoview.session.leak_desk import LeakDesk
@@ -133,7 +134,7 @@ class Session:
         self.study_files = StudyFiles(self)
         self.exchange = ExchangeDesk(self, self._desk)
         self.teaching = TeachDesk(self, self._desk, PreviewRun(shelf, self.scheduler))
-        self.leaks = LeakDesk(self, self._desk)
+        self.leaks, self.evaluation = LeakDesk(self, self._desk), EvaluateDesk(self, self._desk)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 

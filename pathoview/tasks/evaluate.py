@@ -21,6 +21,7 @@ from pathoview.core.progress import Progress
 from pathoview.core.translation import _
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import Kind
+from pathoview.study.scales import remember_scale
 from pathoview.tasks.evaluate_cases import NUCLEUS, Case, Cases, CaseSource, open_cases
 from pathoview.tasks.evaluate_instances import METRICS, score_instances
 from pathoview.tasks.evaluate_maps import legend_of, score_map
@@ -34,8 +35,9 @@ from pathoview.tasks.evaluate_summary import (
     summary,
     worst,
 )
-from pathoview.tasks.evaluation_report import html_of
+from pathoview.tasks.evaluation_report import html_of, score_tables
 from pathoview.tasks.evaluation_tables import write_tables
+from pathoview.tasks.evaluation_words import KINDS, kind_word
 from pathoview.tasks.method_building import BuiltMethod, build_method
 from pathoview.tasks.provenance import versions
 
@@ -89,7 +91,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def _other(named: str, first: BuiltMethod, numerics: str) -> BuiltMethod:
-    is_method = named.replace("-", "_") in {spec.name for spec in METHODS}
+    is_method = named in METHODS
     other = build_method(named if is_method else None, {}, None if is_method else named, numerics)
     if other.spec.kind is not first.spec.kind:
         raise UsageError(
@@ -122,6 +124,8 @@ class _Evaluation:
                 "pseudonym": self._pseudonym(case),
                 "path": str(case.slide.path),
             }
+            if self._order.page and self._order.images:  # so that a place can be shown
+                remember_scale(case.slide.content_hash, (case.slide.mpp,) * 2)
             for place, scored in enumerate(self._scored):
                 image, painter = self._score(scored, case)
                 scored.images[case.name] = image
@@ -180,6 +184,8 @@ class _Evaluation:
         page = {
             **result,
             "places": places_of_cells(self._scored[0]),
+            "tables": [one.to_json() for one in score_tables(result)],
+            "words": {name: kind_word(name) for name in KINDS},
             "paths": {name: one["path"] for name, one in self._images.items()},
         }
         for target, data in (

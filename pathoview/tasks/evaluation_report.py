@@ -6,6 +6,7 @@ Images go by their pseudonyms.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -47,47 +48,65 @@ def interval_text(told: Mapping[str, Any] | None) -> str:
     return "" if told is None or "low" not in told else f"{told['low']:.3f} – {told['high']:.3f}"
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """Scores as they are shown: one a row, texts only."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "head": self.head, "rows": self.rows}
+
+
+def score_tables(result: Result) -> list[ScoreTable]:
+    """Return the means over images, and the scores of all images together."""
+    means = [name for name in TITLES if result.get(name) is not None]
+    pooled = [name for name in TITLES if name in result["pooled"]]
+    return [
+        ScoreTable(title, _head(result), tuple(_score_row(result, group, one) for one in names))
+        for title, group, names in (
+            (_("Means over images"), "", means),
+            (_("All images together"), "pooled", pooled),
+        )
+        if names
+    ]
+
+
+def _head(result: Result) -> tuple[str, ...]:
+    interval = _("95 % interval")
+    if "against" not in result:
+        return _("Score"), _("Value"), interval
+    titles = result["title"], result["against"]["title"]
+    return _("Score"), titles[0], interval, titles[1], _("Difference"), interval
+
+
+def _score_row(result: Result, group: str, name: str) -> tuple[str, ...]:
+    def value(one: Result) -> float | None:
+        found = one["pooled"].get(name, {}).get("value") if group else one.get(name)
+        return None if found is None else float(found)
+
+    told = result[group or "intervals"].get(name)
+    row = score_title(name), value_text(value(result)), interval_text(told)
+    if "against" not in result:
+        return row
+    apart = result["difference"].get(f"{group}_{name}" if group else name)
+    difference = "" if apart is None else f"{apart['value']:+.3f}"
+    return (*row, value_text(value(result["against"])), difference, interval_text(apart))
+
+
 def _scores(result: Result) -> Iterator[str]:
-    """Yield the table of means, and that of what was pooled."""
-    yield _section(_("Scores, means over images"))
-    shown = [name for name in TITLES if result.get(name) is not None]
-    yield _scores_table(result, shown, "", lambda one, name: one.get(name))
-    if result["pooled"]:
-        yield _section(_("Scores of all images together"))
-        names = [name for name in result["pooled"] if name in TITLES]
-        pooled = lambda one, name: one["pooled"].get(name, {}).get("value")  # noqa: E731
-        yield _scores_table(result, names, "pooled", pooled)
+    """Yield the tables of scores, what intervals mean, and what was counted."""
+    for one in score_tables(result):
+        yield _section(one.title)
+        yield table_html(one.head, one.rows)
     over = {one.get("over") for one in result["intervals"].values()}
     unit = _("blocks of the image") if over == {"blocks"} else _("images")
     text = _("Intervals: 95 of 100 drawings of the {unit}; with few of them they are too narrow.")
     yield f'<p class="muted">{escape(text.format(unit=unit))}</p>'
     counts = " · ".join(f"{kind_word(name)} {n:,}" for name, n in result["counts"].items())
     yield f'<p class="muted">{escape(counts)}</p>'
-
-
-def _scores_table(result: Result, names: Sequence[str], group: str, value: Any) -> str:
-    other = result.get("against")
-    head = [_("Score"), result["title"], _("95 % interval")]
-    if other is not None:
-        head += [other["title"], _("Difference"), _("95 % interval")]
-    rows = []
-    for name in names:
-        row = [score_title(name), value_text(value(result, name))]
-        row.append(interval_text(_interval(result, group, name)))
-        if other is not None:
-            apart = result["difference"].get(f"{group}_{name}" if group else name)
-            row += [
-                value_text(value(other, name)),
-                "" if apart is None else f"{apart['value']:+.3f}",
-                interval_text(apart),
-            ]
-        rows.append(row)
-    return table_html(head, rows)
-
-
-def _interval(result: Result, group: str, name: str) -> Mapping[str, Any] | None:
-    found: Mapping[str, Any] | None = (result[group] if group else result["intervals"]).get(name)
-    return found
 
 
 def _plots(result: Result) -> Iterator[str]:

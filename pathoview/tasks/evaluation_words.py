@@ -21,7 +21,7 @@ TITLES = {
     "kappa_quadratic": _("Quadratic kappa"),
 }
 """All scores, in the order in which they are shown."""
-_KINDS = {
+KINDS = {
     "matched": _("matched"),
     "missed": _("missed"),
     "spurious": _("spurious"),
@@ -42,4 +42,4 @@ def score_title(name: str) -> str:
 
 def kind_word(kind: str) -> str:
     """Return what is wrong with a place, in a word; also what a count counts."""
-    return _KINDS.get(kind, kind)
+    return KINDS.get(kind, kind)

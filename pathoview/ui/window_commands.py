@@ -53,6 +53,7 @@ class WindowCommands:
             "layer.open": self._open_layer,
             "layer.rename": self._rename_layer,
             "analyze.run": self._analyze,
+            "evaluate.show": self._evaluate,
             "window.panels": window.toggle_panels,
             "window.full_screen": self._full_screen,
             "window.reset": window.reset_layout,
@@ -135,6 +136,11 @@ class WindowCommands:
             self._window.analyze.run.setFocus()
 
     # Dialogs are imported when they are opened: the window's start does not wait for them.
+
+    def _evaluate(self) -> None:
+        from pathoview.ui.dialogs.evaluate import EvaluateDialog
+
+        self._show(EvaluateDialog(self._session, self._window))
 
     def _export(self) -> None:
         from pathoview.ui.dialogs.export import ExportDialog

@@ -58,6 +58,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("tool.cancel", _("Cancel"), "Esc", "", has_slide, leave),
     Command("analyze.run", _("Analyze"), "Ctrl+Return", "Analyze", has_slide),
+    Command("evaluate.show", _("Evaluate…"), "", "Analyze"),
     Command(
         "analyze.resume",
         _("Resume"),
