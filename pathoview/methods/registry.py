@@ -16,6 +16,11 @@ from pathoview.methods.supervised.pixel_forest_params import (
     PixelForestFitParams,
     PixelForestParams,
 )
+from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
+from pathoview.methods.weak.scribble_segmentation_params import (
+    ScribbleSegmentationFitParams,
+    ScribbleSegmentationParams,
+)
 
 DEFAULT_METHOD = "nuclei_watershed"
 
@@ -63,6 +68,50 @@ METHODS: Registry[MethodSpec] = Registry(
             entry="pathoview.methods.supervised.pixel_forest:PixelForest",
             fit_params=PixelForestFitParams,
             is_live=True,
+        ),
+        MethodSpec(
+            name="point_nuclei",
+            title=_("Nuclei from points"),
+            summary=_(
+                "Learns to outline nuclei from one click on each of some dozens of them, and "
+                "parts those that touch."
+            ),
+            kind=Kind.INSTANCE,
+            learns_from="points",
+            mpp=0.25,
+            patch_px=1024,
+            halo_um=40.0,
+            stains=("H&E", "H-DAB"),
+            params=PointNucleiParams,
+            reference=(
+                "Liu, He and He 2022 (instance learning from points, arXiv 2202.01564); De "
+                "Brabandere et al. 2017 (discriminative loss); Comaniciu and Meer 2002 (mean shift)"
+            ),
+            entry="pathoview.methods.weak.point_nuclei:PointNuclei",
+            uses_torch=True,
+            fit_params=PointNucleiFitParams,
+        ),
+        MethodSpec(
+            name="scribble_segmentation",
+            title=_("Tissue by strokes, by a network"),
+            summary=_(
+                "Learns kinds of tissue from strokes and areas in minutes, and goes on learning "
+                "from tissue that nobody labelled."
+            ),
+            kind=Kind.PIXEL,
+            learns_from="scribbles",
+            mpp=1.0,
+            patch_px=1024,
+            halo_um=96.0,
+            stains=("H&E", "H-DAB"),
+            params=ScribbleSegmentationParams,
+            reference=(
+                "Ronneberger et al. 2015 (U-Net); Tarvainen and Valpola 2017 (mean teacher); Zou "
+                "et al. 2018 (class-balanced self-training)"
+            ),
+            entry="pathoview.methods.weak.scribble_segmentation:ScribbleSegmentation",
+            uses_torch=True,
+            fit_params=ScribbleSegmentationFitParams,
         ),
         MethodSpec(
             name="object_classifier",

@@ -33,7 +33,10 @@ def _one_thread() -> Any:
     cv2.setNumThreads(n_threads)
 
 
-@pytest.mark.parametrize("name", [spec.name for spec in METHODS if spec.kind is Kind.INSTANCE])
+@pytest.mark.parametrize(
+    "name",
+    [spec.name for spec in METHODS if spec.kind is Kind.INSTANCE and not spec.needs_model],
+)
 def test_predict(benchmark: Any, name: str) -> None:
     spec = METHODS.get(name)
     method = load_entry(spec.entry)(spec.params())

@@ -24,6 +24,8 @@ from pathoview.tasks.method_building import built
 QUICK: dict[str, dict[str, Any]] = {
     "object_classifier": {},
     "pixel_forest": {"n_trees": 20},
+    "point_nuclei": {"n_steps": 3, "n_parting_steps": 3, "batch": 2, "crop_px": 64},
+    "scribble_segmentation": {"n_steps": 3, "n_self_steps": 3, "batch": 2, "patch_px": 32},
 }
 """Parameters with which a method learns a little in a second or two."""
 

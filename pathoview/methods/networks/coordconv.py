@@ -30,7 +30,8 @@ class CoordConv(nn.Module):
         x = (torch.arange(width, device=pixels.device) - (width - 1) / 2) / self._half_px
         place = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1]).to(pixels.dtype)
         place = place.expand(len(pixels), -1, -1, -1)
-        return self.mix(torch.cat((pixels, place), dim=1))
+        mixed: Tensor = self.mix(torch.cat((pixels, place), dim=1))
+        return mixed
 
 
 class PlacedNetwork(nn.Module):
@@ -42,4 +43,5 @@ class PlacedNetwork(nn.Module):
         self.network = network
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.network(self.coordinates(pixels))
+        embedding: Tensor = self.network(self.coordinates(pixels))
+        return embedding

@@ -23,11 +23,12 @@ class UpBlock(nn.Module):
         self.mix = nn.Sequential(*layers, nn.Dropout2d(_DROPOUT))
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        return self.mix(torch.cat((self.up(coarse), fine), dim=1))
+        mixed: Tensor = self.mix(torch.cat((self.up(coarse), fine), dim=1))
+        return mixed
 
 
 class EncoderUNet(nn.Module):
-    """(batch, 3, height, width) of -0.5 … 0.5 → (batch, n_outputs, height, width) logits.
+    """(batch, 3, height, width) of 0 … 1 → (batch, n_outputs, height, width) logits.
 
     ``encoder`` gives maps of ``channels`` with strides 2, 4, 8, 16, 32 of images of 0 … 1. Height
     and width are multiples of `stride`.
@@ -47,7 +48,8 @@ class EncoderUNet(nn.Module):
         self.head = nn.Conv2d(_WIDTHS[-1], n_outputs, 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        *finer, x = self.encoder(pixels + 0.5)
+        *finer, x = self.encoder(pixels)
         for block, fine in zip(self.up, finer[::-1], strict=True):
             x = block(x, fine)
-        return self.head(self.full(x))
+        logits: Tensor = self.head(self.full(x))
+        return logits

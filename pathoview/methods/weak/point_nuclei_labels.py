@@ -121,9 +121,10 @@ def color_mask(
     spots = (cells.distance_um <= _SPOT_UM) & is_known
     if not spots.any():
         return mask
-    smooth = cv2.GaussianBlur(rgb, (0, 0), _SMOOTH_UM / mpp).astype(np.float32) / 255
-    nearest = _clusters(smooth, is_known, 2)
-    shares = np.bincount(nearest[spots], minlength=2) / np.bincount(nearest[is_known], minlength=2)
+    smooth = np.asarray(cv2.GaussianBlur(rgb, (0, 0), _SMOOTH_UM / mpp), np.float32) / 255
+    nearest = _clusters(smooth.astype(np.float32), is_known, 2)
+    n_known = np.maximum(np.bincount(nearest[is_known], minlength=2), 1)
+    shares = np.bincount(nearest[spots], minlength=2) / n_known
     is_nucleus = (nearest == int(shares.argmax())) & is_known
     mask[is_known & ~is_nucleus & (cells.distance_um > _SAFE_UM)] = BACKGROUND
     mask[is_nucleus & (cells.distance_um <= params.reach_um * _SURE_REACH)] = NUCLEUS
@@ -191,11 +192,9 @@ def _features(
     rgb: Rgb, cells: Cellmap, is_known: Flags, mpp: float, params: PointNucleiFitParams
 ) -> Floats:
     """Return (height, width, 4): weighted red, green, blue in 0–1, and distance in 0–1."""
-    side_px = params.square_um / mpp
-    rows, columns = np.nonzero(cells.spots)
-    near = surroundings(
-        np.stack([columns, rows], axis=1).astype(np.float64), *rgb.shape[:2], side_px
-    )
+    height, width = cells.spots.shape
+    points = np.argwhere(cells.spots)[:, ::-1].astype(np.float64)
+    near = surroundings(points, height, width, params.square_um / mpp)
     contrast = max(local_contrast(rgb, near & is_known, mpp), _LEAST_CONTRAST)
     distance = np.minimum(cells.distance_um, np.float32(params.reach_um))
     color = rgb.astype(np.float32) * np.float32(params.alpha / contrast / 255)
@@ -280,15 +279,16 @@ def _refined(is_nucleus: Flags, cells: Cellmap, mpp: float) -> Flags:
     out = np.zeros_like(mask)
     margin = math.ceil((_CLOSE_UM + _SPOT_UM) / mpp) + 1
     grow, close, open_ = (_disk(r / mpp) for r in (_SPOT_UM, _CLOSE_UM, _OPEN_UM))
-    for number, box in enumerate(find_objects(cells.cells), 1):
-        if box is None:
-            continue
-        rows, columns = (slice(max(0, s.start - margin), s.stop + margin) for s in box)
+    boxes = find_objects(cells.cells)
+    for number in np.unique(cells.cells).tolist():
+        rows, columns = (
+            slice(max(0, one.start - margin), one.stop + margin) for one in boxes[number - 1]
+        )
         cell = (cells.cells[rows, columns] == number).astype(np.uint8)
-        part = cv2.dilate(cell, grow) & mask[rows, columns]
+        part = _dilated(cell, grow) & mask[rows, columns]
         if part.any():
-            part = filled_holes(cv2.dilate(part, close))
-            out[rows, columns] |= cv2.erode(part, open_)
+            closed = filled_holes(_dilated(part, close))
+            out[rows, columns] |= np.asarray(cv2.erode(closed, open_), np.uint8)
     return out > 0
 
 
@@ -334,7 +334,11 @@ def filled_holes(mask: Mask) -> Mask:
 
 
 def _grown(mask: Mask, radius_um: float, mpp: float) -> Mask:
-    return np.asarray(cv2.dilate(mask, _disk(radius_um / mpp)), np.uint8)
+    return _dilated(mask, _disk(radius_um / mpp))
+
+
+def _dilated(mask: Mask, element: Mask) -> Mask:
+    return np.asarray(cv2.dilate(mask, element), np.uint8)
 
 
 def _disk(radius_px: float) -> Mask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
@@ -14,9 +14,6 @@ from pathoview.methods.model import Model, Parent, Tensors
 from pathoview.methods.networks.encoder_unet import EncoderUNet
 from pathoview.methods.networks.unet import UNet
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 METHOD = "scribble_segmentation"
 SMALL = "small U-Net"
 _WIDTHS, _FOLD, _N_DEEPEST = (32, 64, 128), 2, 3
@@ -25,29 +22,22 @@ _ENCODERS = {"EfficientNet-Lite0": "tf_efficientnet_lite0", "ResNet-34": "resnet
 Settings = Mapping[str, Any]
 
 
-class OnEncoder(EncoderUNet):
-    """(batch, 3, height, width) of 0 … 1, as the small U-Net takes them."""
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        return super().forward(pixels - 0.5)
-
-
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A network as training begins."""
 
-    network: UNet | OnEncoder
+    network: UNet | EncoderUNet
     settings: dict[str, Any]
     parents: tuple[Parent, ...] = ()
 
 
-def network_of(settings: Settings) -> UNet | OnEncoder:
+def network_of(settings: Settings) -> UNet | EncoderUNet:
     """Return the network that a model's settings tell of, with random weights."""
     n_outputs = len(settings["values"])
     if settings["network"] == SMALL:
         return UNet(n_outputs, widths=_WIDTHS, fold=_FOLD, n_deepest=_N_DEEPEST)
     name = _ENCODERS[settings["network"]]
-    return OnEncoder(build_encoder(name), ENCODERS.get(name).channels, n_outputs)
+    return EncoderUNet(build_encoder(name), ENCODERS.get(name).channels, n_outputs)
 
 
 def begun(
@@ -73,7 +63,7 @@ def begun(
         parent = Parent(name=card.title, licence=card.licence, id=card.id)
         return Begun(network, settings, (*card.parents, parent))
     encoder = _ENCODERS.get(name, "")
-    if encoder and ENCODERS.get(encoder).is_bundled and isinstance(network, OnEncoder):
+    if encoder and ENCODERS.get(encoder).is_bundled and isinstance(network, EncoderUNet):
         bundled = build_encoder(encoder, "bundled")
         load_arrays(network.encoder, arrays_of(bundled))
         return Begun(network, settings, (bundled.parent,) if bundled.parent else ())

@@ -37,7 +37,7 @@ def test_it_gives_as_many_values_a_pixel_as_asked() -> None:
 
 def test_the_encoder_sees_pixels_of_0_to_1() -> None:
     encoder = Pyramid()
-    EncoderUNet(encoder, CHANNELS, 1)(torch.full((2, 3, 32, 32), -0.5))
+    EncoderUNet(encoder, CHANNELS, 1)(torch.zeros(2, 3, 32, 32))
     assert encoder.seen is not None
     assert (encoder.seen == 0).all()
 

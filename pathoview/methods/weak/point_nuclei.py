@@ -1,0 +1,84 @@
+"""Nuclei taught by one point each: where nucleus is, then which pixels belong together.
+
+Liu, He and He 2022. Points become masks (Voronoi edges, clusters of colour and distance), from
+which a first network learns; what it finds around each point are the instances from which a second
+one learns an embedding of pixels that parts touching nuclei.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pathoview.core.errors import UsageError
+from pathoview.core.params import BaseParams
+from pathoview.core.translation import _
+from pathoview.datasets.labels import TrainingData
+from pathoview.methods.fitting import FitContext, Fitted
+from pathoview.methods.sampling import stains_of, tissue_sample
+from pathoview.methods.spec import Compute, Found
+from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
+from pathoview.slides.reading import analysis_grid
+from pathoview.slides.slide import Slide
+from pathoview.slides.tissue import tissue_mask
+
+if TYPE_CHECKING:
+    from pathoview.methods.weak.point_nuclei_finding import Finder
+
+Rgb = npt.NDArray[np.uint8]
+
+
+class PointNuclei:
+    """See the module; the parameters say the rest."""
+
+    def __init__(
+        self,
+        params: PointNucleiParams,
+        fitted: Fitted | None = None,
+        compute: Compute = Compute(),  # noqa: B008 - frozen
+    ) -> None:
+        """``fitted`` None: it has to be trained before it can predict."""
+        self._params = params
+        self._fitted = fitted
+        self._compute = compute
+        self._lock = threading.Lock()
+        self._finder: Finder | None = None
+
+    def fit(self, data: TrainingData, params: BaseParams, context: FitContext) -> Fitted:
+        """Learn from points; see `fitting.Trainable`."""
+        from pathoview.methods.weak.point_nuclei_training import fit
+
+        if not isinstance(params, PointNucleiFitParams):
+            raise TypeError(type(params).__name__)
+        return fit(data, params, context)
+
+    def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
+        """Measure the stains' colours, which objects are measured by; the networks need none."""
+        patches = tissue_sample(slide, analysis_grid(slide, mpp), tissue_mask(slide))
+        estimate = stains_of(patches)
+        return {"stains": estimate.matrix.to_json(), "stains_problem": estimate.problem}
+
+    def predict(self, patch: Rgb, mpp: float, context: Mapping[str, Any]) -> Found:
+        """Return the nuclei of a patch, each with its mean probability."""
+        from pathoview.methods.weak.point_nuclei_finding import Rule
+
+        del context
+        params = self._params
+        rule = Rule(params.threshold, params.parting, params.min_area_um2, params.max_area_um2)
+        return self._ready().find(patch, mpp, rule)
+
+    def _ready(self) -> Finder:
+        from pathoview.methods.weak.point_nuclei_finding import finder_of
+
+        with self._lock:
+            if self._finder is None:
+                if self._fitted is None:
+                    raise UsageError(
+                        _("This method has to be trained first."), _("Teach it with points.")
+                    )
+                self._finder = finder_of(self._fitted, self._compute)
+            return self._finder
