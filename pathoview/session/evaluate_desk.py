@@ -92,6 +92,11 @@ class Choice:
     classes: tuple[str, ...] = ()
 
     @property
+    def is_map(self) -> bool:
+        """Whether it tells classes of pixels."""
+        return self.kind is Kind.PIXEL
+
+    @property
     def name(self) -> str:
         """How it is named as the second one."""
         return next(iter(self.said.values()))

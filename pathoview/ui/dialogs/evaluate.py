@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 )
 
 from pathoview.core.translation import _
-from pathoview.methods.spec import Kind
 from pathoview.session.evaluate_desk import Choice, EvaluateDesk, EvaluatedPage
 from pathoview.session.session import Session
 from pathoview.ui.dialogs.dialog import Dialog
@@ -105,7 +104,7 @@ class EvaluateQuestion(QWidget):
         for part in (self.images, self.labels, self.mpp):
             self._layout.setRowVisible(part, is_folder)
         choice = self.choice
-        is_map = choice is not None and choice.kind is Kind.PIXEL
+        is_map = choice is not None and choice.is_map
         self._layout.setRowVisible(self.positive, is_folder and is_map)
 
     def said(self) -> dict[str, Any]:
