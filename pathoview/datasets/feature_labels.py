@@ -83,13 +83,13 @@ class FeatureLabels:
         return sum(self.counts().values())
 
     def counts(self) -> Mapping[int, int]:
-        """Return how many annotations label something, by the value of their class."""
-        return Counter(
-            self._values.get(one.class_name, 0)
-            for one in self._said
-            if one.is_label
-            and any(verdict(one, target, self._values)[0] for target in ("classes", "points"))
-        )
+        """Return how many labels there are by the value of their class."""
+        counts: Counter[int] = Counter()
+        for one in self._said:
+            targets: tuple[Target, ...] = ("classes", "points")
+            if one.is_label and any(verdict(one, each, self._values)[0] for each in targets):
+                counts[self._values.get(one.class_name, 0)] += one.n_labels
+        return counts
 
     def fingerprint(self) -> str:
         """Return a hexadecimal hash of all that is said."""

@@ -45,7 +45,7 @@ class ClassRecord(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LabelUse:
-    """How many annotations of a class and kind are learned from, and why the others are not."""
+    """How many labels of a class and kind are learned from, and why the others are not."""
 
     class_name: str
     kind: Kind
@@ -75,6 +75,12 @@ class Said:
     def outline(self) -> BaseGeometry:
         """The nucleus of a cell, or all there is."""
         return self.feature.nucleus or self.feature.geometry
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels it is: points that were clicked together are as many as they are."""
+        is_point = self.kind == "point"
+        return int(shapely.get_num_geometries(self.feature.geometry)) if is_point else 1
 
     @property
     def is_doubtful(self) -> bool:
@@ -139,7 +145,7 @@ def uses(said: Iterable[Said], target: Target, wanted: Collection[str]) -> list[
     counts: Counter[tuple[str, Kind, str, bool]] = Counter()
     for one in said:
         is_used, reason = verdict(one, target, wanted)
-        counts[one.class_name, one.kind, reason, is_used] += 1
+        counts[one.class_name, one.kind, reason, is_used] += one.n_labels
     return [
         LabelUse(name, kind, n if is_used else 0, 0 if is_used else n, reason)
         for (name, kind, reason, is_used), n in sorted(counts.items())

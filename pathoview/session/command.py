@@ -48,6 +48,23 @@ def has_slides(session: Session) -> bool:
     return bool(session.slides.rows)
 
 
+def can_teach(session: Session) -> bool:
+    return session.slide is not None and not session.teaching.is_teaching
+
+
+def is_taught(session: Session) -> bool:
+    job = session.teaching.job
+    return job is not None and not job.is_over
+
+
+def has_rounds(session: Session) -> bool:
+    return session.slide is not None and session.teaching.can_apply
+
+
+def has_rounds_and_study(session: Session) -> bool:
+    return session.teaching.can_apply_to_all and bool(session.teaching.rounds)
+
+
 def can_undo(session: Session) -> bool:
     return bool(session.history.undo_name)
 
@@ -65,6 +82,10 @@ _MISSING: dict[Callable[[Session], bool], str] = {
     has_layer: _("needs a layer"),
     has_study: _("needs a study"),
     has_slides: _("needs a study with slides"),
+    can_teach: _("needs a slide, and no training that goes on"),
+    is_taught: _("nothing is taught now"),
+    has_rounds: _("needs a round of teaching"),
+    has_rounds_and_study: _("needs a study with a round of teaching"),
     can_undo: _("nothing to take back"),
     can_redo: _("nothing was taken back"),
 }
@@ -81,7 +102,8 @@ class Command:
     shortcut: str = ""
     """As Qt writes it; several are separated by ``; ``."""
     menu: str = ""
-    """File, Study, Edit, View, Go, Layer, Annotate, Analyze, Window, Help; empty: palette only."""
+    """File, Study, Edit, View, Go, Layer, Annotate, Analyze, Learn, Window, Help; empty: only in
+    the palette."""
     enabled: Callable[[Session], bool] = always
     run: Callable[[Session], object] | None = None
     """None: the window answers `Session.command_requested`."""

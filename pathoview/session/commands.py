@@ -21,6 +21,7 @@ from pathoview.session.command_tables import (
     study,
     tool,
     view,
+    teach,
     window,
 )
 
@@ -40,6 +41,7 @@ COMMANDS: tuple[Command, ...] = (
     *annotate.COMMANDS,
     *objects.COMMANDS,
     *file.LAST,
+    *teach.COMMANDS,
     *window.COMMANDS,
 )
 """In the order in which they stand in their menus."""

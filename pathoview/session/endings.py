@@ -11,12 +11,17 @@ from pathoview.jobs.runner import Job, JobState
 from pathoview.session import orders
 from pathoview.session.notices import Notice
 
+_TEACHING = (orders.TRAIN, orders.LIVE)
+_ANALYZING = (orders.ANALYZE, orders.CLASSIFY)
+
 
 def ending(job: Job, run_path: Path | None) -> Notice:
     """Return the notice for a job that is over; ``run_path``: its result file, if it has one."""
     if job.state is JobState.DONE:
         return _done(job)
-    can_resume = job.request.task in (orders.ANALYZE, orders.CLASSIFY) and run_path is not None
+    if job.request.task in _TEACHING:
+        return _taught_not(job)
+    can_resume = job.request.task in _ANALYZING and run_path is not None
     action = (_("Resume"), "analyze.resume") if can_resume else None
     argument = str(run_path) if can_resume else ""
     if job.state is JobState.CANCELLED:
@@ -27,8 +32,21 @@ def ending(job: Job, run_path: Path | None) -> Notice:
     return Notice(text, "error", action, job.details, argument)
 
 
+def _taught_not(job: Job) -> Notice:
+    """Return the notice for a training without a model: it can go on."""
+    action = (_("Start again"), "teach.again")
+    if job.state is JobState.CANCELLED:
+        text = _("{title} was stopped.").format(title=job.request.title)
+        return Notice(text, "info", action, argument=job.id)
+    text = f"{job.error} {job.hint}".strip()
+    return Notice(text, "error", action, job.details, job.id)
+
+
 def _done(job: Job) -> Notice:
     result = job.result or {}
+    if job.request.task in _TEACHING:
+        action = (_("Apply to slide"), "teach.apply")
+        return Notice(str(result["summary"]), "info", action, argument=str(result["model"]))
     n = int(result.get("n_objects", 0))
     if job.request.task == orders.EXPORT:
         name = Path(str(job.request.payload["output"])).name

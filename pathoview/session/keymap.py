@@ -43,6 +43,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
                 "view.fit": "Ctrl+R; Ctrl+0",
                 "layer.toggle": "V",
                 "layer.remove": "Ctrl+Del; Ctrl+Backspace",
+                "teach.panel": "Ctrl+Alt+P",
                 "window.theme": "Ctrl+Shift+T",
                 "window.commands": "Ctrl+Shift+P; Ctrl+L",
                 "help.keys": "Ctrl+Alt+/",

@@ -17,6 +17,8 @@ from pathoview.study.model import SlideRecord
 ANALYZE = "pathoview.tasks.analyze:run"
 CLASSIFY = "pathoview.tasks.classify_objects:run"
 TRAIN = "pathoview.tasks.train:run"
+LIVE = "pathoview.tasks.live_teaching:run"
+PSEUDO_LABELS = "pathoview.tasks.pseudo_labels:run"
 EXPORT = "pathoview.tasks.export_file:run"
 IMPORT = "pathoview.tasks.import_file:run"
 REGIONS = "pathoview.tasks.take_regions:run"
@@ -91,8 +93,8 @@ def training(
 ) -> JobRequest:
     """Return the order to teach a method from a study's labels.
 
-    ``study`` None: the private study of each slide. ``slides``: only of these; ``shown``: where the overlay is drawn meanwhile; ``number``: of the
-    round of teaching.
+    ``study`` None: the private study of each slide. ``slides``: only of these; ``shown``: where
+    the overlay is drawn meanwhile; ``number``: of the round of teaching.
     """
     payload: dict[str, Any] = {
         "method": spec.name,
@@ -105,7 +107,24 @@ def training(
         "round": number,
         "preview": {"slide": str(shown.path), "mpp": stated_scale(shown), "params": {}},
     }
-    return JobRequest(TRAIN, payload, _("Teaching: {title}").format(title=title), "learn")
+    task = LIVE if spec.is_live else TRAIN
+    return JobRequest(task, payload, _("Teaching: {title}").format(title=title), "learn")
+
+
+def pseudo_labels(
+    spec: MethodSpec, params: Mapping[str, Any], study: Path | None, shown: Slide, region_l0: Rect
+) -> JobRequest:
+    """Return the order to show what a method makes of the labels in a part of a slide."""
+    payload = {
+        "method": spec.name,
+        "params": dict(params),
+        "study": "" if study is None else str(study),
+        "slide": str(shown.path),
+        "mpp": stated_scale(shown),
+        "region_l0": list(region_l0.as_ints()),
+    }
+    title = _("What {title} learns from").format(title=spec.title)
+    return JobRequest(PSEUDO_LABELS, payload, title)
 
 
 def export(

@@ -1,4 +1,4 @@
-"""What a training would find now: one run on the slide, replaced every few seconds."""
+"""What a training would find now: one run on the slide, replaced every few seconds, or growing."""
 
 from __future__ import annotations
 
@@ -23,31 +23,35 @@ class PreviewRun:
     def __init__(self, shelf: RunShelf, scheduler: TileScheduler) -> None:
         self._shelf = shelf
         self._scheduler = scheduler
-        self._slide: Slide | None = None
         self._shown: RunView | None = None
-        self._n_asked = 0
+        self._asked: Path | None = None
+        """The newest file; it may not be loaded yet."""
 
     def show(self, path: Path, slide: Slide) -> None:
-        """Put a preview in the place of the one before, when it is loaded."""
-        self._slide = slide
-        self._n_asked += 1
-        self._scheduler.submit(
-            partial(_loaded, path, slide), partial(self._on_loaded, self._n_asked)
-        )
+        """Put a preview in the place of the one before, when it is loaded.
+
+        Of the file that is shown already, what is new is drawn.
+        """
+        if path != self._asked:
+            self._asked = path
+            self._scheduler.submit(partial(_loaded, path, slide), partial(self._on_loaded, path))
+        elif self._shown is not None and self._shown.path == path:
+            self._shelf.load(self._shown)
 
     def end(self) -> None:
         """Take the preview from view: the training has ended, or another slide is open."""
-        self._n_asked += 1
+        self._asked = None
         self._replace(None)
 
-    def _on_loaded(self, number: int, run: RunView | None, error: BaseException | None) -> None:
+    def _on_loaded(self, path: Path, run: RunView | None, error: BaseException | None) -> None:
         if run is None:
-            if error is not None:
+            if path == self._asked and error is not None:
                 self.failed.emit(error)
-        elif number != self._n_asked:
+        elif path != self._asked:
             _drop(run)
         else:
             self._replace(run)
+            self._shelf.load(run)  # something may have come meanwhile
 
     def _replace(self, run: RunView | None) -> None:
         before, self._shown = self._shown, run

@@ -6,6 +6,7 @@ A round of teaching gives a model of the library; every round stays, and can be 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,15 +16,18 @@ from psygnal import Signal
 from pathoview.core.errors import PathoViewError
 from pathoview.core.params import FormRow, form_rows
 from pathoview.core.translation import _
-from pathoview.jobs.runner import Job
+from pathoview.jobs.runner import Job, JobRequest, JobState
 from pathoview.methods.library import LibraryModel, library
+from pathoview.methods.model import read_card
 from pathoview.methods.registry import METHODS
-from pathoview.methods.spec import MethodSpec
+from pathoview.methods.spec import LearnsFrom, MethodSpec
 from pathoview.session import orders
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.preview_run import PreviewRun
 from pathoview.session.run_desk import RunDesk
 from pathoview.session.teach_labels import LabelSummary, SlideLabels, read_labels, summary
+from pathoview.session.teach_pseudo import PseudoLabels
+from pathoview.session.teach_snapshot import labels_on_disk
 from pathoview.slides.slide import Slide
 from pathoview.study.model import SlideRecord
 from pathoview.study.study import Study
@@ -32,7 +36,13 @@ if TYPE_CHECKING:
     from pathoview.session.session import Session
 
 Scope = Literal["slide", "study"]
-_FLUSH_S = 10.0
+TOOLS: Mapping[LearnsFrom, str] = {
+    "points": "tool.points",
+    "scribbles": "tool.brush",
+    "instances": "tool.nucleus",
+    "objects": "tool.points",
+}
+"""The command that puts the tool in hand which draws what a method learns from."""
 
 
 class TeachDesk:
@@ -56,10 +66,14 @@ class TeachDesk:
         """The training that goes on, or the last one."""
         self.curve: list[Mapping[str, float]] = []
         """What was measured in it: ``step``, ``loss`` and metrics."""
+        self._taught: Slide | None = None
+        """The slide that the training is shown on."""
         self._models: Sequence[LibraryModel] = ()
         self._study_id = ""
         self._n_counted = 0
         self._is_starting = False
+        self.pseudo = PseudoLabels(session, runs.runner, lambda: self.method)
+        """What the method will learn from, to be looked at."""
         session.slide_changed.connect(self._on_slide_changed)
         session.studies.changed.connect(self._on_study_changed)
         runs.job_changed.connect(self._on_job_changed)
@@ -89,10 +103,11 @@ class TeachDesk:
         self.refresh()
 
     def refresh(self) -> None:
-        """Count again what there is to learn from; `changed` follows."""
+        """Count again what there is to learn from, and show it; `changed` follows."""
         session, spec, book = self._session, self.method, self._session.studies.book
         slide = session.slide
         self._n_counted += 1
+        self.pseudo.renew()
         if slide is None or book is None or spec is None or slide.info.mpp is None:
             self.summary = None
             self.changed.emit()
@@ -140,63 +155,114 @@ class TeachDesk:
     def is_teaching(self) -> bool:
         return self._is_starting or (self.job is not None and not self.job.is_over)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether strokes are answered now."""
+        job = self.job
+        return job is not None and not job.is_over and job.request.task == orders.LIVE
+
+    @property
+    def problem(self) -> str:
+        """Why no round can begin, as a sentence; empty: one can, or one goes on."""
+        slide, spec = self._session.slide, self.method
+        if slide is None:
+            return _("Open a slide first.")
+        if slide.info.mpp is None:
+            return _("State the slide's scale first.")
+        if spec is None or self.summary is None or self.is_teaching or spec.is_live:
+            return ""
+        return self.summary.problem
+
+    @property
+    def tool_needed(self) -> str:
+        """Id of the command that takes the tool which draws what is missing; empty: none is."""
+        spec, found = self.method, self.summary
+        if spec is None or found is None or not (found.problem or found.advice):
+            return ""
+        command_id = TOOLS.get(spec.learns_from, "")
+        return "" if command_id == f"tool.{self._session.tool}" else command_id
+
     def start(self, params: Mapping[str, Any] | None = None, start: Path | None = None) -> None:
         """Begin a round with the labels as they are now; a notice says why it cannot begin.
 
-        ``start``: a model to go on from; None: from scratch.
+        ``params`` None: those of the last round. ``start``: a model to go on from; None: from
+        scratch. A live method answers strokes from now on, and learns in full in the end.
         """
-        session, spec, book = self._session, self.method, self._session.studies.book
-        slide = session.slide
-        if slide is None or book is None or spec is None or self.is_teaching:
+        session, spec, slide = self._session, self.method, self._session.slide
+        if slide is None or session.studies.book is None or spec is None or self.is_teaching:
             return
-        if self.summary is not None and self.summary.problem:
-            session.notice.emit(Notice(self.summary.problem, "warning"))
+        if self.problem:
+            session.notice.emit(Notice(self.problem, "warning"))
             return
         try:
             assert spec.fit_params is not None
-            checked = spec.fit_params.parse(params or {}).model_dump(mode="json")
+            said = session.settings.teach_params.get(spec.name, {}) if params is None else params
+            checked = spec.fit_params.parse(said).model_dump(mode="json")
         except PathoViewError as error:
             self._on_error(error)
             return
         session.settings.teach_params[spec.name] = checked
+        number = len(self.rounds) + 1
+        title = _("{title}, round {number}").format(title=spec.title, number=number)
+        is_whole = session.studies.is_named and self.scope == "study"
+        slides = [] if is_whole else [slide.path]
+        order = orders.training(
+            *(spec, checked, self._study_path, slides, slide),
+            start=start,
+            title=title,
+            number=number,
+        )
+        self._begin(order, slide)
+
+    def again(self, job_id: str) -> None:
+        """Begin a round anew that has ended without a model: it goes on, if labels are the same."""
+        slide = self._session.slide
+        ended = [one for one in self._session.jobs if one.id == job_id]
+        if ended and slide is not None and not self.is_teaching:
+            self._begin(ended[0].request, slide)
+
+    def _begin(self, order: JobRequest, slide: Slide) -> None:
+        """Order a round when all labels are on disk, on another one if need be."""
+        book, info = self._session.studies.book, slide.info
+        if book is None:
+            return
         self._is_starting = True
         self.changed.emit()
-        writer = book.study.writer
-        session.scheduler.submit(
-            partial(writer.flush, _FLUSH_S),
-            partial(self._on_flushed, slide, book.study, spec, checked, start),
+        shown = SlideRecord(
+            slide_hash=slide.content_hash,
+            path=str(slide.path),
+            pseudonym=slide.pseudonym,
+            mpp=info.mpp,
+            width_l0=info.width,
+            height_l0=info.height,
+        )
+        self._session.scheduler.submit(
+            partial(labels_on_disk, book.study, shown), partial(self._on_written, order, slide)
         )
 
-    def _on_flushed(
-        self,
-        slide: Slide,
-        study: Study,
-        spec: MethodSpec,
-        params: Mapping[str, Any],
-        start: Path | None,
-        is_written: bool | None,
-        error: BaseException | None,
+    def _on_written(
+        self, order: JobRequest, slide: Slide, copy: Path | None, error: BaseException | None
     ) -> None:
         self._is_starting = False
-        refused = error or study.writer.error
-        if refused is not None:
-            self._on_error(refused)
-        elif slide is self._session.slide:
-            number = len(self.rounds) + 1
-            title = _("{title}, round {number}").format(title=spec.title, number=number)
-            is_named = self._session.studies.is_named
-            slides = [] if is_named and self.scope == "study" else [slide.path]
-            order = orders.training(
-                *(spec, params, study.path if is_named else None, slides, slide),
-                start=start,
-                title=title,
-                number=number,
-            )
+        self._on_error(error)
+        if error is None and slide is self._session.slide:
+            study = copy or self._study_path or ""
+            order = replace(order, payload={**order.payload, "study": str(study)})
+            if copy is not None:
+                text = _("The disk refuses the newest labels: they are learned from all the same.")
+                self._session.notice.emit(Notice(text, "warning"))
             self.curve = []
+            self._taught = slide
             self.job = self._runs.submit(order, slide.content_hash)
             self.job.set_focus(self._session.viewport.visible_l0)
             self.job.event.connect(partial(self._on_event, slide))
         self.changed.emit()
+
+    @property
+    def _study_path(self) -> Path | None:
+        """Where the study's file lies; None: labels are in private ones, of each slide."""
+        studies = self._session.studies
+        return studies.study.path if studies.study is not None and studies.is_named else None
 
     def finish(self) -> None:
         """End the training well: its best weights so far become a model."""
@@ -212,7 +278,7 @@ class TeachDesk:
         if kind == "curve":
             self.curve.append({name: float(value) for name, value in data.items()})
             self.curve_grew.emit()
-        elif kind == "preview" and slide is self._session.slide:
+        elif kind == "preview" and slide is self._session.slide and self.is_teaching:
             self._preview.show(Path(str(data["run_file"])), slide)
         elif kind == "notice":
             text = str(data.get("text", ""))
@@ -242,9 +308,30 @@ class TeachDesk:
         names = () if spec is None else (spec.name, *spec.starts_from)
         return [one for one in self._models if one.card.method in names]
 
+    @property
+    def can_apply(self) -> bool:
+        """Whether there is a model of this study, or the last training gave one."""
+        return bool(self.rounds) or (self.job is not None and self.job.state is JobState.DONE)
+
+    def apply_file(self, path: str = "") -> Job | None:
+        """Use the model of a file on the open slide; empty: the newest round."""
+        known = [one for one in self.rounds if path in ("", str(one.path))]
+        if known or not path:
+            return self.apply(known[0]) if known else None
+        try:
+            return self.apply(LibraryModel(Path(path), read_card(Path(path))))
+        except PathoViewError as error:
+            self._on_error(error)
+            return None
+
     def apply(self, model: LibraryModel, where: Any = "slide") -> Job | None:
         """Use a model on the open slide; where as in `Session.analyze`."""
         return self._session.analyze(model.card.method, {}, where, model.path)
+
+    @property
+    def can_apply_to_all(self) -> bool:
+        """Whether there are more slides than the open one."""
+        return self._session.studies.is_named
 
     def apply_to_all(self, model: LibraryModel) -> int:
         """Use a model on all slides of the study that can be found; return how many."""
@@ -274,10 +361,16 @@ class TeachDesk:
     # -- what changes around ---------------------------------------------------------------------
 
     def _on_slide_changed(self) -> None:
-        self._preview.end()
+        if self._session.slide is not self._taught:
+            self._preview.end()
+            if self.is_live:  # its slide is gone: what was learned is kept
+                self.finish()
+            self._taught = None
         self.refresh()
 
     def _on_study_changed(self) -> None:
+        if not self._session.studies.is_named:
+            self.scope = "slide"
         self._read_rounds()
         self.refresh()
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pathoview.annotations.feature import Feature
 from pathoview.core.closing import Closing
 from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.labels import TargetClass
 from pathoview.slides.slide import Slide
+from pathoview.study.default_classes import default_classes
+from pathoview.study.model import LabelClass
 from pathoview.study.study import private_path
 from pathoview.study.study_file import StudyFile
 from pathoview.tasks.training_data import LEARNED
@@ -41,23 +44,29 @@ class LabelWatch(Closing):
             self._file.close()
 
     def look(self) -> SlideLabels | None:
-        """Return the labels if they are others than at the last look; raise `StorageError`."""
-        if self._file is None:
-            if not self._path.exists():
-                return None
+        """Return the labels if they are others than at the last look; raise `StorageError`.
+
+        Without a file there are none, of the classes that a study begins with.
+        """
+        if self._file is None and self._path.exists():
             self._file = StudyFile.open(self._path)
+        if self._file is None:
+            return self._news(self._said([], default_classes()))
         version = self._file.data_version
         if version == self._version:
             return None
-        said = self._read(self._file)
+        # What comes between the two questions has another number: it is seen at the next look.
+        said = self._said(self._file.features(self._slide.content_hash), self._file.classes())
+        self._version = version
+        return self._news(said)
+
+    def _news(self, said: SlideLabels) -> SlideLabels | None:
         known = said.classes, said.labels.fingerprint()
-        is_new = known != self._known
-        # What came between the two questions has another number: it is seen at the next look.
-        self._version, self._known = version, known
+        is_new, self._known = known != self._known, known
         return said if is_new else None
 
-    def _read(self, file: StudyFile) -> SlideLabels:
-        slide, records = self._slide, file.classes()
+    def _said(self, features: Sequence[Feature], records: Sequence[LabelClass]) -> SlideLabels:
+        slide = self._slide
         classes = tuple(
             TargetClass(one.name, one.color, one.number)
             for one in records
@@ -65,6 +74,5 @@ class LabelWatch(Closing):
         )
         values = {one.name: value for value, one in enumerate(classes, 1)}
         size_l0 = slide.info.width, slide.info.height
-        features = file.features(slide.content_hash)
         labels = FeatureLabels(features, records, values, mpp=slide.mpp, size_l0=size_l0)
         return SlideLabels(classes, labels)

@@ -50,6 +50,12 @@ ICONS: Mapping[str, str] = {
     "annotate.properties": "annotation",
     "analyze.run": "analyze",
     "analyze.resume": "resume",
+    "teach.panel": "teach",
+    "teach.finish": "done",
+    "teach.stop": "cancel",
+    "teach.apply": "analyze",
+    "teach.apply_all": "slides",
+    "teach.again": "resume",
     "help.guide": "help",
     "help.about": "info",
 }

@@ -63,6 +63,7 @@ _MENUS = (
     ("Annotate", _("A&nnotate")),
     ("Analyze", _("&Analyze")),
     ("Window", _("&Window")),
+    ("Learn", _("Lea&rn")),
     ("Help", _("&Help")),
 )
 _SEPARATED = frozenset(
@@ -93,6 +94,8 @@ _SEPARATED = frozenset(
         "layer.up",
         "help.about",
     }
+        "teach.start",
+        "teach.apply",
 )
 """Commands that have a line above them in their menu."""
 
@@ -250,6 +253,8 @@ class MainWindow(QMainWindow):
             changed.connect(refresh)
         session.slide_changed.connect(self._on_slide_changed)
         session.studies.changed.connect(self._on_study_changed)
+            session.teaching.changed,
+            session.teaching.rounds_changed,
         session.slides.changed.connect(self._say_title)
         session.opening_changed.connect(self._say_tool)
         session.runs_changed.connect(self._on_runs_changed)

@@ -55,6 +55,8 @@ class WindowCommands:
             "analyze.run": self._analyze,
             "evaluate.show": self._evaluate,
             "window.panels": window.toggle_panels,
+            "teach.panel": lambda: window.docks.bring_front("teach"),
+            "teach.start": self._teach,
             "window.full_screen": self._full_screen,
             "window.reset": window.reset_layout,
             "window.theme": self._switch_theme,
@@ -136,6 +138,15 @@ class WindowCommands:
             self._window.analyze.run.setFocus()
 
     # Dialogs are imported when they are opened: the window's start does not wait for them.
+
+    def _teach(self) -> None:
+        """Start what the panel says; a panel that is not seen is shown first."""
+        is_seen = self._window.docks.is_seen("teach")
+        self._window.docks.bring_front("teach")
+        if is_seen and self._window.teach.run.isEnabled():
+            self._window.teach.start()
+        else:
+            self._window.teach.run.setFocus()
 
     def _evaluate(self) -> None:
         from pathoview.ui.dialogs.evaluate import EvaluateDialog

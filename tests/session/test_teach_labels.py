@@ -44,6 +44,13 @@ def test_points_are_counted_and_more_are_asked_for() -> None:
     assert found("points", *points(40)).advice == ()
 
 
+def test_points_that_were_clicked_together_count_each() -> None:
+    many = drawn(shapely.MultiPoint([(10, 20), (30, 20), (50, 20)]), NUCLEUS)
+    said = found("points", many, *points(2))
+    assert said.counts == {"Nucleus": 5}
+    assert said.advice == ("35 more nuclei would help.",)
+
+
 @pytest.mark.parametrize("learns_from", ["points", "instances", "scribbles", "objects"])
 def test_without_labels_nothing_can_start(learns_from: str) -> None:
     said = found(learns_from)

@@ -17,7 +17,7 @@ from teaching import CLASSES, NUCLEUS, TISSUE, drawn, scene, strokes, teach_stud
 
 from pathoview.annotations.change import Change
 from pathoview.annotations.feature import Feature
-from pathoview.core.errors import Cancelled, UsageError
+from pathoview.core.errors import Cancelled, PathoViewError, UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import SilentProgress
 from pathoview.methods.library import library
@@ -54,12 +54,12 @@ class Lesson(Listening):
     """A live teaching in a thread."""
 
     result: dict[str, Any]
-    error: BaseException | None = None
+    error: Exception | None = None
 
     def run(self, request: Mapping[str, Any]) -> None:
         try:
             self.result = live_teaching.run(request, self)
-        except BaseException as error:
+        except (Cancelled, PathoViewError) as error:
             self.error = error
 
     def wait(self, is_so: Callable[[], Any], timeout_s: float = 60) -> None:
@@ -165,7 +165,9 @@ def test_a_private_study_that_comes_later_is_learned_from(tmp_path: Path) -> Non
         known = {one.key: one for one in private.classes()}
         changes = tuple(RecordChange.of(known.get(one.key), one) for one in CLASSES)
         first, *others = strokes(scene(0.5))
-        step = StudyStep(1, slide_hash, "Draw", change=Change.adding([first]), records=changes)
+        number = private.next_number()
+        adding = Change.adding([first])
+        step = StudyStep(number, slide_hash, "Draw", change=adding, records=changes)
         private.do(step)
         made.wait(lambda: any("second class" in text for text in made.said))
         assert not made.of("answer")
@@ -233,9 +235,8 @@ def test_a_new_class_is_painted_too(tmp_path: Path) -> None:
 
 
 def test_labels_of_other_slides_count_in_the_whole_study(tmp_path: Path) -> None:
-    study, slide = teach_study(tmp_path, "scribbles")
-    other = tmp_path / "other"
-    _none, unlabelled = teach_study(other, "nothing", mpp=0.4)
+    study, _slide = teach_study(tmp_path, "scribbles")
+    _none, unlabelled = teach_study(tmp_path / "other", "nothing", mpp=0.4)
     with lesson(**order(study, unlabelled, slides=[])) as made:
         made.control.focus_l0 = Rect(0, 0, 100, 100)
         made.wait(lambda: made.of("answer"))

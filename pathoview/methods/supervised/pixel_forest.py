@@ -167,6 +167,8 @@ class LiveForest:
 
     def prefetch(self, rect_l0: Rect) -> None:
         """Compute the features of what is looked at, if they are not kept; raise `Cancelled`."""
+        import sklearn.ensemble  # noqa: F401  takes a second: not when the first stroke waits
+
         self._tiles.get(self._seen(rect_l0, 1)[1], self._learning.context.progress)
 
     def update(self, labels: Labels) -> Fitted:

@@ -53,15 +53,23 @@ class Curves(QWidget):
             return
         if self._plot is None:
             self._build()
-        for line, view, values in zip(
-            self._lines, self._views, (_smoothed(losses), np.array(scores)), strict=True
+        left, _bottom, right = self._axes
+        for line, view, axis, values in zip(
+            self._lines,
+            self._views,
+            (left, right),
+            (_smoothed(losses), np.array(scores)),
+            strict=True,
         ):
             line.setVisible(len(values) > 0)
+            axis.setVisible(len(values) > 0)
             if len(values):
                 line.setData(values[:, 0], values[:, 1])
                 low, high = np.nanmin(values[:, 1]), np.nanmax(values[:, 1])
                 view.setYRange(low, max(high, low + 1e-6), padding=0.06)
         steps = [one["step"] for one in points]
+        apart = _tick_steps(max(steps) - min(steps))
+        self._axes[1].setTickSpacing(apart, apart)
         for view in self._views:
             view.setXRange(min(steps), max(max(steps), 1), padding=0.01)
         self._facts.setText(_facts(losses, name, scores))
@@ -113,6 +121,12 @@ class Curves(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and self._plot is not None:
             self._color()
+
+
+def _tick_steps(n_steps: float) -> int:
+    """Return how many steps lie between two ticks: whole ones, and few ticks."""
+    distances = (factor * 10**power for power in range(9) for factor in (1, 2, 5))
+    return next(one for one in distances if n_steps <= 5 * one)
 
 
 def _metric(points: Sequence[Mapping[str, float]]) -> str:

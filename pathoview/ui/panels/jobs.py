@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _, ngettext
 from pathoview.jobs.runner import Job, JobState
+from pathoview.session import orders
 from pathoview.session.commands import run_command
 from pathoview.session.notices import Notice
 from pathoview.session.session import Session
@@ -126,7 +127,9 @@ class JobRow(QWidget):
         self._numbers = label("", "muted")
         self._numbers.setWordWrap(False)
         self.pause = icon_button("pause", _("Pause"), self._pause_or_resume)
-        self.stop = icon_button("cancel", _("Stop; finished tiles are kept"), job.cancel)
+        is_training = job.request.lane == "learn"
+        stop = _("Stop without a model") if is_training else _("Stop; finished tiles are kept")
+        self.stop = icon_button("cancel", stop, job.cancel)
         self.show_results = button(_("Show results"), show_results, "results")
         self.next_step = button("", self._do_next_step)
         self.close_row = icon_button("cancel", _("Close"), lambda: dismiss(self))
@@ -159,6 +162,11 @@ class JobRow(QWidget):
         self._ending = notice
         self.refresh()
 
+    @property
+    def _is_live(self) -> bool:
+        """Whether it goes on until it is told to end: there is no part that is done."""
+        return self.job.request.task == orders.LIVE
+
     def _show_title(self) -> None:
         title = self._session.slides.shown(self.job.request.title)
         metrics = self._title.fontMetrics()
@@ -172,7 +180,7 @@ class JobRow(QWidget):
         self._show_title()
         self._sign.show_icon(*_SIGNS[job.state])
         self._bar.setValue(round(job.fraction * _STEPS))
-        self._bar.setVisible(not job.is_over)
+        self._bar.setVisible(not job.is_over and (job.fraction > 0 or not self._is_live))
         self._numbers.setVisible(not job.is_over)
         self._numbers.setText(self._progress())
         self._outcome.setVisible(job.is_over)
@@ -196,7 +204,7 @@ class JobRow(QWidget):
             return _("waits")
         if job.is_cancelling:
             return _("stopping…")
-        parts = [f"{job.fraction:.0%}"]
+        parts = [job.text if self._is_live else f"{job.fraction:.0%}"]
         if job.state is JobState.PAUSED:
             parts.append(_("paused"))
         elif job.seconds_left is not None:

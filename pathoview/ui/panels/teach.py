@@ -6,12 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QToolButton,
+    QWidget,
+)
 
 from pathoview.core.translation import _
+from pathoview.session.commands import command, run_command
 from pathoview.session.session import Session
 from pathoview.session.teach_desk import Scope
-from pathoview.ui import theme
+from pathoview.ui import icons, theme
+from pathoview.ui.actions import ICONS
 from pathoview.ui.forms import ParamForm
 from pathoview.ui.panels.teach_labels import TeachLabels
 from pathoview.ui.panels.teach_rounds import TeachRounds
@@ -27,8 +36,8 @@ from pathoview.ui.widgets import (
     shrinkable,
 )
 
-_COUNT_AFTER_MS = 300
-"""Labels are counted when the hand has come to rest."""
+_REST_MS = 300
+"""Labels are counted, and what is seen is looked at, when the hand has come to rest."""
 _SCOPES: tuple[tuple[Scope, str, str], ...] = (
     ("slide", _("This slide"), _("Only labels of the slide that is open")),
     ("study", _("All slides"), _("Labels of all slides of the study")),
@@ -47,6 +56,11 @@ class TeachPanel(QWidget):
         self._summary = label("", "muted")
         self.scope = _ScopeButtons(teaching.choose_scope)
         self.labels = TeachLabels()
+        self.tool = button("", self._take_tool)
+        self.pseudo = QCheckBox(_("Show what it will learn from"))
+        self.pseudo.setToolTip(_("What the method makes of the labels, over what is seen"))
+        self.pseudo.clicked.connect(teaching.pseudo.switch)
+        self._begin_label = label(_("Begin with"), "heading")
         self.begin_with = shrinkable(QComboBox())
         self.begin_with.setAccessibleName(_("Begin with"))
         self.training = TeachTraining(teaching)
@@ -57,19 +71,25 @@ class TeachPanel(QWidget):
         self._build()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_COUNT_AFTER_MS)
+        self._timer.setInterval(_REST_MS)
         self._timer.timeout.connect(teaching.refresh)
+        self._looking = QTimer(self)
+        self._looking.setSingleShot(True)
+        self._looking.setInterval(_REST_MS)
+        self._looking.timeout.connect(teaching.pseudo.renew)
         self.method.currentIndexChanged.connect(self._on_method_chosen)
         teaching.changed.connect(self._refresh)
         teaching.rounds_changed.connect(self._fill_beginnings)
+        teaching.pseudo.changed.connect(self._refresh)
         session.annotations.changed.connect(self._count_soon)
+        session.viewport_changed.connect(self._look_soon)
+        session.tool_changed.connect(self._refresh)
         self._restore()
 
     def _build(self) -> None:
         method_label = label(_("Method"), "heading")
         method_label.setBuddy(self.method)
-        begin_label = label(_("Begin with"), "heading")
-        begin_label.setBuddy(self.begin_with)
+        self._begin_label.setBuddy(self.begin_with)
         content = column(
             self.training,
             self.rounds,
@@ -79,7 +99,9 @@ class TeachPanel(QWidget):
             self._summary,
             row(label(_("Labels"), "heading"), 1, self.scope),
             self.labels,
-            begin_label,
+            row(self.tool, 1),
+            self.pseudo,
+            self._begin_label,
             self.begin_with,
             row(label(_("Parameters"), "heading"), 1, self._reset),
             *self._forms.values(),
@@ -110,6 +132,14 @@ class TeachPanel(QWidget):
 
     def _count_soon(self) -> None:
         self._timer.start()
+
+    def _look_soon(self) -> None:
+        if self._teaching.pseudo.is_on:
+            self._looking.start()
+
+    def _take_tool(self) -> None:
+        if self._teaching.tool_needed:
+            run_command(self._session, self._teaching.tool_needed)
 
     def _method_box(self) -> QComboBox:
         box = QComboBox()
@@ -142,7 +172,10 @@ class TeachPanel(QWidget):
         if spec is not None:
             self._summary.setText(spec.summary)
             self.method.setToolTip(f"<p>{spec.reference}</p>")
-        self._on_form_changed()
+        can_go_on = spec is not None and not spec.is_live  # that begins anew with each stroke
+        self._begin_label.setVisible(can_go_on)
+        self.begin_with.setVisible(can_go_on)
+        self._show_reset()
 
     def _fill_beginnings(self) -> None:
         """List the models that the method can go on from."""
@@ -154,6 +187,14 @@ class TeachPanel(QWidget):
         self.begin_with.setCurrentIndex(max(0, self.begin_with.findData(chosen)))
 
     def _on_form_changed(self) -> None:
+        """Remember what is set, for the next time too."""
+        if self.form is not None:
+            chosen = self.method.currentData()
+            self._session.settings.teach_params[chosen] = self.form.values()
+        self._show_reset()
+        self._look_soon()
+
+    def _show_reset(self) -> None:
         self._reset.setEnabled(self.form is not None and not self.form.is_default)
 
     def _reset_form(self) -> None:
@@ -164,21 +205,23 @@ class TeachPanel(QWidget):
         teaching, session = self._teaching, self._session
         colors = {one.name: one.color for one in session.annotations.classes}
         self.labels.show_summary(teaching.summary, colors)
-        self.scope.choose(teaching.scope)
+        self.scope.choose(teaching.scope, has_study=session.studies.is_named)
         self.training.refresh()
-        found = teaching.summary
-        can_start = found is not None and not found.problem and not teaching.is_teaching
-        self.run.setEnabled(can_start)
-        self._hint.setText("" if can_start else self._why_not())
-        self._hint.setVisible(bool(self._hint.text()))
+        self._offer_tool()
+        self.pseudo.setVisible(teaching.pseudo.can_show)
+        self.pseudo.setChecked(teaching.pseudo.is_on)
+        self.run.setEnabled(not teaching.problem and not teaching.is_teaching)
+        self._hint.setText(teaching.problem)
+        self._hint.setVisible(bool(teaching.problem))
 
-    def _why_not(self) -> str:
-        slide, found = self._session.slide, self._teaching.summary
-        if slide is None:
-            return _("Open a slide first.")
-        if slide.info.mpp is None:
-            return _("State the slide's scale first.")
-        return "" if found is None or self._teaching.is_teaching else found.problem
+    def _offer_tool(self) -> None:
+        """Offer the tool that draws what is missing, if it is not in hand."""
+        command_id = self._teaching.tool_needed
+        self.tool.setVisible(bool(command_id))
+        if command_id:
+            title = _(command(command_id).title)
+            self.tool.setText(_("Take the tool: {name}").format(name=title))
+            self.tool.setIcon(icons.icon(ICONS[command_id]))
 
 
 class _ScopeButtons(QWidget):
@@ -201,7 +244,11 @@ class _ScopeButtons(QWidget):
             layout.addWidget(choice)
         self._group.idClicked.connect(lambda number: on_chosen(_SCOPES[number][0]))
 
-    def choose(self, scope: Scope) -> None:
-        """Press a button without anything happening."""
+    def choose(self, scope: Scope, *, has_study: bool) -> None:
+        """Press a button without anything happening; without a study there is one slide."""
         names = [name for name, _text, _help in _SCOPES]
         self._group.button(names.index(scope)).setChecked(True)
+        whole = self._group.button(names.index("study"))
+        whole.setEnabled(has_study)
+        reason = _("Needs a study with several slides: open or make one in the Study menu.")
+        whole.setToolTip(_SCOPES[names.index("study")][2] if has_study else reason)

@@ -26,7 +26,7 @@ class TeachRounds(QWidget):
         self.list.setAccessibleName(_("Rounds of teaching"))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.apply = button(_("Apply to slide"), self.apply_chosen, "analyze", primary=True)
-        self.apply_all = button(_("Apply to all slides"), self.apply_chosen_to_all, "slides")
+        self.apply_all = button(_("Apply to all"), self.apply_chosen_to_all, "slides")
         self.apply_all.setToolTip(_("Every slide of the study, one after the other"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -41,6 +41,7 @@ class TeachRounds(QWidget):
         """Show the rounds as they are now; the newest is chosen."""
         rounds = self._teaching.rounds
         self.setVisible(bool(rounds))
+        self.apply_all.setVisible(self._teaching.can_apply_to_all)
         self.list.clear()
         for one in rounds:
             item = QListWidgetItem(_line(one.card.title, one.card.metrics, one.card.created))

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
 from pathoview.jobs.runner import Job, JobState
+from pathoview.session import orders
 from pathoview.session.teach_desk import TeachDesk
 from pathoview.ui import icons, theme
 from pathoview.ui.panels.curves import Curves
@@ -13,6 +14,10 @@ from pathoview.ui.text import duration_text
 from pathoview.ui.widgets import button, label, row
 
 _STEPS = 1000
+_FINISH = _("End now and keep the best model so far")
+_FINISH_LIVE = _("Learn once more from all labels, and keep the model as a round")
+_STOP = _("Stop without a model; started again, it goes on from here")
+_STOP_LIVE = _("Stop without a model; the labels stay")
 
 
 class TeachTraining(QWidget):
@@ -30,15 +35,14 @@ class TeachTraining(QWidget):
         self.curves = Curves()
         self.pause = button(_("Pause"), self._pause_or_resume, "pause")
         self.finish = button(_("Keep best"), teaching.finish, "done")
-        self.finish.setToolTip(_("End now and keep the best model so far"))
         self.stop = button(_("Stop"), teaching.stop, "cancel")
-        self.stop.setToolTip(_("Stop without a model; started again, it goes on from here"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID)
-        for part in (self._title, self._bar, self._numbers, self.curves):
+        for part in (self._title, self._bar, self._numbers):
             layout.addWidget(part)
         layout.addLayout(row(self.pause, self.finish, self.stop, 1, spacing=theme.GRID // 2))
+        layout.addWidget(self.curves)
         teaching.curve_grew.connect(self._show_curve)
         self.refresh()
 
@@ -55,7 +59,10 @@ class TeachTraining(QWidget):
             return
         self._title.setText(job.request.title)
         self._bar.setValue(round(job.fraction * _STEPS))
-        self._bar.setVisible(not job.is_over)
+        is_live = job.request.task == orders.LIVE
+        self._bar.setVisible(not job.is_over and (not is_live or job.fraction > 0))
+        self.finish.setToolTip(_FINISH_LIVE if is_live else _FINISH)
+        self.stop.setToolTip(_STOP_LIVE if is_live else _STOP)
         self._numbers.setText(_progress(job))
         is_paused = job.state is JobState.PAUSED
         self.pause.setText(_("Go on") if is_paused else _("Pause"))
@@ -82,6 +89,8 @@ def _progress(job: Job) -> str:
     if job.is_cancelling:
         return _("stopping…")
     parts = [job.text] if job.text else []
+    if (seconds := job.metrics.get("seconds")) is not None:
+        parts.append(_("answered in {seconds:.1f} s").format(seconds=seconds))
     if job.state is JobState.PAUSED:
         parts.append(_("paused"))
     elif job.seconds_left is not None:
@@ -96,5 +105,7 @@ def _ending(job: Job) -> str:
         seconds = float((job.result or {}).get("seconds", 0))
         return _("Trained in {time}.").format(time=duration_text(seconds))
     if job.state is JobState.CANCELLED:
+        if job.request.task == orders.LIVE:
+            return _("Stopped without a model. The labels are all there.")
         return _("Stopped. Started again with the same labels, it goes on from here.")
     return f"{job.error} {job.hint}".strip()
