@@ -19,9 +19,9 @@ from pathoview.session.command_tables import (
     places,
     quality,
     study,
+    teach,
     tool,
     view,
-    teach,
     window,
 )
 
@@ -39,9 +39,9 @@ COMMANDS: tuple[Command, ...] = (
     *layers.COMMANDS,
     *tool.COMMANDS,
     *annotate.COMMANDS,
+    *teach.COMMANDS,
     *objects.COMMANDS,
     *file.LAST,
-    *teach.COMMANDS,
     *window.COMMANDS,
 )
 """In the order in which they stand in their menus."""

@@ -62,8 +62,8 @@ _MENUS = (
     ("Layer", _("&Layer")),
     ("Annotate", _("A&nnotate")),
     ("Analyze", _("&Analyze")),
-    ("Window", _("&Window")),
     ("Learn", _("Lea&rn")),
+    ("Window", _("&Window")),
     ("Help", _("&Help")),
 )
 _SEPARATED = frozenset(
@@ -92,10 +92,10 @@ _SEPARATED = frozenset(
         "quality.show",
         "layer.toggle",
         "layer.up",
-        "help.about",
-    }
         "teach.start",
         "teach.apply",
+        "help.about",
+    }
 )
 """Commands that have a line above them in their menu."""
 
@@ -249,12 +249,12 @@ class MainWindow(QMainWindow):
             session.toolbox.kit.changed,
             session.studies.changed,
             session.slides.changed,
+            session.teaching.changed,
+            session.teaching.rounds_changed,
         ):
             changed.connect(refresh)
         session.slide_changed.connect(self._on_slide_changed)
         session.studies.changed.connect(self._on_study_changed)
-            session.teaching.changed,
-            session.teaching.rounds_changed,
         session.slides.changed.connect(self._say_title)
         session.opening_changed.connect(self._say_tool)
         session.runs_changed.connect(self._on_runs_changed)

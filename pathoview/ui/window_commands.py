@@ -53,10 +53,10 @@ class WindowCommands:
             "layer.open": self._open_layer,
             "layer.rename": self._rename_layer,
             "analyze.run": self._analyze,
-            "evaluate.show": self._evaluate,
-            "window.panels": window.toggle_panels,
             "teach.panel": lambda: window.docks.bring_front("teach"),
             "teach.start": self._teach,
+            "evaluate.show": self._evaluate,
+            "window.panels": window.toggle_panels,
             "window.full_screen": self._full_screen,
             "window.reset": window.reset_layout,
             "window.theme": self._switch_theme,
@@ -137,8 +137,6 @@ class WindowCommands:
             self._window.docks.bring_front("analyze")
             self._window.analyze.run.setFocus()
 
-    # Dialogs are imported when they are opened: the window's start does not wait for them.
-
     def _teach(self) -> None:
         """Start what the panel says; a panel that is not seen is shown first."""
         is_seen = self._window.docks.is_seen("teach")
@@ -147,6 +145,8 @@ class WindowCommands:
             self._window.teach.start()
         else:
             self._window.teach.run.setFocus()
+
+    # Dialogs are imported when they are opened: the window's start does not wait for them.
 
     def _evaluate(self) -> None:
         from pathoview.ui.dialogs.evaluate import EvaluateDialog
