@@ -81,6 +81,10 @@ class Strokes(ClassImage):
         super().__init__(mask)
         self._boxes = np.array(boxes)
 
+    @property
+    def n_labels(self) -> int:
+        return len(self._boxes)
+
     def extents_l0(self) -> npt.NDArray[np.float64]:
         return self._boxes
 

@@ -72,7 +72,7 @@ class _Training:
             data, "classes", mpp=MPP, patch_px=side, seed=context.seed, margin_um=_MARGIN_UM
         )
         require_values(self._supply.sampler.counts, 2)
-        context.progress.event("notice", {"text": self._supply.sentence})
+        self._tell(self._supply.sentence)
         values = list(self._supply.sampler.counts)
         names = _names(values, data.classes)
         self._begun = begun(params.network, values, names, context.start, context.seed)
@@ -100,6 +100,9 @@ class _Training:
         fitted = self._fitted(learner.fitted(network), first)
         if not params.n_self_steps or self._context.stop_early():
             return fitted
+        if not first.metrics:
+            self._tell(_("Nothing is held back to measure it by, so there is no self-training."))
+            return fitted
         teaching = SelfLearner(
             MeanTeacher(network),
             self._lesson_of_itself(first),
@@ -111,13 +114,15 @@ class _Training:
         plan = self._plan(params.n_self_steps, _SELF_LR * params.lr)
         second = train(teaching, plan, self._context, stage="itself", span=(end, 1.0))
         curves = (*first.curves, *_later(second, first.n_steps))
-        if second.metrics and not second.metrics[SCORE] > first.metrics[SCORE]:
-            text = _("Self-training did not help: what was learned from labels alone is kept.")
-            self._context.progress.event("notice", {"text": text})
+        if not second.metrics[SCORE] > first.metrics[SCORE]:
+            self._tell(_("Self-training did not help: what was learned from labels alone is kept."))
             return replace(fitted, curves=curves)
         better = self._fitted(teaching.fitted(teaching.network), second)
         settings = {**better.settings, "is_self_trained": True}
         return replace(better, curves=curves, settings=settings)
+
+    def _tell(self, text: str) -> None:
+        self._context.progress.event("notice", {"text": text})
 
     def _fitted(self, fitted: Fitted, trained: Trained) -> Fitted:
         settings = {**fitted.settings, "is_self_trained": False}

@@ -14,6 +14,7 @@ from fakes import ArraySlide
 
 from pathoview.core.errors import Cancelled, UsageError
 from pathoview.core.progress import Control, SilentProgress
+from pathoview.datasets.held_back import LEAST_LABELS
 from pathoview.datasets.image_labels import ClassImage
 from pathoview.datasets.labels import LabelledImage, TargetClass, TrainingData
 from pathoview.methods.engine.infer import Inference, InferencePlan
@@ -151,6 +152,16 @@ def test_self_training_that_does_better_is_kept(monkeypatch: pytest.MonkeyPatch)
     assert not are_equal(kept.tensors, alone.tensors)
     assert kept.metrics["likelihood"] == 1.0
     assert predict(kept, field(3)[0][:32, :40]).shape == (32, 40, 2)
+
+
+def test_without_anything_held_back_there_is_no_self_training() -> None:
+    rgb, truth = field(1)
+    few = ClassImage(truth)
+    assert few.n_labels < LEAST_LABELS
+    fitted = fit(SHORT, data(LabelledImage(ArraySlide(rgb, 1.0), few, "few areas")))
+    assert not fitted.metrics
+    assert not fitted.settings["is_self_trained"]
+    assert fitted.curves[-1]["step"] == SHORT.n_steps
 
 
 class Stopping(SilentProgress):
