@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "resources" / "guide"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(GUIDE.glob("*.md"))]
 PAGES = (
-    *("index", "getting-started", "viewer", "methods", "formats", "geojson"),
+    *("index", "getting-started", "viewer", "methods", "evaluate", "formats", "geojson"),
     *("annotate", "study", "measurements", "leaks"),
     *("measurements", "performance", "troubleshooting", "architecture"),
 )

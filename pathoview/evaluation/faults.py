@@ -26,7 +26,8 @@ class Fault:
     """Rows of the known nuclei."""
     predicted: tuple[int, ...]
     pixels: int
-    """How much is wrong, px."""
+    """How much is wrong, px: all that is missed or spurious; of what holds several others, all but
+    the largest of them; of a pair, what only one of the two has."""
 
 
 def faults(table: Overlaps) -> list[Fault]:
@@ -62,6 +63,7 @@ def _grouped(
     is_merged = kind == "merged"
     holder, held = (table.predicted, table.truth) if is_merged else (table.truth, table.predicted)
     areas = table.truth_areas if is_merged else table.predicted_areas
+    holder_areas = table.predicted_areas if is_merged else table.truth_areas
     free_holder, free_held = (
         (free_predicted, free_truth) if is_merged else (free_truth, free_predicted)
     )
@@ -71,11 +73,11 @@ def _grouped(
     for one in np.flatnonzero(n_held > 1).tolist():
         pairs = np.flatnonzero(lies_in & (holder == one))
         others = tuple(held[pairs].tolist())
-        sizes = np.sort(table.common[pairs])
+        wrong = holder_areas[one] - table.common[pairs].max()
         free_holder[one] = False
         free_held[list(others)] = False
         sides = (others, (one,)) if is_merged else ((one,), others)
-        found.append(Fault(kind, *sides, int(sizes[:-1].sum())))
+        found.append(Fault(kind, *sides, int(wrong)))
     return found
 
 
