@@ -22,6 +22,7 @@ FOREGROUND, DEPTH = 0, 1
 N_MAPS = 2
 
 _LEAST_SCALE, _MOST_SCALE = 0.8, 1.25
+_LOWEST_LEVEL, _LEVEL_STEP = 0.15, 0.1
 _FULL = 255
 """Maps are made whole numbers before they are compared: tiny differences decide nothing."""
 
@@ -76,7 +77,7 @@ def nuclei_of(maps: npt.NDArray[np.float32], how: Parting) -> Found:
     mask = foreground > how.threshold * _FULL
     if how.smoothing_px > 0:
         depth = np.asarray(cv2.GaussianBlur(depth, (0, 0), how.smoothing_px), np.uint8)
-    markers = _markers(mask, depth > how.split * _FULL)
+    markers = _markers(mask, depth, how.split)
     flooded = watershed(_FULL - depth, markers, mask=mask)  # type: ignore[no-untyped-call]
     labels = np.asarray(flooded, np.int32)
     areas = np.bincount(labels.ravel(), minlength=1)
@@ -92,10 +93,19 @@ def _whole(values: Map) -> npt.NDArray[np.uint8]:
     return np.asarray(np.rint(values * _FULL), np.uint8)
 
 
-def _markers(mask: npt.NDArray[np.bool_], is_core: npt.NDArray[np.bool_]) -> Labels:
-    """Return one marker a nucleus: its core, or all of it when it has none."""
-    n, cores = cv2.connectedComponents((mask & is_core).astype(np.uint8), connectivity=4)
-    n_pieces, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
-    has_core = np.zeros(n_pieces, np.bool_)
-    has_core[pieces[cores > 0]] = True
-    return np.where(has_core[pieces] | ~mask, cores, pieces + n).astype(np.int32)
+def _markers(mask: npt.NDArray[np.bool_], depth: npt.NDArray[np.uint8], split: float) -> Labels:
+    """Return one marker a nucleus: its core, or where it is deepest when it has none.
+
+    From the cores' depth downwards, level by level, each piece that holds no marker yet is one.
+    """
+    markers = np.zeros(mask.shape, np.int32)
+    n_markers = 0
+    for level in [*np.arange(split, _LOWEST_LEVEL, -_LEVEL_STEP), -1.0]:
+        is_deep = mask & (depth > level * _FULL)
+        n_pieces, pieces = cv2.connectedComponents(is_deep.astype(np.uint8), connectivity=4)
+        is_taken = np.zeros(n_pieces, np.bool_)
+        is_taken[pieces[markers > 0]] = True
+        is_taken[0] = True
+        markers = np.where(is_taken[pieces], markers, pieces + n_markers)
+        n_markers += n_pieces
+    return np.asarray(markers, np.int32)

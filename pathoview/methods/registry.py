@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathoview.core.registry import Registry
 from pathoview.core.translation import _
 from pathoview.methods.spec import Kind, MethodSpec
+from pathoview.methods.supervised.nuclei_unet_params import NucleiUnetFitParams, NucleiUnetParams
 from pathoview.methods.supervised.nuclei_watershed_params import NucleiWatershedParams
 from pathoview.methods.supervised.object_classifier_params import (
     ObjectClassifierFitParams,
@@ -46,6 +47,29 @@ METHODS: Registry[MethodSpec] = Registry(
                 "estimation); Otsu 1979 (threshold); Beucher and Lantuéjoul 1979 (watershed)"
             ),
             entry="pathoview.methods.supervised.nuclei_watershed:NucleiWatershed",
+        ),
+        MethodSpec(
+            name="nuclei_unet",
+            title=_("Nuclei by a small network"),
+            summary=_(
+                "Finds nuclei in H&E with a network that comes trained, and that you can teach "
+                "with nuclei you outline."
+            ),
+            kind=Kind.INSTANCE,
+            learns_from="instances",
+            mpp=0.5,
+            patch_px=1024,
+            halo_um=40.0,
+            stains=("H&E",),
+            params=NucleiUnetParams,
+            reference=(
+                "Ronneberger, Fischer and Brox 2015 (U-Net); Naylor et al. 2019 (distance maps); "
+                "Beucher and Lantuéjoul 1979 (watershed)"
+            ),
+            entry="pathoview.methods.supervised.nuclei_unet:NucleiUnet",
+            uses_torch=True,
+            fit_params=NucleiUnetFitParams,
+            bundled="nuclei_unet",
         ),
         MethodSpec(
             name="pixel_forest",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pytest
 from makers import he_scene
 
 from pathoview.evaluation import instances
@@ -59,10 +60,13 @@ def test_confidence_is_the_mean_probability() -> None:
     assert np.allclose(sorted(found.confidence[1:]), [0.6, 0.8], atol=0.01)
 
 
-def test_a_nucleus_without_a_core_is_still_one() -> None:
-    maps = targets_of(pair(30))
-    maps[1] *= 0.3
-    assert nuclei_of(maps, Parting()).labels.max() == 2
+@pytest.mark.parametrize("deepest", [0.45, 0.3, 0.05])
+def test_nuclei_without_a_core_are_parted_still(deepest: float) -> None:
+    labels = pair(15)
+    maps = targets_of(labels)
+    maps[1][labels == 2] *= deepest
+    found = nuclei_of(maps, Parting()).labels
+    assert found.max() == (1 if deepest < 0.1 else 2)  # hardly deep at all is no nucleus' middle
 
 
 def test_the_parameters_decide() -> None:

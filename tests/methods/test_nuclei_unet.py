@@ -27,7 +27,8 @@ from pathoview.datasets.labels import (
 from pathoview.datasets.patches import PatchReader, Place
 from pathoview.evaluation import instances
 from pathoview.methods.fitting import FitContext, Fitted
-from pathoview.methods.model import Model, ModelCard
+from pathoview.methods.library import bundled_path
+from pathoview.methods.model import Model, ModelCard, read_card
 from pathoview.methods.spec import Compute
 from pathoview.methods.supervised.nuclei_unet import MPP, NucleiUnet, network_of, settings_of
 from pathoview.methods.supervised.nuclei_unet_learner import NucleiLearner, Sample, sample_at
@@ -247,3 +248,25 @@ def test_samples_of_other_resolutions_are_of_the_methods_scale(mpp: float, n_kno
     assert (
         shade[known & (sample.labels > 0)].mean() < shade[known & (sample.labels == 0)].mean() - 30
     )
+
+
+def test_the_bundled_model_says_what_it_is() -> None:
+    path = bundled_path("nuclei_unet")
+    card = read_card(path)
+    assert path.stat().st_size < 10_000_000
+    assert (card.method, card.kind, card.mpp, card.origin) == (
+        *("nuclei_unet", "instance", MPP, "bundled"),
+    )
+    assert card.licence == "CC0-1.0"
+    assert {one.licence for one in card.data} == {"CC0-1.0"}
+    assert {one.split for one in card.data} == {"train", "val"}
+    assert all(one.slide_hash for one in card.data)
+    assert {"aji", "pq"} <= card.metrics.keys()
+    assert "torch" in card.versions
+    assert card.notes
+
+
+def test_teaching_begins_with_the_bundled_model() -> None:
+    further = fit(SHORT.model_copy(update={"begin_with": "bundled model", "lr": 1e-6}))
+    assert [one.id for one in further.parents][-1] == read_card(bundled_path("nuclei_unet")).id
+    assert score(further) > 0.6

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +87,7 @@ class Inference:
 
         Raises `RunError` when the machine lacks what the numeric path needs.
         """
-        path: NumericPath = compute.numerics
+        path = cast("NumericPath", compute.numerics)
         self._device = torch.device(compute.device)
         example = torch.zeros(1, 3, *[_EXAMPLE_STRIDES * plan.stride] * 2, device=self._device)
         self._original = network.eval()
@@ -161,8 +162,8 @@ class Inference:
         sums: Tensor | None = None
         for turn, back in _views(self._plan.n_views):
             seen = turn(pixels)
-            parts = [self._activated(part) for part in seen.split(batch)]
-            made = back(torch.cat(parts))
+            starts = range(0, len(seen), batch)
+            made = back(torch.cat([self._activated(seen[n : n + batch]) for n in starts]))
             sums = made if sums is None else sums + made
         assert sums is not None
         maps = (sums / self._plan.n_views)[..., :height, :width].cpu().numpy()

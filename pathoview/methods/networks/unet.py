@@ -50,7 +50,7 @@ class UNet(nn.Module):
         super().__init__()
         self._fold = fold
         self._n_deepest = n_deepest
-        self.stride = fold * 2 ** (len(widths) - 1)
+        self.stride: int = fold << (len(widths) - 1)
         inward = (n_in * fold**2, *widths)
         self.down = nn.ModuleList(
             ConvBlock(inward[level], width, 2 if level < len(widths) - 1 else n_deepest)
@@ -65,7 +65,7 @@ class UNet(nn.Module):
     @property
     def reach_px(self) -> int:
         """How far away a pixel can still change what another comes to."""
-        strides = [self._fold * 2**level for level in range(len(self.down))]
+        strides = [self._fold << level for level in range(len(self.down))]
         # Two convolutions down and two up at each level but the deepest, and what lies in the
         # same cell of the deepest level; up-sampling looks one more cell of the coarser level far.
         convolved = 4 * sum(strides[:-1]) + self._n_deepest * strides[-1]

@@ -47,7 +47,7 @@ _WIDTHS = 1, 2, 4
 _FOLD, _N_DEEPEST = 2, 3
 _MARGIN_UM = 16.0
 """Patches to learn from keep so far away from what is held back."""
-_PLAN = {"weight_decay": 0.01, "clip_norm": 5.0, "ema": 0.99, "validate_every": 100}
+_WEIGHT_DECAY, _CLIP_NORM, _VALIDATE_EVERY = 0.01, 5.0, 100
 
 
 class NucleiUnet:
@@ -97,7 +97,14 @@ class NucleiUnet:
         if start is None and params.begin_with == "bundled model":
             start = read_model(bundled_path(BUNDLED))
         learner = _learner(data, params, context, start)
-        trained = train(learner, TrainingPlan(params.n_steps, params.lr, **_PLAN), context)
+        plan = TrainingPlan(
+            params.n_steps,
+            params.lr,
+            weight_decay=_WEIGHT_DECAY,
+            clip_norm=_CLIP_NORM,
+            validate_every=_VALIDATE_EVERY,
+        )
+        trained = train(learner, plan, context)
         return replace(
             learner.fitted(learner.network),
             metrics=dict(trained.metrics),

@@ -47,7 +47,7 @@ def patch(height: int, width: int) -> Rgb:
 
 
 def inference(network: nn.Module, numerics: str = "float32", **plan: int) -> Inference:
-    compute = Compute("cpu", numerics)  # type: ignore[arg-type]
+    compute = Compute("cpu", numerics)
     return Inference(network, InferencePlan(8, **plan), compute, activate=lambda logits: logits)
 
 
