@@ -15,6 +15,7 @@ from pathoview.session.command_tables import (
     edit,
     file,
     layers,
+    models,
     objects,
     places,
     quality,
@@ -41,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     *annotate.COMMANDS,
     *teach.COMMANDS,
     *objects.COMMANDS,
+    *models.COMMANDS,
     *file.LAST,
     *window.COMMANDS,
 )

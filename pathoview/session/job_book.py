@@ -34,6 +34,8 @@ class JobBook:
     """(hash of the slide, path of the result file, title)"""
     run_grew = Signal(object, bool)
     """(path, whether objects may have been dropped)"""
+    unlike = Signal(object, str, dict)
+    """(Job, hash of the slide, what is unlike): a model meets a slide that looks strange to it"""
     run_ended = Signal(object)
     """(path)"""
 
@@ -72,6 +74,8 @@ class JobBook:
         if kind == "started" and "run_file" in data:
             entry.run_path = Path(str(data["run_file"]))
             self.run_started.emit(entry.slide_hash, entry.run_path, entry.job.request.title)
+        elif kind == "unlike":
+            self.unlike.emit(entry.job, entry.slide_hash, data)
         elif kind in ("tile", "features", "finalised") and entry.run_path is not None:
             self.run_grew.emit(entry.run_path, bool(data.get("dropped")))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +52,7 @@ class RunDesk:
         shelf.failed.connect(self._on_error)
         self._book.job_changed.connect(self.job_changed)
         self._book.notice.connect(self.notice)
+        self._book.unlike.connect(self._on_unlike)
         self._book.run_started.connect(self._on_run_started)
         self._book.run_grew.connect(self._on_run_grew)
         self._book.run_ended.connect(self._on_run_ended)
@@ -153,6 +154,27 @@ class RunDesk:
             if step_name:
                 show, hide = partial(self._shelf.show, run), partial(self._shelf.hide, run)
                 self._history.remember(Step(step_name, show, hide))
+
+    def _on_unlike(self, job: Job, slide_hash: str, data: Mapping[str, str]) -> None:
+        """Warn of a slide that looks strange to a model.
+
+        One that is open is waited for, unless other jobs would have to wait as well.
+        """
+        is_open = self._slide is not None and self._slide.content_hash == slide_hash
+        others = [one for one in self.runner.jobs if one is not job and not one.is_over]
+        text, action = data["text"], None
+        if not is_open:
+            text = f"{job.request.title}: {text}"
+        elif not others:
+            job.pause()
+            action = _("Apply anyway"), "analyze.anyway"
+        self.notice.emit(Notice(text, "warning", action, data["details"], job.id))
+
+    def go_on(self, job_id: str) -> None:
+        """Let a job go on that waits for the person."""
+        for job in self.runner.jobs:
+            if job.id == job_id:
+                job.resume()
 
     def _on_run_started(self, slide_hash: str, path: Path, title: str) -> None:
         if self._slide is None or self._slide.content_hash != slide_hash:

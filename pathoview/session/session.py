@@ -33,6 +33,7 @@ from pathoview.session.evaluate_desk import EvaluateDesk
 from pathoview.session.exchange_desk import ExchangeDesk
 from pathoview.session.layer_desk import LayerDesk
 from pathoview.session.leak_desk import LeakDesk
+from pathoview.session.model_desk import ModelDesk
 from pathoview.session.notices import from_error
 from pathoview.session.opener import SlideOpener
 from pathoview.session.overlay import Overlay
@@ -135,6 +136,7 @@ class Session:
         self.exchange = ExchangeDesk(self, self._desk)
         self.teaching = TeachDesk(self, self._desk, PreviewRun(shelf, self.scheduler))
         self.leaks, self.evaluation = LeakDesk(self, self._desk), EvaluateDesk(self, self._desk)
+        self.models = ModelDesk(self, self._desk)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 
@@ -147,12 +149,10 @@ class Session:
         self._opener.failed.connect(self._on_open_failed)
         self._desk.changed.connect(self._on_runs_changed)
         self._desk.job_changed.connect(self.job_changed)
-        self._desk.notice.connect(self.notice)
-        self._analyses.notice.connect(self.notice)
-        self.layer_desk.notice.connect(self.notice)
+        for desk in (self._desk, self._analyses, self.layer_desk, self.studies):
+            desk.notice.connect(self.notice)
         self.toolbox.changed.connect(self.tool_changed)
         self.toolbox.alignment.failed.connect(self._on_error)
-        self.studies.notice.connect(self.notice)
         self.annotations.selection_changed.connect(self.selection_changed)
         self._analyses.scale_needed.connect(self.scale_needed)
 

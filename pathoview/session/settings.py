@@ -54,6 +54,7 @@ class ExportSettings(_Group):
     """How the map of a run is written; see `study.map_params.MapParams`."""
 
 
+NumericPath = Literal["float32", "bf16", "compile", "onnx"]
 PresetName = Literal["qupath", "napari", "asap"]
 
 
@@ -138,7 +139,7 @@ class Settings(_Group):
     teach_method: str = ""
     """The method that was taught last."""
     teach_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    numerics: Literal["float32", "bf16", "compile", "onnx"] = "float32"
+    numerics: NumericPath = "float32"
     """The numeric path on which models predict; ``pathoview tune`` measures and pins it."""
     overlay: OverlaySettings = Field(default_factory=OverlaySettings)
     export: ExportSettings = Field(default_factory=ExportSettings)

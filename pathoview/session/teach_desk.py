@@ -289,7 +289,7 @@ class TeachDesk:
             return
         if job.is_over:
             self._preview.end()
-            self._read_rounds()
+            self.read_rounds()
         self.changed.emit()
 
     # -- rounds ----------------------------------------------------------------------------------
@@ -346,7 +346,8 @@ class TeachDesk:
             self._runs.submit(order, one.slide_hash)
         return len(found)
 
-    def _read_rounds(self) -> None:
+    def read_rounds(self) -> None:
+        """Read the library again; `rounds_changed` follows."""
         study = self._session.studies.study
         study_id = "" if study is None else study.info.id
         self._session.scheduler.submit(library, partial(self._on_library, study_id))
@@ -371,7 +372,7 @@ class TeachDesk:
     def _on_study_changed(self) -> None:
         if not self._session.studies.is_named:
             self.scope = "slide"
-        self._read_rounds()
+        self.read_rounds()
         self.refresh()
 
     def _on_error(self, error: BaseException | None) -> None:

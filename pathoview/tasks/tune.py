@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathoview.methods.engine.infer import Computed
     from pathoview.methods.engine.numerics import Measured, NumericPath
 
-REFERENCE = "float32"
+REFERENCE: NumericPath = "float32"
 _PATIENCE_S = 60.0
 """What making a path ready may take."""
 _COMPILERS = ("c++", "g++", "clang++", "cl")

@@ -7,13 +7,14 @@ import re
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QSlider, QToolBar, QToolButton, QWidget
 
-from pathoview.core.translation import _, ngettext
+from pathoview.core.translation import _
 from pathoview.session.command_tables import compare
 from pathoview.session.session import Session
 from pathoview.ui import icons, theme
 from pathoview.ui.actions import Actions
+from pathoview.ui.panels.device import DeviceButton
 from pathoview.ui.text import magnification_text
-from pathoview.ui.widgets import icon_button, label
+from pathoview.ui.widgets import icon_button
 
 _POWERS = (1.25, 2.5, 5, 10, 20, 40)
 _WORKING_PX_PER_POWER = 10.0
@@ -52,17 +53,13 @@ class MainToolBar(QToolBar):
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spacer)
-        self._activity = label("", "muted")
-        self._activity.setWordWrap(False)
-        self._activity.setContentsMargins(0, 0, theme.GRID, 0)
-        self.addWidget(self._activity)
-        session.job_changed.connect(self._on_job_changed)
-        self._on_job_changed()
+        self.device = DeviceButton(session)
+        self.addWidget(self.device)
 
     @property
     def activity(self) -> str:
         """What goes on, in words."""
-        return self._activity.text()
+        return self.device.text()
 
     def _with_text(self, command_id: str, actions: Actions) -> QToolButton:
         button = self.widgetForAction(actions[command_id])
@@ -88,12 +85,6 @@ class MainToolBar(QToolBar):
     def _tint_analyze(self) -> None:
         # Qt gives the button the icon of its action again at every change of that.
         self.analyze.setIcon(icons.icon("analyze", "on_accent"))
-
-    def _on_job_changed(self, _job: object = None) -> None:
-        n = sum(not job.is_over for job in self._session.jobs)
-        self._activity.setText(
-            ngettext("{n} job running", "{n} jobs running", n).format(n=n) if n else _("Idle")
-        )
 
 
 class MagnificationBox(QComboBox):

@@ -19,6 +19,7 @@ from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.annotation_commands import annotation_answers
 from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.model_commands import model_answers
 from pathoview.ui.object_commands import object_answers
 from pathoview.ui.place_commands import place_answers
 from pathoview.ui.study_commands import study_answers
@@ -67,6 +68,7 @@ class WindowCommands:
             "help.about": self._about,
             **place_answers(session, window, self._show),
             **annotation_answers(session, window, self._show),
+            **model_answers(session, window, self._show),
             **object_answers(session, window, self._show),
             **study_answers(session, window, self._show),
         }
