@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 import pytest
@@ -84,9 +83,3 @@ def test_the_load_is_a_share_of_the_processors(
     assert session.models.device.cpu_load == 0.75
     monkeypatch.delattr(os, "getloadavg")
     assert session.models.device.cpu_load is None
-
-
-@pytest.mark.skipif("torch" in sys.modules, reason="another test has imported it")
-def test_asking_imports_no_torch_here(session: Session, runner: FakeRunner) -> None:
-    looked(session, runner, CPU)
-    assert "torch" not in sys.modules

@@ -15,12 +15,17 @@ from pathoview.core.errors import UsageError  # noqa: E402
 from pathoview.core.progress import SilentProgress  # noqa: E402
 from pathoview.methods.engine import numerics  # noqa: E402
 from pathoview.methods.engine.numerics import Measured  # noqa: E402
+from pathoview.methods.library import library  # noqa: E402
 from pathoview.tasks import device, tune  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the library hold models of the tiny method only."""
     register(monkeypatch)
+    monkeypatch.setattr(
+        tune, "library", lambda: [one for one in library() if one.card.method == "tiny"]
+    )
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, **found: tuple[float, float, str]) -> None:
