@@ -56,7 +56,8 @@ def surroundings(points_um: Points, everything: cKDTree) -> dict[str, Floats]:
     )
     nearest = np.full(len(points_um), REACH_UM)
     if everything.n > 1 and len(points_um):
-        nearest = np.minimum(everything.query(points_um, k=2)[0][:, 1], REACH_UM)
+        distances, _rows = everything.query(points_um, k=2)
+        nearest = np.minimum(np.reshape(distances, (-1, 2))[:, 1], REACH_UM)
     columns = (np.asarray(one, np.float32) for one in (near, far, nearest))
     return dict(zip(SURROUNDINGS, columns, strict=True))
 
@@ -107,7 +108,7 @@ def _resized(cut: Pictures) -> Pictures:
 
 def _distances_um() -> Floats:
     axis = (np.arange(PICTURE_PX) + 0.5) * MPP - PICTURE_UM / 2
-    return np.hypot(axis[:, None], axis[None, :]).astype(np.float32)
+    return np.asarray(np.hypot(axis[:, None], axis[None, :]), np.float32)
 
 
 _DISTANCE = _distances_um()

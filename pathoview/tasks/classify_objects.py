@@ -172,7 +172,7 @@ class _Classification:
         self._n_objects = self._before.n_objects
         self._watch = Stopwatch(progress.check)
         self._writing = threading.Lock()
-        self._everything = cKDTree(np.empty((0, 2)))
+        self._everything: cKDTree[Any, Any] = cKDTree(np.empty((0, 2)))
         """The middles of all objects of the run before, µm."""
 
     def run(self) -> dict[str, Any]:

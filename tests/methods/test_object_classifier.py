@@ -17,11 +17,17 @@ from pathoview.core.geometry import Rect
 from pathoview.core.progress import SilentProgress
 from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.labels import LabelledImage, TrainingData
+from pathoview.evaluation.calibration import at_temperature
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.object_features import MEASUREMENTS, PICTURE_PX
 from pathoview.methods.spec import Compute, ObjectBatch
 from pathoview.methods.supervised.object_classifier import ObjectClassifier, objects_under
-from pathoview.methods.supervised.object_classifier_learning import Classifier
+from pathoview.methods.supervised.object_classifier_learning import (
+    Classifier,
+    Examples,
+    calibrated,
+    learned,
+)
 from pathoview.methods.supervised.object_classifier_params import (
     ObjectClassifierFitParams,
     ObjectClassifierParams,
@@ -99,12 +105,30 @@ def test_few_examples_make_nothing_certain() -> None:
     assert sure[0] < sure[1] < 1
 
 
-def test_all_classes_weigh_the_same() -> None:
-    said = two_rows(12)
-    rare = [one for number, one in enumerate(drawn_of(said)) if number < 12 or number >= 21]
-    what = fitted(data(rare, objects=said.images[0].objects), features="measurements")
-    between = told(what, **{"Area µm²": [40, 40]})[0]
-    assert between == pytest.approx([0.5, 0.5], abs=0.2)
+def test_it_is_as_sure_as_it_was_right_on_what_it_did_not_see() -> None:
+    """Platt: of six examples that were all right, the next one is right in 7 of 8 cases."""
+    classifier = Classifier.from_tensors(fitted(two_rows(), features="measurements").tensors)
+    values = np.array([0, 0, 0, 1, 1, 1])
+    right = np.where(values[:, None] == [0, 1], 0.8, 0.2).astype(np.float32)
+    shown = at_temperature(right, calibrated(classifier, right, values).temperature)
+    assert shown.max() == pytest.approx(7 / 8, abs=0.01)
+    wrong = right.copy()
+    wrong[[0, 3]] = wrong[[0, 3], ::-1]
+    shown = at_temperature(wrong, calibrated(classifier, wrong, values).temperature)
+    assert shown.max() == pytest.approx(2 / 3, abs=0.08)
+    unknown = np.full_like(right, np.nan)
+    assert calibrated(classifier, unknown, values) is classifier
+
+
+@pytest.mark.parametrize("is_boosted", [False, True])
+def test_all_classes_weigh_the_same(is_boosted: bool) -> None:
+    rng = np.random.default_rng(0)
+    values = np.repeat([0, 1], [400, 40])
+    rows = (rng.normal(size=440) + values)[:, None].astype(np.float32)
+    context = FitContext(SilentProgress())
+    classifier = learned(Examples(rows, values, values), is_boosted, context)
+    between = classifier.predict(np.linspace(0.2, 0.8, 25, dtype=np.float32)[:, None])
+    assert between.mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.15)
 
 
 def drawn_of(said: TrainingData) -> list[Feature]:
@@ -126,12 +150,15 @@ def test_without_objects_pictures_tell() -> None:
 
 
 def test_what_is_held_back_is_not_learned_from() -> None:
-    said = two_rows()
-    rows = [*clicks(8, NUCLEUS, 55), *clicks(8, TISSUE, 155)]
-    wrong = [drawn(one.geometry, TISSUE) for one in rows[4:8]]
-    confused = data([*rows[:4], *wrong, *rows[8:]], objects=said.images[0].objects)
-    block = {confused.images[0].name: (Rect(90, 0, 400, 100),)}
-    what = fitted(replace(confused, held_back_l0=block), features="measurements")
+    said = two_rows(12)
+    areas = np.repeat(np.float32([20, 100, 60]), [6, 6, 12])
+    objects = said.images[0].objects
+    assert objects is not None
+    odd = data(drawn_of(said), objects=replace(objects, measurements={"Area µm²": areas}))
+    block = {odd.images[0].name: (Rect(130, 0, 400, 100),)}
+    how = {"features": "measurements", "classifier": "gradient boosting"}
+    assert fitted(odd, **how).metrics["accuracy"] == 1.0
+    what = fitted(replace(odd, held_back_l0=block), **how)
     assert what.metrics["accuracy"] == 0.0
     assert what.settings["measured_on"] == "held back"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from fakes import ArraySlide
 from makers import he_scene
 from scipy.spatial import cKDTree
 from teaching import centers
 
+from pathoview.methods import object_features
 from pathoview.methods.object_features import (
     MEASUREMENTS,
     PICTURE_FEATURES,
@@ -34,12 +36,13 @@ def test_a_picture_lies_around_its_place() -> None:
     assert np.array_equal(one, SCENE.rgb[36:84, 76:124])
 
 
-def test_pictures_come_in_the_order_of_their_places() -> None:
-    far = np.concatenate([MIDDLES, [[5000.0, 5000.0]]])
-    together = shown(0.5, far)
-    for middle, one in zip(far, together, strict=True):
+def test_pictures_come_in_the_order_of_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_features, "BLOCK_PX", 64)
+    places = np.concatenate([[[5000.0, 5000.0]], np.random.default_rng(0).permutation(MIDDLES)])
+    together = shown(0.5, places)
+    for middle, one in zip(places, together, strict=True):
         assert np.array_equal(shown(0.5, middle[None])[0], one)
-    assert (together[-1] == 255).all()
+    assert (together[0] == 255).all()
 
 
 def test_a_picture_shows_as_many_um_at_any_scale() -> None:

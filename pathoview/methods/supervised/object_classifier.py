@@ -28,6 +28,7 @@ from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.object_features import (
     MPP,
     PICTURE_PX,
+    PICTURE_UM,
     Floats,
     Pictures,
     measurement_rows,
@@ -186,9 +187,12 @@ def _known_and_held_back(
         context.progress.report(_GATHERED * number / len(images), _("Reading examples"))
         examples, centers_l0 = _examples(image, params, embedding)
         is_kept = np.full(len(examples.values), image.split == "val")
+        is_seen = is_kept.copy()
         for rect in data.held_back_l0.get(image.name, ()):
             is_kept |= inside(rect, centers_l0)
-        known.append(examples.of(~is_kept))
+            # Pictures of objects beside it would show the same pixels.
+            is_seen |= inside(rect.expanded(PICTURE_UM / image.slide.mpp), centers_l0)
+        known.append(examples.of(~is_seen))
         held_back.append(examples.of(is_kept))
     return _joined(known), _joined(held_back)
 

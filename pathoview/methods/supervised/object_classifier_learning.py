@@ -68,7 +68,8 @@ class Classifier:
 
         standard = _standardised(rows, self.mean, self.scale)
         if self.trees is None:
-            found = softmax(standard.astype(np.float64) @ self.weights + self.offsets, axis=1)
+            logits = standard.astype(np.float64) @ self.weights + self.offsets
+            found = np.asarray(softmax(logits, axis=1), np.float32)
         else:
             found = self.trees.predict(standard)
         return at_temperature(found, self.temperature).astype(np.float32)
@@ -90,7 +91,10 @@ class Classifier:
         has_trees = any(name.startswith("trees.") for name in tensors)
         try:
             return cls(
-                *(tensors[name] for name in ("mean", "scale", "weights", "offsets")),
+                tensors["mean"],
+                tensors["scale"],
+                tensors["weights"],
+                tensors["offsets"],
                 ForestArrays.from_tensors(tensors) if has_trees else None,
                 float(tensors["temperature"][0]),
             )
@@ -227,7 +231,8 @@ def _measured(rows: Floats) -> tuple[Floats, Floats]:
 
 
 def _standardised(rows: Floats, mean: Floats, scale: Floats) -> Floats:
-    return np.nan_to_num((rows - mean) * scale, nan=0.0, posinf=0.0, neginf=0.0)
+    standard = (rows - mean) * scale
+    return np.asarray(np.nan_to_num(standard, nan=0.0, posinf=0.0, neginf=0.0), np.float32)
 
 
 def _evening(values: Values) -> npt.NDArray[np.float64]:
