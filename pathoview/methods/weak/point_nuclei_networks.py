@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 SMALL = "small"
+MAPS_METHOD = "nuclei_unet"
+"""Its models can be begun with, too: their first map is where nucleus is."""
 SMALL_SETTINGS: Mapping[str, Any] = {"widths": [32, 64, 128], "fold": 2, "n_deepest": 3}
 N_EMBEDDING = 16
 WHERE, PARTING = "where.", "parting."
@@ -100,8 +102,8 @@ def start_settings(start: Model) -> dict[str, Any]:
     settings = dict(start.card.settings)
     if start.card.method == "point_nuclei":
         return settings
-    if start.card.method == "nuclei_unet":
-        return {"encoder": SMALL, "mpp": start.card.mpp, **settings}
+    if start.card.method == MAPS_METHOD:
+        return {"encoder": SMALL, **settings}
     raise UsageError(
         _("Training cannot begin with “{title}”: it is of another method.").format(
             title=start.card.title

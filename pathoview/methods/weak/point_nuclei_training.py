@@ -31,7 +31,6 @@ from pathoview.methods.weak.point_nuclei_fields import (
     APART_UM,
     BLOCK_PX,
     Field,
-    LabelledField,
     Rgb,
     fingerprint,
     held_back,
@@ -39,7 +38,7 @@ from pathoview.methods.weak.point_nuclei_fields import (
     training_fields,
 )
 from pathoview.methods.weak.point_nuclei_finding import Finder, Rule
-from pathoview.methods.weak.point_nuclei_labels import NUCLEUS, Floats, cellmap, instance_labels
+from pathoview.methods.weak.point_nuclei_labels import cellmap, instance_labels
 from pathoview.methods.weak.point_nuclei_learner import (
     FAST_CHANGES,
     PAPER_CHANGES,
@@ -50,6 +49,7 @@ from pathoview.methods.weak.point_nuclei_learner import (
     WhereLearner,
 )
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams
+from pathoview.methods.weak.point_nuclei_prior import Parted, sure_mask
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,8 +60,6 @@ _PAPER_PATCH_PX = 250
 _PAPER_EPOCHS, _PAPER_PARTING_EPOCHS = 60, 1000
 _NO_WEIGHTS_TIMES = 3
 """How much longer is trained where an encoder's weights cannot be had."""
-_SURE_NUCLEUS, _SURE_BACKGROUND = 0.8, 0.1
-"""What the model that training begins with has to say of a pixel to be believed."""
 _LARGEST = 2.0
 """Times the usual area up to which a piece is one nucleus, where not all have a point."""
 _N_VALIDATIONS = 5
@@ -92,7 +90,7 @@ class _Training:
     ) -> None:
         self._params, self._context = params, context
         start = context.start
-        known = networks.start_settings(start) if start else {"mpp": MPP}
+        known = {"mpp": MPP, **(networks.start_settings(start) if start else {})}
         mpp = known["mpp"]
         anchors = AnchorMap(PatchReader(data.images, mpp, BLOCK_PX), "points")
         data, sentence = hold_back(data, anchors, seed=context.seed, margin_um=APART_UM)
@@ -182,10 +180,14 @@ class _Training:
 
     def _priors(self) -> list[Mask]:
         """Return what the model that training begins with is sure of; unknown without one."""
-        if self._context.start is None:
+        start = self._context.start
+        if start is None:
             return [np.full_like(one.voronoi, UNKNOWN) for one in self._fields]
+        if start.card.method == networks.MAPS_METHOD:
+            said = Parted(start, self._context.device)
+            return [said.mask(one.field) for one in self._fields]
         finder = self._finder(self._where, None)
-        return [_sure(finder.probability(one.field.rgb), one) for one in self._fields]
+        return [sure_mask(finder.probability(one.field.rgb), one.field) for one in self._fields]
 
     def _instances(self) -> list[Piece]:
         """Return pseudo instances, and note the usual area of a nucleus."""
@@ -233,7 +235,8 @@ class _Training:
 
 
 def _course(params: PointNucleiFitParams, fields: Sequence[Field], context: FitContext) -> _Course:
-    is_paper, has_start = params.mode == "paper", context.start is not None
+    is_paper = params.mode == "paper"
+    goes_on = context.start is not None and context.start.card.method != networks.MAPS_METHOD
     numerics = fast_numerics() if context.device == "cpu" and not is_paper else "float32"
     encoder: str = params.encoder
     if encoder == "by schedule":
@@ -244,8 +247,8 @@ def _course(params: PointNucleiFitParams, fields: Sequence[Field], context: FitC
         steps = _PAPER_EPOCHS * in_epoch, _PAPER_PARTING_EPOCHS * in_epoch
         rates, crops = (1e-4, 1e-3), (224, 224)
     else:
-        steps = (150, 150) if has_start else (300, 250)
-        rates, crops = (1e-3, 2e-3) if has_start else (2e-3, 2e-3), (128, 96)
+        steps = (150, 150) if goes_on else (300, 250)
+        rates, crops = (1e-3, 2e-3) if goes_on else (2e-3, 2e-3), (128, 96)
     crops = tuple(_whole(params.crop_px or crop) for crop in crops)  # type: ignore[assignment]
     where, parting = (
         _plan(n, params.lr or rate, decay, is_paper, numerics)
@@ -285,14 +288,6 @@ def fast_numerics() -> TrainingNumerics:
 
 def _whole(crop_px: int) -> int:
     return -(-crop_px // 32) * 32
-
-
-def _sure(probability: Floats, one: LabelledField) -> Mask:
-    mask = np.full(probability.shape, UNKNOWN, np.uint8)
-    mask[probability <= _SURE_BACKGROUND] = 0
-    mask[probability >= _SURE_NUCLEUS] = NUCLEUS
-    mask[~one.field.is_allowed] = UNKNOWN
-    return mask
 
 
 def _areas(labels: Labels, mpp: float) -> npt.NDArray[np.float64]:

@@ -34,6 +34,7 @@ from pathoview.methods.weak.point_nuclei_networks import (
     where_network,
 )
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
+from pathoview.methods.weak.point_nuclei_prior import Parted, edges_between, sure_mask
 from pathoview.methods.weak.point_nuclei_training import MPP
 
 QUICK: dict[str, Any] = {"n_steps": 2, "n_parting_steps": 2, "batch": 2, "crop_px": 64}
@@ -138,16 +139,42 @@ def test_nothing_is_learned_from_what_is_held_back() -> None:
     assert not compared.counts[:, 150:].any()
 
 
-def test_a_model_of_nuclei_is_gone_on_from_at_its_resolution() -> None:
+def test_training_begins_with_the_weights_of_a_model_of_nuclei() -> None:
     start = bundled()
     where = where_network({"encoder": "small", **SMALL_SETTINGS})
     tensors = start_tensors(start)
     assert tensors["head.weight"].shape == where.state_dict()["head.weight"].shape
-    fitted = fit(data(), start=start)
-    assert fitted.settings["mpp"] == 0.5
+    fitted = fit(data(), start=start, lr=1e-6)
+    assert fitted.settings["mpp"] == MPP
     assert fitted.parents[0].name == "start"
-    again = fit(data(), start=model(fitted, mpp=0.5))
+    learned = part_of(fitted.tensors, WHERE)["down.0.0.weight"]
+    assert np.allclose(learned, tensors["down.0.0.weight"], atol=1e-4)
+    again = fit(data(), start=model(replace(fitted, settings={**fitted.settings, "mpp": 0.5})))
+    assert again.settings["mpp"] == 0.5, "its own models are gone on from at their resolution"
     assert again.tensors.keys() == fitted.tensors.keys()
+
+
+def test_what_a_model_is_sure_of_is_learned_from_where_it_is_allowed() -> None:
+    (field, *_others) = training_fields(data(), MPP, SilentProgress())
+    allowed = field.is_allowed.copy()
+    allowed[:, :100] = False
+    probability = np.tile(np.linspace(0, 1, field.rgb.shape[1], dtype=np.float32), (320, 1))
+    mask = sure_mask(probability, replace(field, is_allowed=allowed))
+    assert (mask[:, :100] == 255).all()
+    assert mask[0, 160] == 255
+    assert mask[0, 300] == 1
+    assert sure_mask(probability, field)[0, 10] == 0
+    assert Parted(bundled(), "cpu").mask(field).shape == field.rgb.shape[:2]
+
+
+def test_touching_instances_have_an_edge_between_and_others_none() -> None:
+    labels = np.zeros((9, 20), np.int32)
+    labels[2:7, 2:6] = 1
+    labels[2:7, 6:10] = 2
+    labels[2:7, 12:16] = 3
+    edges = edges_between(labels)
+    assert edges[2:7, 5:7].all()
+    assert edges.sum() == 10
 
 
 def test_a_model_of_another_method_is_refused_in_words() -> None:
