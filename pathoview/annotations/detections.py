@@ -19,6 +19,9 @@ from pathoview.core.geometry import Rect
 SUBPIXEL = 100
 """Units of the stored coordinates in one level-0 px."""
 
+CONFIDENCE = "Confidence"
+"""The measurement that says how sure a method is of an object, 0–1."""
+
 Ints = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]

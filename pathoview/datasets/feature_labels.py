@@ -112,8 +112,9 @@ class FeatureLabels:
     def instances(self, rect_l0: Rect, width: int, height: int) -> InstancePatch:
         """Return outlined nuclei; an object has the same number in every patch.
 
-        Known are what is outlined, and what else is in fully labelled regions. There, what is only
-        pointed at, stroked, or part of a larger area, is not known: nobody outlined nuclei in it.
+        Known are what is outlined, where a point means “no nucleus”, and what else is in fully
+        labelled regions. There, what is only pointed at, stroked, or part of a larger area, is not
+        known: nobody outlined nuclei in it.
         """
         blank = np.full((height, width), _NO_OBJECT, np.int32)
         numbers = self._objects.paint(rect_l0, blank)
@@ -190,6 +191,7 @@ class FeatureLabels:
 def _in_order_of_objects(said: Sequence[Said]) -> list[_Drawn]:
     full: list[_Drawn] = []
     vague: list[_Drawn] = []
+    none: list[_Drawn] = []
     objects: list[_Drawn] = []
     over: list[_Drawn] = []
     for number, one in enumerate(said, 1):
@@ -199,9 +201,11 @@ def _in_order_of_objects(said: Sequence[Said]) -> list[_Drawn]:
             over.append((one.outline, _NO_OBJECT))
         elif one.kind == "nucleus":
             objects.append((one.outline, BACKGROUND if one.meaning == "negative" else number))
-        elif one.is_label and not (one.kind == "point" and one.meaning == "negative"):
+        elif one.kind == "point" and one.meaning == "negative":
+            none += [] if one.is_doubtful else [(one.feature.geometry, BACKGROUND)]
+        elif one.is_label:
             vague.append((one.feature.geometry, _NO_OBJECT))
-    return [*full, *vague, *_largest_first(objects), *over]
+    return [*full, *vague, *none, *_largest_first(objects), *over]
 
 
 def _largest_first(drawn: list[_Drawn]) -> list[_Drawn]:

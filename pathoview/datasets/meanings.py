@@ -187,7 +187,7 @@ def _verdict_on_nucleus(said: Said, target: Target) -> tuple[bool, str]:
         )
     if said.kind in ("line", "stroke"):
         return False, _("A stroke tells neither place nor outline of a nucleus.")
-    if target == "instances" and said.kind == "point":
+    if target == "instances" and said.kind == "point" and said.meaning != "negative":
         return False, _("A point tells no outline.")
     if target == "objects":
         return bool(said.meaning), "" if said.meaning else _("It has no class of the study.")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from pathoview.annotations.detections import SUBPIXEL, DetectionClass, Detections
+from pathoview.annotations.detections import CONFIDENCE, SUBPIXEL, DetectionClass, Detections
 from pathoview.core.geometry import Rect
 from pathoview.methods.rings import Rings, following_points, ranges, ring_areas, simplify, trace
 from pathoview.slides.stains import OPTICAL_DENSITY, StainMatrix
@@ -30,8 +30,6 @@ SHAPE_MEASUREMENTS = (
     "Minor axis µm",
 )
 """The two means of the stains follow them."""
-
-CONFIDENCE = "Confidence"
 
 _LARGEST_GROWTH = 1.2
 

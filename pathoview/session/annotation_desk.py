@@ -38,6 +38,10 @@ class AnnotationDesk:
     selection_changed = Signal()
     class_changed = Signal()
     """`drawing_class`"""
+    area_chosen = Signal(object, bool)
+    """(area, whether more is chosen): what lies in it is to be chosen, whatever it is."""
+    added_at = Signal(float, float)
+    """(x, y): one more was to be chosen where there is no annotation."""
 
     def __init__(
         self, studies: StudyDesk, layers: LayerList, scheduler: TileScheduler, overlay: Overlay
@@ -237,7 +241,9 @@ class AnnotationDesk:
         """
         here = self.find(x_l0, y_l0, reach_l0)
         if not here:
-            if not add:
+            if add:
+                self.added_at.emit(x_l0, y_l0)
+            else:
                 self.select(())
             return False
         chosen = [place for place, one in enumerate(here) if one.id in self._selected]
@@ -250,6 +256,7 @@ class AnnotationDesk:
 
     def select_in(self, area: shapely.Geometry, *, add: bool = False) -> None:
         """Choose the annotations whose middle lies in an area (of lines: that cross a line)."""
+        self.area_chosen.emit(area, add)
         source, layer = self.source, self._layer
         if source is None or layer is None or not layer.visible:
             return

@@ -5,7 +5,6 @@ Each is one named step of the history, with the command line that repeats it whe
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,7 @@ import shapely
 
 from pathoview.annotations.change import Change
 from pathoview.annotations.detections import DetectionClass
-from pathoview.annotations.feature import Feature, feature_at
+from pathoview.annotations.feature import Feature
 from pathoview.annotations.operations import (
     OPERATIONS,
     Distance,
@@ -197,7 +196,7 @@ class AnnotationOperations:
     def press_digit(self, digit: str) -> None:
         """Take a class by its key; 0: none.
 
-        It is drawn in from now on. With the Move tool in hand, the chosen annotations get it too.
+        It is drawn in from now on. With the Move tool in hand, what is chosen gets it too.
         Other tools leave chosen what was drawn last: it gets the class only if it has none yet.
         """
         found = self._session.classes.with_key(digit)
@@ -208,7 +207,10 @@ class AnnotationOperations:
         number, name = (0, "") if found is None else (found.number, found.name)
         self._desk.choose_class(number)
         chosen = self._desk.selected
-        takes_it = self._session.tool == "move" or not any(map(class_name, chosen))
+        is_moving = self._session.tool == "move"
+        if is_moving and self._session.review.reclass(number):
+            return
+        takes_it = is_moving or not any(map(class_name, chosen))
         if takes_it and any(class_name(one) != name for one in chosen):
             self.set_class(number)
 
@@ -271,31 +273,6 @@ class AnnotationOperations:
         command = {"verb": "annotate", "what": what, **given.said}
         if self._desk.apply(_(MADE[what]), Change.adding([feature]), command):
             self._desk.select([feature.id])
-
-    def copy_detection(self) -> None:
-        """Copy the chosen detection into the annotations, where it can be corrected."""
-        chosen = self._session.selection
-        run = next(
-            (one for one in self._session.runs if chosen and one.source is chosen.source), None
-        )
-        if chosen is None or run is None:
-            return
-        origin = f"run/{run.record.id}/{chosen.id}"
-        known = [one.id for one in self._desk.document or () if one.origin == origin]
-        if known:
-            self._session.notice.emit(Notice(_("This detection was copied before.")))
-            self._desk.select(known)
-            return
-        feature = replace(
-            feature_at(chosen.source.row(chosen.index), 0),
-            id=uuid.uuid4(),
-            object_type="annotation",
-            origin=origin,
-            created=now(),
-            author=self._session.studies.author,
-        )
-        if self._bring(_("Copy detection to annotations"), [feature]):
-            self._session.clear_selection()
 
     # -- from slide to slide ---------------------------------------------------------------------
 

@@ -19,16 +19,16 @@ class Places:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._keeper = Keeper(session.scheduler)
-        self._keeper.failed.connect(self._on_failed)
+        self.keeper = Keeper(session.scheduler)
+        self.keeper.failed.connect(self._on_failed)
         self.grid = Grid(session.settings)
         self.bookmarks = BookmarkDesk(session)
-        self.screening = Screening(session, self._keeper)
+        self.screening = Screening(session, self.keeper)
 
     def close(self) -> None:
         """Write what is not on disk yet."""
         self.screening.rest()
-        self._keeper.flush()
+        self.keeper.flush()
 
     def _on_failed(self, error: BaseException) -> None:
         self._session.notice.emit(from_error(error))

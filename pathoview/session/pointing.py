@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pathoview.session.selection import add_detection_at
+
 if TYPE_CHECKING:
     from pathoview.session.session import Session
 
@@ -17,6 +19,8 @@ def click(
     """
     if session.tool == "align":
         session.toolbox.alignment.pick(x_l0, y_l0)
+    elif add and session.selection is not None and add_detection_at(session, x_l0, y_l0):
+        pass  # one more of those that are chosen
     elif add or session.select_at(x_l0, y_l0) is None:
         session.annotations.click(x_l0, y_l0, reach_l0, add=add)
     else:

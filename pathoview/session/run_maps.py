@@ -8,6 +8,7 @@ from pathoview.annotations.detections import DetectionClass
 from pathoview.core.byte_cache import ByteCache
 from pathoview.core.geometry import Rect
 from pathoview.layers.class_map_source import ClassMapSource
+from pathoview.layers.doubtful_fields import DoubtfulFields, doubtful_fields
 from pathoview.layers.layer import Layer
 from pathoview.layers.paint import Color
 from pathoview.layers.prediction_source import PredictedSource, PredictionMap, prediction_layers
@@ -28,7 +29,7 @@ class ClassArea:
 
 
 class RunMap:
-    """Layers of one map. `load` works in another thread, all else in the session's."""
+    """Layers of one map. `load` and `doubtful_fields` work in other threads."""
 
     def __init__(
         self, run_file: RunFile, title: str, info: SlideInfo, memory: ByteCache | None
@@ -70,6 +71,10 @@ class RunMap:
         source = self.class_layer.source
         assert isinstance(source, ClassMapSource)
         return source
+
+    def doubtful_fields(self, field_l0: float) -> DoubtfulFields:
+        """Return where the map is in doubt; for another thread. Raises `SlideError`."""
+        return doubtful_fields(self._map, field_l0)
 
     def load(self) -> Rect | None:
         """Look for new tiles; return the rectangle around them. Raises `StorageError`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -25,7 +25,7 @@ class Selection:
 
     source: DetectionSource
     index: int
-    """Row in the table of its source."""
+    """Row in the table of its source, which knows whether others are chosen too."""
     id: UUID
     detection_class: DetectionClass | None
     outline_l0: npt.NDArray[np.float64]
@@ -36,12 +36,34 @@ class Selection:
     """Name with unit → value, in the order of the table; unknown ones are left out."""
 
 
-def select(
-    source: DetectionSource, x_l0: float, y_l0: float, mpp: tuple[float, float] | None
-) -> Selection | None:
-    """Select the smallest detection at a place; ``mpp``: µm per level-0 px (x, y)."""
-    index = source.pick(x_l0, y_l0)
-    return None if index is None else select_row(source, index, mpp)
+def detection_at(session: Session, x_l0: float, y_l0: float) -> tuple[DetectionSource, int] | None:
+    """Return the smallest visible detection at a place, of the foremost run that has one."""
+    for run in reversed(session.runs):
+        index = run.source.pick(x_l0, y_l0) if run.detection_layer.visible else None
+        if index is not None:
+            return run.source, index
+    return None
+
+
+def add_detection_at(session: Session, x_l0: float, y_l0: float) -> bool:
+    """Choose the detection at a place too, or no longer; return whether there is one."""
+    found = detection_at(session, x_l0, y_l0)
+    if found is None:
+        return False
+    source, index = found
+    rows = list(source.chosen)
+    (rows.remove if index in rows else rows.append)(index)
+    choose_detections(session, source, rows)
+    return True
+
+
+def choose_detections(session: Session, source: DetectionSource, rows: Sequence[int]) -> None:
+    """Select detections of one run in place of others; the first one is told about."""
+    session.clear_selection()
+    if rows and session.slide is not None:
+        session.selection = select_row(source, rows[0], session.slide.info.mpp)
+        source.choose(rows)
+        session.selection_changed.emit()
 
 
 def choose_detection(session: Session, source: DetectionSource, index: int) -> None:
@@ -51,13 +73,11 @@ def choose_detection(session: Session, source: DetectionSource, index: int) -> N
         chosen is not None and (chosen.source, chosen.index) == (source, index)
     ):
         return
-    session.clear_selection()
-    session.selection = select_row(source, index, session.slide.info.mpp)
-    session.selection_changed.emit()
+    choose_detections(session, source, [index])
 
 
 def select_row(source: DetectionSource, index: int, mpp: tuple[float, float] | None) -> Selection:
-    """Select a detection by its row."""
+    """Select a detection by its row; ``mpp``: µm per level-0 px (x, y)."""
     source.selected = index
     row = source.row(index)
     outline = row.ring_l0(0)

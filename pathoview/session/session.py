@@ -39,9 +39,10 @@ from pathoview.session.opener import SlideOpener
 from pathoview.session.overlay import Overlay
 from pathoview.session.places import Places
 from pathoview.session.preview_run import PreviewRun
+from pathoview.session.review_desk import ReviewDesk
 from pathoview.session.run_desk import RunDesk
 from pathoview.session.runs import RunView
-from pathoview.session.selection import Selection, select
+from pathoview.session.selection import Selection, choose_detection, detection_at
 from pathoview.session.settings import Settings, load_settings
 from pathoview.session.shelf import RunShelf
 from pathoview.session.slide_desk import SlideDesk
@@ -137,6 +138,7 @@ class Session:
         self.teaching = TeachDesk(self, self._desk, PreviewRun(shelf, self.scheduler))
         self.leaks, self.evaluation = LeakDesk(self, self._desk), EvaluateDesk(self, self._desk)
         self.models = ModelDesk(self, self._desk)
+        self.review = ReviewDesk(self, self.places.keeper)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 
@@ -344,12 +346,9 @@ class Session:
     def select_at(self, x_l0: float, y_l0: float) -> Selection | None:
         """Select the smallest visible detection at a place, or nothing."""
         self.clear_selection()
-        for run in reversed(self.runs):
-            if run.detection_layer.visible and self.slide is not None:
-                self.selection = select(run.source, x_l0, y_l0, self.slide.info.mpp)
-                if self.selection is not None:
-                    break
-        self.selection_changed.emit()
+        found = detection_at(self, x_l0, y_l0)
+        if found is not None:
+            choose_detection(self, *found)
         return self.selection
 
     def clear_selection(self) -> None:

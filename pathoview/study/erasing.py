@@ -214,7 +214,7 @@ def _files(said: Iterable[_Said], slides: set[str]) -> Iterator[Path]:
         if one.kind == RunEntry.kind and one.members["slide_hash"] in slides:
             yield Path(one.members["path"])
     for slide in slides:
-        for kept in (data_folder() / "bookmarks", data_folder() / "coverage"):
+        for kept in (data_folder() / name for name in ("bookmarks", "coverage", "review")):
             yield from kept.glob(f"{slide}.*")
         yield from (data_folder() / "runs" / slide).glob("*.run")
         yield from (data_folder() / "studies").glob(f"{slide}{STUDY_SUFFIX}")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 from pathoview.core.translation import _, ngettext
 from pathoview.session.commands import command
 from pathoview.session.pointing import click
+from pathoview.session.selection import detection_at
 from pathoview.session.session import Session
 from pathoview.session.tools.tool import REACH_VIEW
 from pathoview.ui import icons
@@ -24,7 +25,8 @@ _ENTRIES = (
     *("annotate.expand", "annotate.shrink", "annotate.convex_hull", ""),
     *("annotate.lock", "annotate.uncertain", "annotate.disputed", "annotate.full"),
     *("annotate.hide", ""),
-    *("annotate.copy_detection", "annotate.duplicate", "annotate.copy", "annotate.paste"),
+    *("review.accept", "review.merge", "review.inside", ""),
+    *("annotate.duplicate", "annotate.copy", "annotate.paste"),
     *("annotate.delete", ""),
     *("annotate.select_all", "annotate.show_hidden", "annotate.full_image", "annotate.tissue"),
 )
@@ -68,7 +70,9 @@ class AnnotationMenu(QObject):
         desk, viewport = self._session.annotations, self._session.viewport
         place_l0, reach_l0 = viewport.to_l0(at.x(), at.y()), REACH_VIEW / viewport.scale
         here = desk.find(*place_l0, reach_l0)
-        if not any(one.id in desk.selected_ids for one in here):
+        found = detection_at(self._session, *place_l0)
+        is_chosen = found is not None and found[1] in found[0].chosen
+        if not is_chosen and not any(one.id in desk.selected_ids for one in here):
             click(self._session, *place_l0, reach_l0)
 
     def menu(self) -> QMenu:
@@ -77,9 +81,14 @@ class AnnotationMenu(QObject):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._actions.refresh()
         n = self._session.annotations.n_selected
+        n_detections = self._session.review.corrections.n_chosen
         if n:
             title = ngettext("{n:,} annotation", "{n:,} annotations", n).format(n=n)
             menu.addAction(title).setEnabled(False)
+        if n_detections:
+            title = ngettext("{n:,} detection", "{n:,} detections", n_detections)
+            menu.addAction(title.format(n=n_detections)).setEnabled(False)
+        if n or n_detections:
             self._add_classes(menu.addMenu(_("Set class")))
         for command_id in _ENTRIES[:-_ALWAYS_LAST] if n else _ENTRIES:
             if not command_id:
@@ -89,8 +98,13 @@ class AnnotationMenu(QObject):
         return menu
 
     def _add_classes(self, menu: QMenu) -> None:
-        give = self._session.operations.set_class
-        for one in self._session.classes.listed:
+        session = self._session
+
+        def give(number: int) -> None:
+            if not session.review.reclass(number):
+                session.operations.set_class(number)
+
+        for one in session.classes.listed:
             name = one.name.replace("&", "&&")
             text = f"{name}\t{one.shortcut}" if one.shortcut else name
             menu.addAction(icons.swatch(QColor(*one.color)), text, partial(give, one.number))

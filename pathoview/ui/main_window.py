@@ -40,6 +40,7 @@ from pathoview.ui.panels.layers import LayersPanel
 from pathoview.ui.panels.objects import ObjectsPanel
 from pathoview.ui.panels.places import PlacesPanel
 from pathoview.ui.panels.results import ResultsPanel
+from pathoview.ui.panels.review import ReviewPanel
 from pathoview.ui.panels.slide_info import SlideInfoPanel
 from pathoview.ui.panels.slides import SlidesPanel
 from pathoview.ui.panels.teach import TeachPanel
@@ -77,6 +78,7 @@ _SEPARATED = frozenset(
         "file.settings",
         "file.quit",
         "results.remove",
+        "review.find",
         "view.copy",
         "view.left",
         "view.detections",
@@ -119,6 +121,7 @@ class MainWindow(QMainWindow):
         self.analyze = AnalyzePanel(session)
         self.teach = TeachPanel(session)
         self.results = ResultsPanel(session)
+        self.review = ReviewPanel(session)
         self.layers = LayersPanel(session)
         self.slide_info = SlideInfoPanel(session)
         self.places = PlacesPanel(session)
@@ -169,6 +172,7 @@ class MainWindow(QMainWindow):
                 ("analyze", _("Analyze"), self.analyze),
                 ("teach", _("Teach"), self.teach),
                 ("results", _("Results"), self.results),
+                ("review", _("Review"), self.review),
             ),
         )
         self.docks.arrange()
@@ -251,6 +255,7 @@ class MainWindow(QMainWindow):
             session.slides.changed,
             session.teaching.changed,
             session.teaching.rounds_changed,
+            session.review.changed,
         ):
             changed.connect(refresh)
         session.slide_changed.connect(self._on_slide_changed)
@@ -311,7 +316,8 @@ class MainWindow(QMainWindow):
 
     def _on_selection_changed(self) -> None:
         if self.session.selection is not None:
-            self.docks.raise_if_shown("results")
+            if not self.docks.is_seen("review"):  # there one sees what is chosen, too
+                self.docks.raise_if_shown("results")
         self._say_tool()
 
     def _on_scale_needed(self, _slide: object) -> None:

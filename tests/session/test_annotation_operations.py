@@ -276,7 +276,7 @@ def test_a_detection_is_copied_once_with_its_origin_and_its_class(
     loop.run_until(lambda: session.results and session.results.statistics.n)
     chosen = session.select_at(110, 110)
     assert chosen is not None
-    run_command(session, "annotate.copy_detection")
+    run_command(session, "review.accept")
     (copy,) = all_of(session)
     assert copy.origin == f"run/{run_id}/{chosen.id}"
     assert copy.object_type == "annotation"
@@ -287,7 +287,7 @@ def test_a_detection_is_copied_once_with_its_origin_and_its_class(
     assert added is not None
     assert added.drawn == copy.classification
     session.select_at(110, 110)
-    run_command(session, "annotate.copy_detection")
+    run_command(session, "review.accept")
     assert len(all_of(session)) == 1
     session.undo()
     assert added not in session.classes.listed

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pathoview.core.translation import _
 from pathoview.session.command import Command, has_slide
+from pathoview.session.command_tables import review
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
@@ -36,10 +37,6 @@ def has_several(session: Session) -> bool:
 def has_annotations(session: Session) -> bool:
     document = session.annotations.document
     return document is not None and len(document) > 0
-
-
-def has_detection(session: Session) -> bool:
-    return session.selection is not None
 
 
 def _operation(
@@ -105,7 +102,7 @@ _DIGITS = tuple(
 )
 
 COMMANDS: tuple[Command, ...] = (
-    _operation("delete", _("Delete selected annotations"), key="Del; Backspace"),
+    review.DELETE,
     _operation("duplicate", _("Duplicate selected annotations"), key="Shift+D"),
     _of_session(
         "copy", _("Copy annotations"), lambda s: s.operations.copy(), has_chosen, key="Ctrl+C"
@@ -168,14 +165,7 @@ COMMANDS: tuple[Command, ...] = (
         _MARK,
         "Ctrl+K",
     ),
-    _of_session(
-        "uncertain",
-        _("Uncertain"),
-        lambda s: s.operations.toggle("uncertain"),
-        has_chosen,
-        _MARK,
-        "U",
-    ),
+    review.UNCERTAIN,
     _of_session(
         "disputed", _("Disputed"), lambda s: s.operations.toggle("disputed"), has_chosen, _MARK
     ),
@@ -207,14 +197,6 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _of_session(
         "tissue", _("Tissue annotation"), lambda s: s.operations.add_tissue(), has_slide, _MAKE
-    ),
-    _of_session(
-        "copy_detection",
-        _("Copy the chosen detection"),
-        lambda s: s.operations.copy_detection(),
-        has_detection,
-        _MAKE,
-        "Ctrl+D",
     ),
     _of_session(
         "take_regions",

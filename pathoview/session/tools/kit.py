@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from psygnal import Signal
+from shapely.geometry.base import BaseGeometry
 
 from pathoview.core.errors import PathoViewError
 from pathoview.session.annotation_desk import AnnotationDesk
@@ -68,6 +69,10 @@ class ToolKit:
     def stained(self) -> Stained:
         """Which of the stains nuclei have: in immunohistochemistry they may have the other one."""
         return "any" if self.stains.stains[1] == "DAB" else "first"
+
+    def split_detections(self, line: BaseGeometry) -> None:
+        """Cut what a run has found along a line; see `Corrections.split`."""
+        self._session.review.corrections.split(line)
 
     # -- settings --------------------------------------------------------------------------------
 

@@ -24,7 +24,8 @@ _STEP_VIEW = 2.0
 class ScissorsTool(DrawingTool):
     """The chosen annotations are cut where the line crosses them; with none chosen, all are.
 
-    Shift makes a straight cut. The largest piece stays the annotation it was.
+    Where it cuts no annotation, detections are cut, whose pieces are annotations. Shift makes a
+    straight cut. The largest piece stays the annotation it was.
     """
 
     def __init__(self, kit: ToolKit) -> None:
@@ -33,7 +34,7 @@ class ScissorsTool(DrawingTool):
 
     @property
     def prompt(self) -> str:
-        return _("Drag a line across an annotation to cut it in two; Shift cuts straight.")
+        return _("Drag a line across an annotation or a nucleus to cut it; Shift cuts straight.")
 
     @property
     def is_busy(self) -> bool:
@@ -82,7 +83,9 @@ class ScissorsTool(DrawingTool):
             if len(shapes) > 1:
                 before.append(feature)
                 after += _pieces(feature, shapes, time)
-        if before and self.annotations.apply(_("Cut"), Change(tuple(before), tuple(after))):
+        if not before:
+            self.kit.split_detections(line)
+        elif self.annotations.apply(_("Cut"), Change(tuple(before), tuple(after))):
             self.annotations.select(one.id for one in after)
 
 
