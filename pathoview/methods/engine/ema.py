@@ -29,8 +29,15 @@ def decay_at(decay: float, n_updates: int) -> float:
 
 @torch.no_grad()
 def blend(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Make the average ``decay × average + (1 - decay) × network``; buffers are copied."""
+    """Make the average ``decay × average + (1 - decay) × network``.
+
+    Statistics of normalisation are averaged as the weights are that they belong to; counts are
+    copied.
+    """
     for mean, weight in zip(average.parameters(), network.parameters(), strict=True):
         mean.lerp_(weight.detach(), 1 - decay)
     for kept, value in zip(average.buffers(), network.buffers(), strict=True):
-        kept.copy_(value)
+        if value.is_floating_point():
+            kept.lerp_(value, 1 - decay)
+        else:
+            kept.copy_(value)
