@@ -46,8 +46,8 @@ def reliability(
     place = np.clip((claims * n_bins).astype(np.int64), 0, n_bins - 1)
     return Reliability(
         np.bincount(place, minlength=n_bins).astype(np.float64),
-        np.bincount(place, claims, n_bins),
-        np.bincount(place, is_right, n_bins),
+        np.bincount(place, claims, n_bins).astype(np.float64),
+        np.bincount(place, is_right, n_bins).astype(np.float64),
     )
 
 

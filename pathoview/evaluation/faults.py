@@ -76,8 +76,8 @@ def _grouped(
         wrong = holder_areas[one] - table.common[pairs].max()
         free_holder[one] = False
         free_held[list(others)] = False
-        sides = (others, (one,)) if is_merged else ((one,), others)
-        found.append(Fault(kind, *sides, int(wrong)))
+        truth, predicted = (others, (one,)) if is_merged else ((one,), others)
+        found.append(Fault(kind, truth, predicted, int(wrong)))
     return found
 
 

@@ -22,7 +22,15 @@ from pathoview.core.translation import _
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import Kind
 from pathoview.study.scales import remember_scale
-from pathoview.tasks.evaluate_cases import NUCLEUS, Case, Cases, CaseSource, open_cases
+from pathoview.tasks.evaluate_cases import (
+    NUCLEUS,
+    Case,
+    Cases,
+    CaseSource,
+    learned_from,
+    open_cases,
+    seen_before,
+)
 from pathoview.tasks.evaluate_instances import METRICS, score_instances
 from pathoview.tasks.evaluate_maps import legend_of, score_map
 from pathoview.tasks.evaluate_objects import class_names, score_objects
@@ -113,6 +121,8 @@ class _Evaluation:
         self._scored = [Scored(one) for one in methods]
         self._finder = build_method(None, {}) if methods[0].spec.kind is Kind.OBJECT else methods[0]
         self._images: dict[str, dict[str, str]] = {}
+        self._learned_from = learned_from(methods)
+        self._n_seen = 0
         self._is_painted = bool(order.report or order.page)
 
     def score(self, cases: Cases) -> None:
@@ -124,6 +134,7 @@ class _Evaluation:
                 "pseudonym": self._pseudonym(case),
                 "path": str(case.slide.path),
             }
+            self._n_seen += case.slide.content_hash in self._learned_from
             if self._order.page and self._order.images:  # so that a place can be shown
                 remember_scale(case.slide.content_hash, (case.slide.mpp,) * 2)
             for place, scored in enumerate(self._scored):
@@ -170,13 +181,13 @@ class _Evaluation:
             **_told(first, seed),
             "images": {name: {"pseudonym": one["pseudonym"]} for name, one in self._images.items()},
             "worst": worst(first, self._order.n_worst),
-            "warnings": list(warnings),
+            "warnings": [*warnings, *seen_before(self._n_seen, len(self._images))],
             "card": first.built.card.model_dump(mode="json") if first.built.card else None,
             "versions": versions(with_torch=first.built.spec.uses_torch),
         }
         if len(self._scored) > 1:
             told["against"] = _told(self._scored[1], seed)
-            told["difference"] = difference(*self._scored, seed)
+            told["difference"] = difference(first, self._scored[1], seed)
         return told
 
     def write(self, result: Mapping[str, Any]) -> None:

@@ -171,15 +171,16 @@ def _held_back(
     source: CaseSource, found: Sequence[tuple[LabelledImage, Case]], methods: Sequence[BuiltMethod]
 ) -> Cases:
     """Leave out slides that were learned from, where there are others and none was named."""
-    seen = _learned_from(methods)
+    seen = learned_from(methods)
     new = [case for image, case in found if image.slide.content_hash not in seen]
     if new and not source.slides:
         return Cases(len(new), iter(new), _left_out(len(found) - len(new)))
     every = [case for _image, case in found]
-    return Cases(len(every), iter(every), _told(len(every) - len(new), len(every)))
+    return Cases(len(every), iter(every))
 
 
-def _learned_from(methods: Sequence[BuiltMethod]) -> Collection[str]:
+def learned_from(methods: Sequence[BuiltMethod]) -> Collection[str]:
+    """Return the hashes of the images that any of the models was made with."""
     return {one.slide_hash for built in methods if built.card for one in built.card.data}
 
 
@@ -194,12 +195,13 @@ def _left_out(n: int) -> tuple[str, ...]:
     return (text.format(n=n),)
 
 
-def _told(n: int, n_all: int) -> tuple[str, ...]:
+def seen_before(n: int, n_all: int) -> tuple[str, ...]:
+    """Return what is to be said when ``n`` of the images were learned from."""
     if not n:
         return ()
     text = ngettext(
-        "The model has learned from {n} of {all} slide: its scores there say nothing of new ones.",
-        "The model has learned from {n} of {all} slides: its scores there say nothing of new ones.",
+        "The model has learned from {n} of {all} image: its scores there say nothing of new ones.",
+        "The model has learned from {n} of {all} images: its scores there say nothing of new ones.",
         n_all,
     )
     return (text.format(n=n, all=n_all),)

@@ -121,7 +121,7 @@ def _merged(boxes: Points) -> Points:
     while True:
         union = shapely.union_all(shapely.box(*boxes.T))
         parts = shapely.get_parts(union)
-        fewer = shapely.bounds(parts).reshape(-1, 4)
+        fewer: Points = shapely.bounds(parts).reshape(-1, 4)
         if len(fewer) == len(boxes) or not len(fewer):
             return fewer
         boxes = fewer

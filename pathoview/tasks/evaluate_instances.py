@@ -10,14 +10,13 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.annotations.detections import Detections
+from pathoview.annotations.detections import CONFIDENCE, Detections
 from pathoview.core.geometry import Rect
 from pathoview.evaluation import instances
 from pathoview.evaluation.confusion import ObjectPairs, object_pairs
 from pathoview.evaluation.curves import hits_by_confidence
 from pathoview.evaluation.faults import Fault, faults
 from pathoview.evaluation.pixels import Tally
-from pathoview.methods.outlines import CONFIDENCE
 from pathoview.tasks.detect import detect
 from pathoview.tasks.evaluate_cases import Case
 from pathoview.tasks.evaluate_fields import (

@@ -199,7 +199,7 @@ class MapPainter:
     def paint(self, place: Place) -> str:
         """Return a picture of a place as base64 PNG: truth and prediction of its classes."""
         scoring = self._scoring
-        box = shown_around(place.rect_l0, scoring.case.slide.mpp)
+        box = shown_around(place.rect_l0, scoring.case.slide)
         rgb = tissue_at(scoring.case, box)
         core = scoring.grid_box(box)
         if core.is_empty:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pathoview.annotations.detections import Detections
 from pathoview.core.geometry import Rect
 from pathoview.slides.reading import analysis_grid, read_patch
+from pathoview.slides.slide import Slide
 from pathoview.tasks.evaluate_cases import Case
 from pathoview.tasks.evaluate_fields import Field
 from pathoview.tasks.evaluate_scores import Place
@@ -38,7 +39,7 @@ class Painter:
 
     def paint(self, place: Place) -> str:
         """Return a picture of a place as base64 PNG."""
-        box = shown_around(place.rect_l0, self._case.slide.mpp)
+        box = shown_around(place.rect_l0, self._case.slide)
         rgb = tissue_at(self._case, box)
         for one in self._fields:
             for side, color in ((one.truth, TRUTH), (one.found, PREDICTION)):
@@ -50,11 +51,16 @@ class Painter:
         return base64_png(rgb)
 
 
-def shown_around(rect_l0: Rect, mpp: float) -> Rect:
-    """Return the square that is shown around a place, level-0 px."""
-    side = max(_SHOWN_UM / mpp, _ROUND * max(rect_l0.width, rect_l0.height))
-    x, y = rect_l0.center
-    return Rect(x - side / 2, y - side / 2, side, side)
+def shown_around(rect_l0: Rect, slide: Slide) -> Rect:
+    """Return the square that is shown around a place, level-0 px, inside of the slide if it can."""
+    width, height = slide.info.width, slide.info.height
+    side = max(_SHOWN_UM / slide.mpp, _ROUND * max(rect_l0.width, rect_l0.height))
+    side = min(side, max(width, height))
+    x, y = (
+        min(max(middle - side / 2, 0.0), size - side) if size >= side else (size - side) / 2
+        for middle, size in zip(rect_l0.center, (width, height), strict=True)
+    )
+    return Rect(x, y, side, side)
 
 
 def tissue_at(case: Case, box_l0: Rect) -> Rgb:

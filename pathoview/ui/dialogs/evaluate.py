@@ -57,8 +57,8 @@ class EvaluateQuestion(QWidget):
             self._layout.addRow(box.accessibleName(), box)
         for one in (self.images, self.labels):
             self._layout.addRow(one.line.accessibleName(), one)
-        for box in (self.mpp, self.positive):
-            self._layout.addRow(box.accessibleName(), box)
+        for editor in (self.mpp, self.positive):
+            self._layout.addRow(editor.accessibleName(), editor)
         self.positive.setToolTip(_("Which class label images without classes.json show."))
         self.model.currentIndexChanged.connect(lambda _place: self._on_model_changed())
         self.source.currentIndexChanged.connect(lambda _place: self._show_rows())
@@ -74,7 +74,7 @@ class EvaluateQuestion(QWidget):
         self.model.clear()
         for one in self._choices:
             self.model.addItem(one.title)
-        if chosen in self._choices:
+        if chosen is not None and chosen in self._choices:
             self.model.setCurrentIndex(list(self._choices).index(chosen))
         self.model.blockSignals(False)
         self._on_model_changed()
