@@ -35,17 +35,28 @@ from pathoview.methods.engine.plan import TrainingPlan
 from pathoview.methods.engine.train import train
 from pathoview.methods.engine.weights import arrays_of, load_arrays
 from pathoview.methods.fitting import FitContext
-from pathoview.methods.model import DataUsed, Model, ModelCard, Parent, read_model, write_model
+from pathoview.methods.model import (
+    DataUsed,
+    Familiarity,
+    Model,
+    ModelCard,
+    Parent,
+    read_model,
+    write_model,
+)
 from pathoview.methods.networks.unet import UNet
 from pathoview.methods.nuclei_maps import N_MAPS
 from pathoview.methods.supervised.nuclei_unet_learner import NucleiLearner, Sample
 from pathoview.slides.identity import content_hash
+from pathoview.tasks.familiarity import familiarity_of_pictures
 
 TYPICAL_UM = 7.5
 """Width of a tile's median nucleus: the tiles do not state their scale."""
 HELD_BACK = 7, 3
 """Of every seven tiles, in the order of their names, the fourth is held back."""
 SETTLING_STEPS = 60
+N_RECOLOURED = 30
+"""Tiles in random colours that count as familiar: with many more, any stain would."""
 SETTINGS = {"widths": [32, 64, 128], "fold": 2, "n_deepest": 3}
 
 cv2.setNumThreads(1)
@@ -220,7 +231,15 @@ def card_of(
         seconds=round(seconds, 1),
         notes=NOTES.format(hash=data_hash(wants.data), train=len(taught), val=len(held_back)),
         origin="bundled",
+        familiarity=familiar(wants, taught),
     )
+
+
+def familiar(wants: argparse.Namespace, taught: list[Tile]) -> Familiarity | None:
+    """Return what is familiar to the model: the tiles as they are, and in random colours."""
+    rng = np.random.default_rng(wants.seed)
+    recoloured = [(sample(rng, taught, wants.side, 0.0)[0], MPP) for _ in range(N_RECOLOURED)]
+    return familiarity_of_pictures([*((tile.rgb, tile.mpp) for tile in taught), *recoloured])
 
 
 NOTES = (
