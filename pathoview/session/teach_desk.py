@@ -65,7 +65,8 @@ class TeachDesk:
         self.job: Job | None = None
         """The training that goes on, or the last one."""
         self.curve: list[Mapping[str, float]] = []
-        """What was measured in it: ``step``, ``loss`` and metrics."""
+        """What was measured in it: ``step``, ``loss`` and metrics; in its last stage, if any."""
+        self._stage: object = None
         self._taught: Slide | None = None
         """The slide that the training is shown on."""
         self._models: Sequence[LibraryModel] = ()
@@ -251,7 +252,7 @@ class TeachDesk:
             if copy is not None:
                 text = _("The disk refuses the newest labels: they are learned from all the same.")
                 self._session.notice.emit(Notice(text, "warning"))
-            self.curve = []
+            self.curve, self._stage = [], None
             self._taught = slide
             self.job = self._runs.submit(order, slide.content_hash)
             self.job.set_focus(self._session.viewport.visible_l0)
@@ -276,13 +277,21 @@ class TeachDesk:
 
     def _on_event(self, slide: Slide, kind: str, data: dict[str, Any]) -> None:
         if kind == "curve":
-            self.curve.append({name: float(value) for name, value in data.items()})
-            self.curve_grew.emit()
+            self._add_point(data)
         elif kind == "preview" and slide is self._session.slide and self.is_teaching:
             self._preview.show(Path(str(data["run_file"])), slide)
         elif kind == "notice":
             text = str(data.get("text", ""))
             self._session.notice.emit(Notice(text, "warning"))
+
+    def _add_point(self, data: Mapping[str, Any]) -> None:
+        """Let the curve grow; each stage of a training begins one of its own."""
+        if data.get("stage") != self._stage:
+            self._stage = data.get("stage")
+            self.curve = []
+        numbers = {name: one for name, one in data.items() if isinstance(one, int | float)}
+        self.curve.append({name: float(one) for name, one in numbers.items()})
+        self.curve_grew.emit()
 
     def _on_job_changed(self, job: Job) -> None:
         if job is not self.job:

@@ -86,7 +86,9 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     if not spec.is_live or order.preview is None:
         raise UsageError(
             _("“{title}” cannot be taught stroke by stroke.").format(title=spec.title),
-            _("Train it from all labels at once: pathoview train {name}").format(name=spec.name),
+            _("Train it from all labels at once: pathoview train --method {name}").format(
+                name=spec.name
+            ),
         )
     remove_forgotten()
     with ExitStack() as stack:

@@ -18,6 +18,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
+import shapely
 from annotate_pictures import AnnotatePictures
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QPixmap
@@ -44,6 +45,9 @@ SIZE = (1440, 900)
 PATIENCE_S = 120.0
 REST_S = 0.7
 EPIDERMIS_L0 = (1180.0, 880.0)
+EPIDERMIS_STROKE_L0 = ((1240.0, 700.0), (1250.0, 900.0))
+DERMIS_STROKE_L0 = ((900.0, 1000.0), (880.0, 1300.0))
+STROKE_L0 = 40.0
 SQUARE_PX = 50
 
 
@@ -197,6 +201,30 @@ class Photographer:
         run_command(self.session, "screening.toggle")
         self.window.docks.bring_front("layers")
 
+    def teach(self) -> None:
+        """Teach by strokes, live: epidermis and what lies below it."""
+        session, teaching = self.session, self.session.teaching
+        run_command(session, "teach.panel")
+        teaching.choose_method("pixel_forest")
+        session.viewport.look_at(*EPIDERMIS_L0, 0.5)
+        answers: list[str] = []
+        for number, line_l0 in ((1, EPIDERMIS_STROKE_L0), (2, DERMIS_STROKE_L0)):
+            session.annotations.choose_class(number)
+            shape = shapely.LineString(line_l0).buffer(STROKE_L0 / 2)
+            session.annotations.draw(shape, "Stroke", "scribble")
+        teaching.start({})
+        self.wait(lambda: teaching.is_live)
+        assert teaching.job is not None
+        teaching.job.event.connect(lambda kind, _data: answers.append(kind))
+        self.wait(lambda: "answer" in answers)
+        self.rest(4.0)
+        self.take("teach.jpg")
+        job = teaching.job
+        teaching.stop()
+        self.wait(lambda: job.is_over)
+        session.undo()
+        session.undo()
+
     def look_in_the_light(self) -> None:
         run_command(self.session, "window.theme")
         self.session.viewport.fit()
@@ -233,6 +261,7 @@ def main() -> None:
     at_work.look_turned()
     at_work.screen()
     at_work.look_in_the_light()
+    at_work.teach()
     at_work.dialog("keys", "help.keys")
     at_work.recolour()
     run_command(at_work.session, "view.detections")

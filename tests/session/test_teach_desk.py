@@ -299,6 +299,15 @@ def test_the_curve_grows_with_what_the_training_says(teaching: TeachDesk, loop: 
     assert teaching.curve[-1] == {"step": 2, "loss": 0.4, "macro_f1": 0.7}
 
 
+def test_each_stage_of_a_training_has_its_curve(teaching: TeachDesk, loop: Loop) -> None:
+    job = begun(teaching, loop)
+    for step in (1, 2):
+        job.event.emit("curve", {"step": step, "loss": 0.5, "stage": "where"})
+    assert teaching.curve == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.5}]
+    job.event.emit("curve", {"step": 1, "loss": 0.9, "stage": "which"})
+    assert teaching.curve == [{"step": 1, "loss": 0.9}]
+
+
 def test_rounds_are_models_of_this_study_the_newest_first(
     teaching: TeachDesk, session: Session, loop: Loop
 ) -> None:

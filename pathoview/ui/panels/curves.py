@@ -15,6 +15,8 @@ from pathoview.ui.widgets import label
 
 _HEIGHT_PX = 144
 _NOT_DRAWN = {"step", "lr", "samples_per_s", "seconds", "loss"}
+_LEAST_SPAN = 0.01
+"""What does not change by that part is drawn as a level line."""
 _SMOOTHED = 15
 """The loss of single steps jumps; the line is the mean of so many."""
 
@@ -66,8 +68,9 @@ class Curves(QWidget):
             if len(values):
                 line.setData(values[:, 0], values[:, 1])
                 low, high = np.nanmin(values[:, 1]), np.nanmax(values[:, 1])
-                view.setYRange(low, max(high, low + 1e-6), padding=0.06)
+                view.setYRange(low, max(high, low + _LEAST_SPAN * abs(low) + 1e-6), padding=0.06)
         steps = [one["step"] for one in points]
+        self._plot.setVisible(min(steps) < max(steps))
         apart = _tick_steps(max(steps) - min(steps))
         self._axes[1].setTickSpacing(apart, apart)
         for view in self._views:
