@@ -105,11 +105,20 @@ def test_overlapping_patches_give_the_same_objects(spec: MethodSpec, x: int, y: 
     part = predicted(spec, np.ascontiguousarray(SCENE.rgb[y : y + side, x : x + side]))
     shared = whole[y : y + side, x : x + side]
     core = (slice(halo, side - halo),) * 2
-    for label in np.unique(part[core])[1:]:
-        mine = part == label
-        other = np.unique(shared[mine])
-        assert len(other) == 1, "an object is cut differently"
-        assert np.array_equal(shared == other[0], mine)
+    alike = [_overlap(part == label, shared) for label in np.unique(part[core])[1:]]
+    if spec.uses_torch:
+        # A network that halves pictures sees them from another pixel on; rims move a little.
+        assert np.mean(np.array(alike) > 0.8) > 0.9
+        assert np.median(alike) > 0.9
+    else:
+        assert min(alike) == 1, "an object is cut differently"
+
+
+def _overlap(mine: npt.NDArray[np.bool_], others: npt.NDArray[np.int32]) -> float:
+    """Return the intersection over union with the object that an object overlaps most."""
+    number = np.bincount(others[mine]).argmax()
+    other = others == number
+    return float((mine & other).sum() / (mine | other).sum()) if number else 0.0
 
 
 @every_instance_method
