@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from pathoview.annotations.detections import DetectionClass, Detections
+from pathoview.annotations.detections import CONFIDENCE, DetectionClass, Detections
 from pathoview.core.errors import Cancelled, RunError, StorageError, UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import PartOf, Progress
@@ -26,7 +26,6 @@ from pathoview.core.translation import _
 from pathoview.datasets.patches import inside
 from pathoview.jobs.pipeline import run_pipeline
 from pathoview.methods.object_features import BLOCK_PX, PICTURE_PX, pictures, surroundings
-from pathoview.methods.outlines import CONFIDENCE
 from pathoview.methods.spec import Kind, ObjectBatch, ObjectMethod
 from pathoview.slides.reading import AnalysisGrid, analysis_grid
 from pathoview.slides.slide import Slide

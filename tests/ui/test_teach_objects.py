@@ -67,6 +67,7 @@ def ended(qtbot: QtBot, job: Job) -> None:
     assert job.state is JobState.DONE, f"{job.error} {job.details}"
 
 
+@pytest.mark.slow
 def test_clicks_of_two_kinds_colour_every_nucleus(qtbot: QtBot, window: MainWindow) -> None:
     session, panel = window.session, window.teach
     seen = session.viewport.visible_l0.expanded(-60)
