@@ -73,6 +73,19 @@ class Familiarity(BaseModel):
     """Mahalanobis distance above which data are unlike those of training; from held-back data."""
 
 
+class TrainingArea(BaseModel):
+    """A labelled place, and how badly the model does there."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    slide_hash: str
+    name: str
+    """The slide's pseudonym, or the name of a picture."""
+    rect_l0: tuple[int, int, int, int]
+    """x, y, width, height in level-0 px."""
+    loss: float
+
+
 class ModelCard(BaseModel):
     """Everything known of a model, frozen; members that a newer version added are ignored."""
 
@@ -104,6 +117,8 @@ class ModelCard(BaseModel):
     curves: tuple[dict[str, float], ...] = ()
     """What was measured on the way, one entry a measurement, each with ``step``."""
     familiarity: Familiarity | None = None
+    areas: tuple[TrainingArea, ...] = ()
+    """Labelled places where it does worst, worst first."""
     seed: int = 0
     device: str = "cpu"
     numerics: str = "float32"

@@ -37,11 +37,13 @@ from pathoview.methods.model import (
     write_model,
 )
 from pathoview.methods.registry import METHODS
-from pathoview.methods.spec import MethodSpec
+from pathoview.methods.spec import Compute, MethodSpec
 from pathoview.study.records import now
 from pathoview.tasks.familiarity import familiarity_of_images
 from pathoview.tasks.live_preview import LivePreview, PreviewRequest
+from pathoview.tasks.method_building import built
 from pathoview.tasks.provenance import device_name, versions
+from pathoview.tasks.training_areas import hardest_areas
 from pathoview.tasks.training_data import Prepared, TrainingSource, open_training_data
 
 ENTRY = "pathoview.tasks.train:accompany"
@@ -184,8 +186,16 @@ class _Training:
                 device, lambda fitted: preview.show(self._model(fitted, device, started))
             )
         model = self._model(fitted, device, started)
-        familiarity = familiarity_of_images(self._data.images, self._progress.check)
-        return replace(model, card=model.card.model_copy(update={"familiarity": familiarity}))
+        return replace(model, card=model.card.model_copy(update=self._looked_back(model, device)))
+
+    def _looked_back(self, model: Model, device: str) -> dict[str, Any]:
+        """Return what is said of a model that is finished: what it knows, where it does worst."""
+        check = self._progress.check
+        ready = built(self._spec, self._spec.params(), model, Compute(device))
+        return {
+            "familiarity": familiarity_of_images(self._data.images, check),
+            "areas": hardest_areas(ready, self._data, self._order.seed, check),
+        }
 
     def accompany(self) -> None:
         """Fit as the first process does, and keep nothing."""
