@@ -16,7 +16,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(GUIDE.glob("*.md
 PAGES = (
     *("index", "getting-started", "viewer", "methods", "evaluate", "formats", "geojson"),
     *("annotate", "study", "measurements", "leaks", "teach"),
-    *("measurements", "performance", "troubleshooting", "architecture"),
+    *("models", "performance", "troubleshooting", "architecture"),
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.])(?:/work|/tmp|/root|/home/\w+|[A-Z]:\\)\b")
 UNFINISHED = re.compile(r"\b(?:TODO|TBD|FIXME|XXX|lorem)\b", re.IGNORECASE)
