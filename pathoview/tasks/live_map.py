@@ -91,7 +91,7 @@ class LiveMap(Closing):
         x, y = round(on_grid.x), round(on_grid.y)
         width, height = round(on_grid.width), round(on_grid.height)
         full = cv2.resize(probabilities, (width, height), interpolation=cv2.INTER_LINEAR)
-        found = quantised(full.reshape(height, width, -1))
+        found = quantised(np.asarray(full, np.float32).reshape(height, width, -1))
         planes = np.zeros((len(self.classes) + 1, height, width), np.uint8)
         planes[list(values)] = found
         painted = [(tile.col, tile.row, self._cut(planes, tile, x, y)) for tile in tiles]

@@ -128,8 +128,8 @@ class Curves(QWidget):
 
 def _tick_steps(n_steps: float) -> int:
     """Return how many steps lie between two ticks: whole ones, and few ticks."""
-    distances = (factor * 10**power for power in range(9) for factor in (1, 2, 5))
-    return next(one for one in distances if n_steps <= 5 * one)
+    distances = [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
+    return int(next(one for one in distances if n_steps <= 5 * one))
 
 
 def _metric(points: Sequence[Mapping[str, float]]) -> str:
