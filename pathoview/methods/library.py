@@ -171,7 +171,8 @@ def bring_back(removed: Path) -> Path:
 def is_non_commercial(card: ModelCard) -> bool:
     """Say whether a licence of a model, its data or its parents forbids commercial use."""
     licences = [card.licence, card.data_licence]
-    licences += [one.licence for one in (*card.parents, *card.data)]
+    licences += [one.licence for one in card.parents]
+    licences += [one.licence for one in card.data]
     return any(_NON_COMMERCIAL.search(licence) for licence in licences)
 
 

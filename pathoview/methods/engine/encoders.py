@@ -136,6 +136,16 @@ def build_encoder(name: str, source: Source | Path = "random") -> Encoder:
     return Encoder(spec, body, parent)
 
 
+def source_named(name: str, said: str) -> Source | Path:
+    """Return where an encoder's weights come from, as a person says it.
+
+    ``hub``, a file, or nothing: those that came with the program, else random ones.
+    """
+    if not said:
+        return "bundled" if ENCODERS.get(name).is_bundled else "random"
+    return "hub" if said == "hub" else Path(said)
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file, without running what else it may hold; raise `InputError`."""
     try:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pathoview.core.errors import InputError, UsageError
+from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
-from pathoview.methods.engine.encoders import ENCODERS, build_encoder
+from pathoview.methods.engine.encoders import ENCODERS, build_encoder, source_named
 from pathoview.methods.engine.weights import load_arrays
 from pathoview.methods.fitting import FitContext
 from pathoview.methods.model import Model, Parent, Tensors
@@ -77,12 +77,13 @@ def stride_of(settings: Mapping[str, Any]) -> int:
 
 
 def begun(
-    settings: Mapping[str, Any], context: FitContext
+    settings: Mapping[str, Any], context: FitContext, weights: str = ""
 ) -> tuple[nn.Module, nn.Module, tuple[Parent, ...], bool]:
     """Return both networks as training begins, where their weights come from, if from anywhere.
 
-    The last says whether weights that were wished for could not be had, so that training takes
-    longer. Raises `UsageError` when the model to begin with is of a method that does not fit.
+    ``weights``: of the encoder, see `encoders.source_named`. The last says whether an encoder
+    begins with random ones, so that training takes longer. Raises `UsageError` when the model to
+    begin with is of a method that does not fit, `InputError` when the weights cannot be had.
     """
     import torch
 
@@ -93,7 +94,7 @@ def begun(
         _take_over(context.start, where, parting)
         return where, parting, _parents(context.start), False
     if isinstance(where, EncoderUNet):
-        return _with_encoders(settings, where, parting)
+        return _with_encoders(settings["encoder"], weights, where, parting)
     return where, parting, (), False
 
 
@@ -143,13 +144,12 @@ def _parents(start: Model) -> tuple[Parent, ...]:
 
 
 def _with_encoders(
-    settings: Mapping[str, Any], where: EncoderUNet, parting: nn.Module
+    name: str, weights: str, where: EncoderUNet, parting: nn.Module
 ) -> tuple[nn.Module, nn.Module, tuple[Parent, ...], bool]:
-    name = settings["encoder"]
-    try:
-        encoder = build_encoder(name, "bundled" if ENCODERS.get(name).is_bundled else "hub")
-    except InputError:
+    source = source_named(name, weights)
+    if source == "random":
         return where, parting, (), True
+    encoder = build_encoder(name, source)
     for network in (where, parting.network):
         network.encoder.load_state_dict(encoder.state_dict())  # type: ignore[union-attr]
     return where, parting, (encoder.parent,) if encoder.parent else (), False

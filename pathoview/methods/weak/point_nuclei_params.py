@@ -65,6 +65,15 @@ class PointNucleiFitParams(BaseParams):
             ),
         )
     )
+    encoder_weights: str = param(
+        "",
+        _("Weights of the encoder"),
+        _(
+            "Empty: those that came with PathoView, where there are some, else random ones. Or "
+            "the path of a file (safetensors, or PyTorch's); or “hub”: fetched from the internet, "
+            "which nothing but this word does."
+        ),
+    )
     n_steps: int = param(
         0,
         _("Steps, where nuclei are"),

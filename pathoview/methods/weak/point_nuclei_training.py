@@ -104,7 +104,9 @@ class _Training:
             "usual_area_um2": 0.0,
             **known,
         }
-        self._where, self._parting, self._parents, lacks = networks.begun(self._settings, context)
+        self._where, self._parting, self._parents, lacks = networks.begun(
+            self._settings, context, params.encoder_weights
+        )
         if lacks:
             self._take_longer()
         self._fields = labelled(fields, params, context.progress)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
-from pathoview.methods.engine.encoders import ENCODERS, build_encoder
+from pathoview.methods.engine.encoders import ENCODERS, build_encoder, source_named
 from pathoview.methods.engine.weights import arrays_of, load_arrays
 from pathoview.methods.model import Model, Parent, Tensors
 from pathoview.methods.networks.encoder_unet import EncoderUNet
@@ -41,12 +41,18 @@ def network_of(settings: Settings) -> UNet | EncoderUNet:
 
 
 def begun(
-    name: str, values: Sequence[int], names: Sequence[str], start: Model | None, seed: int
+    name: str,
+    values: Sequence[int],
+    names: Sequence[str],
+    start: Model | None,
+    seed: int,
+    weights: str = "",
 ) -> Begun:
     """Return the network to train for classes, by their values in masks and their names.
 
     With ``start`` it is that model's, its outputs in the new order of the classes. Raises
-    `UsageError` when that is a model of another method or of other classes.
+    `UsageError` when that is a model of another method or of other classes. ``weights``: of the
+    encoder, see `encoders.source_named`; raises `InputError` when they cannot be had.
     """
     import torch
 
@@ -63,10 +69,10 @@ def begun(
         parent = Parent(name=card.title, licence=card.licence, id=card.id)
         return Begun(network, settings, (*card.parents, parent))
     encoder = _ENCODERS.get(name, "")
-    if encoder and ENCODERS.get(encoder).is_bundled and isinstance(network, EncoderUNet):
-        bundled = build_encoder(encoder, "bundled")
-        load_arrays(network.encoder, arrays_of(bundled))
-        return Begun(network, settings, (bundled.parent,) if bundled.parent else ())
+    if encoder and isinstance(network, EncoderUNet):
+        filled = build_encoder(encoder, source_named(encoder, weights))
+        load_arrays(network.encoder, arrays_of(filled))
+        return Begun(network, settings, (filled.parent,) if filled.parent else ())
     return Begun(network, settings)
 
 

@@ -33,6 +33,15 @@ class ScribbleSegmentationFitParams(BaseParams):
             "learned from ImageNet; ResNet-34 begins from nothing and wants many labels and a GPU."
         ),
     )
+    encoder_weights: str = param(
+        "",
+        _("Weights of the encoder"),
+        _(
+            "Empty: those that came with PathoView, where there are some, else random ones. Or "
+            "the path of a file (safetensors, or PyTorch's); or “hub”: fetched from the internet, "
+            "which nothing but this word does."
+        ),
+    )
     n_steps: int = param(
         200,
         _("Steps"),

@@ -75,7 +75,10 @@ class _Training:
         self._tell(self._supply.sentence)
         values = list(self._supply.sampler.counts)
         names = _names(values, data.classes)
-        self._begun = begun(params.network, values, names, context.start, context.seed)
+        self._begun = begun(
+            *(params.network, values, names, context.start, context.seed),
+            weights=params.encoder_weights,
+        )
         self._numbers = np.full(UNKNOWN + 1, UNKNOWN, np.uint8)
         self._numbers[values] = np.arange(len(values))
         held_back = [self._sample(place) for place in self._supply.validation]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 from fakes import ArraySlide
 from makers import he_scene
 from teaching import CLASSES, features
 
-from pathoview.core.errors import UsageError
+from pathoview.core.errors import InputError, UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import SilentProgress
 from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.labels import LabelledImage, TrainingData
 from pathoview.evaluation import instances
+from pathoview.methods.engine.encoders import build_encoder
 from pathoview.methods.engine.weights import arrays_of
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.model import Model, ModelCard
@@ -187,6 +190,16 @@ def test_a_model_of_another_method_is_refused_in_words() -> None:
 def test_it_says_that_it_has_to_be_trained_first() -> None:
     with pytest.raises(UsageError):
         PointNuclei(PointNucleiParams()).predict(np.zeros((64, 64, 3), np.uint8), MPP, {})
+
+
+def test_an_encoder_begins_with_the_weights_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    safetensors.torch.save_file(build_encoder("resnet18").body.state_dict(), path)
+    said = {"encoder": "resnet18", "encoder_weights": str(path)}
+    fitted = fit(data(), **said, n_steps=1, n_parting_steps=1)
+    assert [one.name for one in fitted.parents] == ["mine.safetensors"]
+    with pytest.raises(InputError):
+        fit(data(), **{**said, "encoder_weights": str(tmp_path / "none.pth")}, n_steps=1)
 
 
 def test_an_encoder_is_told_of_with_its_weights() -> None:
