@@ -69,7 +69,7 @@ def test_the_same_stain_is_familiar(known: Familiarity) -> None:
     [
         (lambda rgb: stained(rgb, 0.35), "hematoxylin is paler|less blue|colours are paler"),
         (lambda rgb: stained(rgb, 2.2), "hematoxylin is stronger|bluer"),
-        (browned, "more yellow or brown|brown is less even"),
+        (browned, "more yellow or brown|brown varies more"),
     ],
 )
 def test_another_stain_is_told_of_in_words(
