@@ -114,6 +114,8 @@ METHODS: Registry[MethodSpec] = Registry(
             entry="pathoview.methods.weak.point_nuclei:PointNuclei",
             uses_torch=True,
             fit_params=PointNucleiFitParams,
+            starts_from=("nuclei_unet",),
+            pseudo_labels_entry="pathoview.methods.weak.point_nuclei_labels:preview",
         ),
         MethodSpec(
             name="scribble_segmentation",
