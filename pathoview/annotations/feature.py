@@ -61,7 +61,10 @@ class Feature:
     changed: str = ""
     """ISO times in UTC; empty: not known."""
     origin: str = ""
-    """Where it was copied from: ``run/<id of the run>/<id of the object>``, or a file's kind."""
+    """Where it was copied from: ``run/<id of the run>/<id of the object>``, or a file's kind.
+
+    Several objects of a run are parted by ``+``; see `annotations.origin`.
+    """
 
     def moved(self, dx_l0: float, dy_l0: float) -> Feature:
         """Return the feature moved by level-0 px."""

@@ -57,9 +57,9 @@ def draw_chosen(
         for row in own[~look.is_hidden(chunk.table.class_index[own])].tolist():
             points, _offsets = chunk.table.points_of(np.array([row]))
             rings.append(paint.canvas_points(points, tile_lv, downsample))
-    width = look.style.line_width_px
-    paint.draw_outlines(canvas, rings, (0, 0, 0), width + 3)
-    paint.draw_outlines(canvas, rings, _CHOSEN_COLOR, width + 1)
+    width = look.style.line_width_px + (len(chosen) == 1)  # many side by side would be a blot
+    paint.draw_outlines(canvas, rings, (0, 0, 0), width + 2)
+    paint.draw_outlines(canvas, rings, _CHOSEN_COLOR, width)
 
 
 def _groups(

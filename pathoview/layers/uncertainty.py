@@ -11,6 +11,9 @@ from pathoview.core.affine import Affine
 from pathoview.layers.heatmap_source import HeatmapSource, HeatmapStyle
 from pathoview.layers.raster import ArrayRaster
 
+_MOST = 0.5
+"""What has the strongest colour: a method keeps what it is more sure of than not."""
+
 
 def uncertainty_source(
     centroids_l0: npt.NDArray[np.float64],
@@ -38,5 +41,5 @@ def uncertainty_source(
     sums = np.bincount(flat, weights=1.0 - confidence[known], minlength=n_cells)
     with np.errstate(invalid="ignore"):
         means = (sums / counts).astype(np.float32).reshape(shape)
-    style = HeatmapStyle(limits=(0.0, 1.0), low_opacity=0.2)
+    style = HeatmapStyle(limits=(0.0, _MOST), low_opacity=0.2)
     return HeatmapSource(ArrayRaster(means), Affine.scaled(cell_l0), width_l0, height_l0, style)

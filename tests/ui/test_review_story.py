@@ -179,17 +179,17 @@ def test_the_queue_is_walked_by_keys_and_is_as_left_when_opened_again(
     canvas = window.canvas
     canvas.setFocus()
     qtbot.keyClick(canvas, Qt.Key.Key_C)
-    qtbot.waitUntil(lambda: panel.where.text() == "1 of 4")
+    qtbot.waitUntil(lambda: panel.where.text().startswith("1 of 4"))
     assert "52% sure" in panel.why.text()
     qtbot.keyClick(canvas, Qt.Key.Key_Y)
-    assert panel.where.text() == "2 of 4"
+    assert panel.where.text().startswith("2 of 4")
     qtbot.keyClick(canvas, Qt.Key.Key_Delete)
     qtbot.keyClick(canvas, Qt.Key.Key_C)
     qtbot.keyClick(canvas, Qt.Key.Key_C, SHIFT)
-    assert panel.where.text() == "3 of 4"
+    assert panel.where.text().startswith("3 of 4")
     qtbot.keyClick(canvas, Qt.Key.Key_U)
-    assert panel.where.text() == "4 of 4"
-    assert panel.answered.text() == "3 answered"
+    assert panel.where.text().startswith("4 of 4")
+    assert panel.where.text().endswith("3 answered")
     labels = all_of(session)
     assert [one.geometry.geom_type for one in labels] == ["Polygon", "Point", "Polygon"]
 
@@ -197,13 +197,13 @@ def test_the_queue_is_walked_by_keys_and_is_as_left_when_opened_again(
     session.close_slide()
     assert panel.question.isHidden()
     open_it(qtbot, session, path)
-    qtbot.waitUntil(lambda: panel.where.text() == "4 of 4")
+    qtbot.waitUntil(lambda: panel.where.text().startswith("4 of 4"))
     assert all_of(session) == labels
     results = shown(qtbot, session, 4)
-    qtbot.waitUntil(lambda: panel.answered.text() == "3 answered")
+    qtbot.waitUntil(lambda: panel.where.text().endswith("3 answered"))
     seen = [picked(results, (x + 10, y + 10)) for x, y in ASKED]
     assert seen == [False, False, False, True]
     for _step in labels:
         qtbot.keyClick(canvas, Qt.Key.Key_Z, CTRL)
     assert all(picked(results, (x + 10, y + 10)) for x, y in ASKED)
-    assert panel.answered.text() == "0 answered"
+    assert panel.where.text().endswith("0 answered")

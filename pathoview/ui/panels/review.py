@@ -5,7 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from pathoview.core.translation import _, ngettext
 from pathoview.session.commands import command, run_command
@@ -13,7 +20,17 @@ from pathoview.session.review_desk import ReviewDesk
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.wheel import ignore_wheel
-from pathoview.ui.widgets import button, card, column, label, line, row, scrolled, shrinkable
+from pathoview.ui.widgets import (
+    button,
+    card,
+    column,
+    icon_button,
+    label,
+    line,
+    row,
+    scrolled,
+    shrinkable,
+)
 
 _REASONS = {
     "confidence": _("Objects that the run is least sure of"),
@@ -50,24 +67,24 @@ class ReviewPanel(QWidget):
         run = partial(run_command, session)
         self.search = button(_("Find places"), partial(run, "review.find"), "nucleus-pick")
         self.map = button(_("Map of uncertainty"), partial(run, "review.map"), "heatmap")
-        self.where = label("", "figure")
+        self.where = label("", "heading")
+        self.where.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.why = label("", "muted")
         self.bar = QProgressBar()
         self.bar.setAccessibleName(_("Places answered"))
         self.bar.setTextVisible(False)
-        self.answered = label("", "small")
-        self.previous = self._answer("review.previous", _("Back"), "arrow-left")
-        self.next = self._answer("review.next", _("Next"), "arrow-right")
-        self.question = card(
-            self.where, self.why, row(self.previous, self.next), self.bar, self.answered
-        )
+        self.previous = self._arrow("review.previous", "arrow-left")
+        self.next = self._arrow("review.next", "arrow-right")
+        steps = row(self.previous, self.where, self.next)
+        steps.setStretchFactor(self.where, 1)
+        self.question = card(steps, self.why, self.bar)
         self.nothing = label("", "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         parts = (
-            *(self.chosen, answers, label(_HOW, "muted"), line()),
+            *(self.chosen, answers, self.question, line()),
             *(label(_("What to label next"), "heading"), self.nothing, self.reason),
-            *(row(self.search, self.map, 1), self.question, 1),
+            *(row(self.search, self.map, 1), line(), label(_HOW, "muted"), 1),
         )
         layout.addWidget(scrolled(column(*parts, margin=theme.GRID + 4)))
         self._desk = session.review
@@ -80,6 +97,13 @@ class ReviewPanel(QWidget):
         made.setAccessibleName(text)
         made.setToolTip(_(command(command_id).title))
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the canvas its keys
+        return made
+
+    def _arrow(self, command_id: str, icon: str) -> QToolButton:
+        known = command(command_id)
+        text = f"{_(known.title)} ({known.shortcut})"
+        made = icon_button(icon, text, partial(run_command, self._session, command_id))
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return made
 
     def _on_reason(self) -> None:
@@ -105,8 +129,7 @@ class ReviewPanel(QWidget):
 
     def _refresh_answers(self) -> None:
         n = self._desk.corrections.n_chosen
-        words = ngettext("{n:,} detection chosen", "{n:,} detections chosen", n).format(n=n)
-        self.chosen.setText(words if n else _("Nothing chosen"))
+        self.chosen.setText(_chosen_text(n, self._session.annotations.n_selected))
         can_answer = self._desk.can_answer
         for made in (self.accept, self.delete, self.unsure):
             made.setEnabled(can_answer)
@@ -120,12 +143,24 @@ class ReviewPanel(QWidget):
         self.question.setVisible(n > 0)
         if not n:
             return
-        self.where.setText(_("{n} of {count}").format(n=desk.queue.index + 1, count=n))
+        text = _("{n} of {count}  ·  {answered} answered")
+        where = desk.queue.index + 1
+        self.where.setText(text.format(n=where, count=n, answered=desk.n_answered))
         self.why.setText(why_text(desk))
         self.previous.setEnabled(desk.queue.index > 0)
         self.bar.setRange(0, n)
         self.bar.setValue(desk.n_answered)
-        self.answered.setText(_("{n} answered").format(n=desk.n_answered))
+
+
+def _chosen_text(n_detections: int, n_annotations: int) -> str:
+    said = []
+    if n_detections:
+        words = ngettext("{n:,} detection", "{n:,} detections", n_detections)
+        said.append(words.format(n=n_detections))
+    if n_annotations:
+        words = ngettext("{n:,} annotation", "{n:,} annotations", n_annotations)
+        said.append(words.format(n=n_annotations))
+    return _("{what} chosen").format(what=", ".join(said)) if said else _("Nothing chosen")
 
 
 def why_text(desk: ReviewDesk) -> str:
