@@ -183,11 +183,13 @@ class JobRunner:
             self._start_next(request.lane)
         return job
 
-    def warm_up(self) -> None:
-        """Start the compute worker and have it import what analyses need."""
+    def warm_up(self, lane: Lane = "compute", entry: str = "") -> None:
+        """Start a lane's worker and have it import what is needed (``entry``, by itself)."""
         with self._lock:
-            if not self._is_closed and self._lanes["compute"].worker is None:
-                self._start_worker("compute")
+            if not self._is_closed and self._lanes[lane].worker is None:
+                worker = self._start_worker(lane)
+                if entry:
+                    worker.send(WarmUp(entry))
 
     def pause(self, job: Job) -> None:
         with self._lock:

@@ -17,6 +17,7 @@ from pathoview.study.model import SlideRecord
 ANALYZE = "pathoview.tasks.analyze:run"
 CLASSIFY = "pathoview.tasks.classify_objects:run"
 TRAIN = "pathoview.tasks.train:run"
+WARM_UP_TEACHING = "pathoview.tasks.live_teaching:warm_up"
 LIVE = "pathoview.tasks.live_teaching:run"
 PSEUDO_LABELS = "pathoview.tasks.pseudo_labels:run"
 EXPORT = "pathoview.tasks.export_file:run"

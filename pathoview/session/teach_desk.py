@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from psygnal import Signal
 
 from pathoview.core.errors import PathoViewError
+from pathoview.core.geometry import Rect
 from pathoview.core.params import FormRow, form_rows
 from pathoview.core.translation import _
 from pathoview.jobs.runner import Job, JobRequest, JobState
@@ -22,6 +23,7 @@ from pathoview.methods.model import read_card
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import LearnsFrom, MethodSpec
 from pathoview.session import orders
+from pathoview.session.hard_places import hard_places
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.preview_run import PreviewRun
 from pathoview.session.run_desk import RunDesk
@@ -182,6 +184,10 @@ class TeachDesk:
             return ""
         command_id = TOOLS.get(spec.learns_from, "")
         return "" if command_id == f"tool.{self._session.tool}" else command_id
+
+    def get_ready(self) -> None:
+        """Have a process waiting that has imported what teaching needs."""
+        self._runs.runner.warm_up("learn", orders.WARM_UP_TEACHING)
 
     def start(self, params: Mapping[str, Any] | None = None, start: Path | None = None) -> None:
         """Begin a round with the labels as they are now; a notice says why it cannot begin.
@@ -354,6 +360,10 @@ class TeachDesk:
             order = orders.analysis_of(one, spec, model.path, self._session.settings.numerics)
             self._runs.submit(order, one.slide_hash)
         return len(found)
+
+    def places_of(self, model: LibraryModel) -> list[tuple[Rect, float]]:
+        """Return where on the open slide a model does worst of what it was taught, and its loss."""
+        return hard_places(self._session.slide, model.card)
 
     def read_rounds(self) -> None:
         """Read the library again; `rounds_changed` follows."""

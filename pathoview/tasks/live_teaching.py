@@ -7,6 +7,7 @@ read. What is written is a run's file for the window, see `tasks.live_map`. *Kee
 
 from __future__ import annotations
 
+import importlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from pathoview.core.registry import load_entry
 from pathoview.core.translation import _
 from pathoview.datasets.labels import LabelledImage, Labels, TargetClass
 from pathoview.methods.fitting import FitContext, Fitted
+from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import MethodSpec
 from pathoview.slides.reading import analysis_grid
 from pathoview.slides.slide import Slide
@@ -72,6 +74,14 @@ class Live(Protocol):
 
     def measure(self) -> Mapping[str, float]:
         """Return what was learned is worth on labels held back; empty: they are too few."""
+
+
+def warm_up() -> None:
+    """Import what learning in moments needs, so that the first stroke is answered at once."""
+    for spec in METHODS:
+        if spec.is_live:
+            load_entry(spec.entry)
+    importlib.import_module("sklearn.ensemble")
 
 
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

@@ -75,6 +75,16 @@ def test_events_arrive_in_order_before_the_end(runner: JobRunner) -> None:
     assert heard.index(("tile", {"col": 1})) < heard.index(JobState.DONE)
 
 
+def test_a_lane_of_its_own_is_warmed_up_once(runner: JobRunner) -> None:
+    runner.warm_up("learn", "tasks_for_tests:warm_up")
+    pid = runner.worker_pid("learn")
+    assert pid is not None
+    runner.warm_up("learn", "tasks_for_tests:warm_up")
+    assert finished(runner, request("add", lane="learn", a=1, b=2)).result is not None
+    assert runner.worker_pid("learn") == pid
+    assert runner.worker_pid("compute") is None
+
+
 def test_one_warm_worker_does_job_after_job(runner: JobRunner) -> None:
     runner.warm_up()
     pid = runner.worker_pid()
@@ -221,7 +231,7 @@ def test_a_killed_worker_is_told_in_a_sentence_and_the_next_job_gets_a_fresh_one
     assert job.wait(_PATIENCE_S)
     assert job.state is JobState.DIED
     assert "signal 9" in job.error
-    assert "Resume" in job.hint
+    assert "Start it again" in job.hint
     assert finished(runner, request("add", a=1, b=1)).state is JobState.DONE
 
 

@@ -19,8 +19,8 @@ from pathoview.core.progress import SilentProgress
 from pathoview.datasets.labels import TargetClass
 from pathoview.jobs.runner import Job, JobState
 from pathoview.layers.class_map_source import ClassMapSource
-from pathoview.methods.library import new_model_path
-from pathoview.methods.model import Model, ModelCard, write_model
+from pathoview.methods.library import LibraryModel, new_model_path
+from pathoview.methods.model import Model, ModelCard, TrainingArea, write_model
 from pathoview.methods.registry import METHODS
 from pathoview.session import orders
 from pathoview.session.commands import command, run_command
@@ -322,6 +322,20 @@ def test_rounds_are_models_of_this_study_the_newest_first(
     assert [one.card.title for one in teaching.rounds] == ["new", "old"]
     assert len(teaching.beginnings) >= 3
     assert not teaching.is_teaching
+
+
+def test_the_hardest_places_are_those_of_the_open_slide(
+    teaching: TeachDesk, session: Session
+) -> None:
+    assert session.slide is not None
+    here, there = session.slide.content_hash, "f" * 32
+    areas = [
+        TrainingArea(slide_hash=name, name="x", rect_l0=(x, 0, 192, 192), loss=loss)
+        for name, x, loss in ((here, 0, 2.0), (there, 1, 1.5), (here, 200, 0.5))
+    ]
+    card = ModelCard(title="m", method="pixel_forest", kind="pixel", mpp=1.0, areas=tuple(areas))
+    found = teaching.places_of(LibraryModel(Path("m.safetensors"), card))
+    assert [(rect.x, loss) for rect, loss in found] == [(0, 2.0), (200, 0.5)]
 
 
 def test_a_round_is_applied_to_the_slide(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -17,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from pathoview.core.translation import _
 from pathoview.session.commands import command, run_command
+from pathoview.session.object_table import look_at_object
 from pathoview.session.session import Session
 from pathoview.session.teach_desk import Scope
 from pathoview.ui import icons, theme
@@ -38,6 +41,8 @@ from pathoview.ui.widgets import (
 
 _REST_MS = 300
 """Labels are counted, and what is seen is looked at, when the hand has come to rest."""
+_READY_AFTER_MS = 500
+"""A process is started when the panel is seen, but not while the window is still coming up."""
 _SCOPES: tuple[tuple[Scope, str, str], ...] = (
     ("slide", _("This slide"), _("Only labels of the slide that is open")),
     ("study", _("All slides"), _("Labels of all slides of the study")),
@@ -64,19 +69,14 @@ class TeachPanel(QWidget):
         self.begin_with = shrinkable(QComboBox())
         self.begin_with.setAccessibleName(_("Begin with"))
         self.training = TeachTraining(teaching)
-        self.rounds = TeachRounds(teaching)
+        self.rounds = TeachRounds(teaching, partial(look_at_object, session))
         self._reset = icon_button("reset", _("Defaults"), self._reset_form)
         self._hint = label("", "muted")
         self.run = button(_("Start"), self.start, "teach", primary=True)
         self._build()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_REST_MS)
-        self._timer.timeout.connect(teaching.refresh)
-        self._looking = QTimer(self)
-        self._looking.setSingleShot(True)
-        self._looking.setInterval(_REST_MS)
-        self._looking.timeout.connect(teaching.pseudo.renew)
+        self._timer = self._once_after(_REST_MS, teaching.refresh)
+        self._readying = self._once_after(_READY_AFTER_MS, teaching.get_ready)
+        self._looking = self._once_after(_REST_MS, teaching.pseudo.renew)
         self.method.currentIndexChanged.connect(self._on_method_chosen)
         teaching.changed.connect(self._refresh)
         teaching.rounds_changed.connect(self._fill_beginnings)
@@ -85,6 +85,14 @@ class TeachPanel(QWidget):
         session.viewport_changed.connect(self._look_soon)
         session.tool_changed.connect(self._refresh)
         self._restore()
+
+    def _once_after(self, milliseconds: int, call: Callable[[], None]) -> QTimer:
+        """Return a timer that, started or started again, calls once after a while."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(call)
+        return timer
 
     def _build(self) -> None:
         method_label = label(_("Method"), "heading")
@@ -112,6 +120,11 @@ class TeachPanel(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(column(scrolled(content), foot, spacing=0))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Who looks at the panel will soon press the button: nothing is to be waited for then."""
+        super().showEvent(event)
+        self._readying.start()
 
     @property
     def form(self) -> ParamForm | None:

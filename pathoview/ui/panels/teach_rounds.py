@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.session.teach_desk import TeachDesk
 from pathoview.ui import theme
 from pathoview.ui.panels.curves import metric_title
+from pathoview.ui.panels.hard_places import HardPlaces
 from pathoview.ui.widgets import button, label, row
 
 _MOST_SHOWN = 4
@@ -18,7 +22,7 @@ _ROW_PX = 40
 class TeachRounds(QWidget):
     """A list, the newest first; the chosen one is applied to the slide, or to all of them."""
 
-    def __init__(self, teaching: TeachDesk) -> None:
+    def __init__(self, teaching: TeachDesk, fly: Callable[[Rect], None]) -> None:
         super().__init__()
         self._teaching = teaching
         self._title = label(_("Rounds"), "heading")
@@ -34,6 +38,10 @@ class TeachRounds(QWidget):
         layout.addWidget(self._title)
         layout.addWidget(self.list)
         layout.addLayout(row(self.apply, self.apply_all, 1))
+        self.hard_places = HardPlaces(fly)
+        layout.addWidget(self.hard_places)
+        self.list.currentRowChanged.connect(self._show_hard_places)
+        teaching.changed.connect(self._show_hard_places)
         teaching.rounds_changed.connect(self.refresh)
         self.refresh()
 
@@ -50,6 +58,12 @@ class TeachRounds(QWidget):
         self.list.setFixedHeight(_ROW_PX * min(max(len(rounds), 1), _MOST_SHOWN) + 4)
         if rounds:
             self.list.setCurrentRow(0)
+
+    def _show_hard_places(self) -> None:
+        place, rounds = self.list.currentRow(), self._teaching.rounds
+        if 0 <= place < len(rounds):
+            areas = rounds[place].card.areas
+            self.hard_places.show_places(self._teaching.places_of(rounds[place]), len(areas))
 
     def apply_chosen(self) -> None:
         """Use the chosen round on the open slide."""
