@@ -34,9 +34,7 @@ def discriminative_loss(
     return torch.stack(losses).mean() if losses else embedding.sum() * 0
 
 
-def _image_loss(
-    pixels: Tensor, numbers: Tensor, is_background: Tensor, push_to: float
-) -> Tensor:
+def _image_loss(pixels: Tensor, numbers: Tensor, is_background: Tensor, push_to: float) -> Tensor:
     counts = (numbers > 0) | is_background
     found, cluster = torch.unique(
         torch.where(numbers > 0, numbers, -1)[counts], return_inverse=True
