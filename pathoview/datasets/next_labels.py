@@ -27,7 +27,8 @@ SAYING_OF_NUCLEI: tuple[Kind, ...] = ("point", "nucleus", "full", "ignore")
 
 def doubt_of(probability: npt.NDArray[np.floating]) -> Doubts:
     """Return how near probabilities are to one half: 0 at 0 and 1, 1 at one half; NaN: 0."""
-    return np.nan_to_num(1 - np.abs(2 * probability.astype(np.float64) - 1), nan=0.0)
+    doubt = 1 - np.abs(2 * probability.astype(np.float64) - 1)
+    return np.asarray(np.nan_to_num(doubt, nan=0.0))
 
 
 def labelled(

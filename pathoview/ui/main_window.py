@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
@@ -108,9 +109,7 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self._results_path: object = None
-        self._shown_slide: object = None
-        self._shown_study: object = None
+        self._results_path = self._shown_slide = self._shown_study = cast("object", None)
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
         self.views = ViewGrid(session, self)
@@ -315,9 +314,9 @@ class MainWindow(QMainWindow):
         self._results_path = path
 
     def _on_selection_changed(self) -> None:
-        if self.session.selection is not None:
-            if not self.docks.is_seen("review"):  # there one sees what is chosen, too
-                self.docks.raise_if_shown("results")
+        # In the panel of review one sees what is chosen, too.
+        if self.session.selection is not None and not self.docks.is_seen("review"):
+            self.docks.raise_if_shown("results")
         self._say_tool()
 
     def _on_scale_needed(self, _slide: object) -> None:
