@@ -23,7 +23,7 @@ from pathoview.methods.weak.scribble_segmentation_params import (
     ScribbleSegmentationParams,
 )
 
-DEFAULT_METHOD = "nuclei_watershed"
+DEFAULT_METHOD = "nuclei_unet"
 
 METHODS: Registry[MethodSpec] = Registry(
     _("method"),

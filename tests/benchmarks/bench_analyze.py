@@ -54,7 +54,7 @@ def submit(runner: JobRunner, task: str, **payload: Any) -> Job:
 
 
 def request(slide: Path, region_l0: tuple[int, ...] | None) -> dict[str, Any]:
-    return {"slide": str(slide), "method": DEFAULT_METHOD, "region_l0": region_l0}
+    return {"slide": str(slide), "method": "nuclei_watershed", "region_l0": region_l0}
 
 
 def time_stages(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

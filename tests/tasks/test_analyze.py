@@ -19,7 +19,6 @@ from pathoview.core.errors import Cancelled, MissingScaleError, SlideError, Usag
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import SilentProgress
 from pathoview.jobs.runner import JobRequest, JobRunner, JobState
-from pathoview.methods.registry import DEFAULT_METHOD
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import TissueMask, tissue_mask
 from pathoview.study.results import RunFile
@@ -60,7 +59,7 @@ def cancel_after(n_tiles: int) -> Listener:
 def request(slide: Path, **changes: Any) -> dict[str, Any]:
     plain = {
         "slide": str(slide),
-        "method": DEFAULT_METHOD,
+        "method": "nuclei_watershed",
         "params": {},
         "region_l0": None,
         "mpp": None,
@@ -126,7 +125,7 @@ def test_the_record_holds_what_repeats_the_run(slide: Path) -> None:
     result = analyze.run(request(slide), SilentProgress())
     with RunFile.open(Path(result["run_file"])) as run:
         record = run.record
-    assert record.method == DEFAULT_METHOD
+    assert record.method == "nuclei_watershed"
     assert record.params
     assert record.context
     assert record.mpp == pytest.approx(0.5, rel=0.01)

@@ -85,7 +85,8 @@ def test_points_match_within_three_micrometres(
     cv2.circle(rgb, (100, 100), 16, (90, 60, 140), -1)
     cv2.imwrite(str(folders[0] / "a.png"), rgb[..., ::-1])
     (folders[1] / "a.csv").write_text(f"x,y\n{100.5 + shift_um / MPP},100.5\n")
-    assert score(folders, params={"stain": "H&E"})["f1_detection"] == expected
+    said = {"method": "nuclei_watershed", "params": {"stain": "H&E"}}
+    assert score(folders, **said)["f1_detection"] == expected
 
 
 def test_metrics_that_no_image_has_are_none(folders: tuple[Path, Path]) -> None:
