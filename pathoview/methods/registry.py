@@ -164,3 +164,9 @@ METHODS: Registry[MethodSpec] = Registry(
         ),
     ),
 )
+
+
+def ready_methods() -> list[MethodSpec]:
+    """Return the methods that need no model of the user's, the default one first."""
+    ready = [spec for spec in METHODS if not spec.needs_model]
+    return sorted(ready, key=lambda spec: spec.name != DEFAULT_METHOD)

@@ -23,7 +23,7 @@ from pathoview.layers.cache import TileCache
 from pathoview.layers.layer import Layer, LayerList
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.layers.slide_source import SlideSource
-from pathoview.methods.registry import METHODS
+from pathoview.methods.registry import ready_methods
 from pathoview.methods.spec import MethodSpec
 from pathoview.session.analysis_desk import AnalysisDesk
 from pathoview.session.annotation_desk import AnnotationDesk
@@ -283,8 +283,8 @@ class Session:
         return self._desk.runner.is_busy
 
     def methods(self) -> Sequence[tuple[MethodSpec, Sequence[FormRow]]]:
-        """Return all methods with the rows of their forms."""
-        return [(spec, form_rows(spec.params)) for spec in METHODS]
+        """Return those that analyze at once, the default first, with the rows of their forms."""
+        return [(spec, form_rows(spec.params)) for spec in ready_methods()]
 
     def analyze(
         self,

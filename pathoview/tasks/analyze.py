@@ -7,6 +7,7 @@ kept of each.
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,10 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def warm_up() -> None:
     """Import what the default method needs, so that the first analysis starts at once."""
-    load_entry(METHODS.get(DEFAULT_METHOD).entry)
+    spec = METHODS.get(DEFAULT_METHOD)
+    load_entry(spec.entry)
+    if spec.uses_torch:
+        importlib.import_module("pathoview.methods.engine.infer")
 
 
 def _check_kind(built: BuiltMethod) -> None:

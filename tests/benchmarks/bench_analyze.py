@@ -20,7 +20,6 @@ from make_big_slide import make_big_slide
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
 from pathoview.jobs.runner import Job, JobRequest, JobRunner, JobState
-from pathoview.methods.registry import DEFAULT_METHOD
 from pathoview.tasks import analyze
 
 REGION_L0 = (4096, 4096, 32768, 32768)
