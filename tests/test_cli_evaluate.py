@@ -40,7 +40,7 @@ def test_the_scores_that_others_compare_come_first_and_are_means_over_images(
     for name in KEYS:
         each = [one[name] for one in told["per_image"].values()]
         assert told[name] == pytest.approx(np.mean(each))
-    assert run(*folders, "--json", tmp_path / "s.json") == 0
+    assert run(*folders, "--method", "nuclei_watershed", "--json", tmp_path / "s.json") == 0
     assert json.loads((tmp_path / "s.json").read_text())["aji"] == told["aji"]
 
 

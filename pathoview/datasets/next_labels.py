@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 from pathoview.annotations.feature import Feature
@@ -78,5 +77,7 @@ def without_partner(places: Places, others: Places, reach_l0: float) -> npt.NDAr
     """Say which places have none of some others within reach, (n,)."""
     if not len(others) or not len(places):
         return np.ones(len(places), np.bool_)
+    from scipy.spatial import cKDTree  # slow to import, and the window needs it late
+
     distances, _nearest = cKDTree(others).query(places, distance_upper_bound=reach_l0)
     return np.asarray(np.isinf(distances))

@@ -91,7 +91,9 @@ def write_images(folder: Path, names: Mapping[str, int]) -> dict[str, str]:
 
 def test_two_methods_are_compared_on_the_same_images(tmp_path: Path) -> None:
     folders = write_images(tmp_path, {"a": 1, "b": 2, "c": 3})
-    told = score(**folders, mpp=MPP, params={"threshold": 1.6}, against="nuclei_watershed")
+    watershed = "nuclei_watershed"
+    said = {"method": watershed, "params": {"threshold": 1.6}, "against": watershed}
+    told = score(**folders, mpp=MPP, **said)
     apart = told["difference"]["aji"]
     assert apart["value"] == pytest.approx(told["aji"] - told["against"]["aji"])
     assert apart["low"] <= apart["value"] <= apart["high"]

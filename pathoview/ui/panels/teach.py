@@ -75,7 +75,7 @@ class TeachPanel(QWidget):
         self.run = button(_("Start"), self.start, "teach", primary=True)
         self._build()
         self._timer = self._once_after(_REST_MS, teaching.refresh)
-        self._readying = self._once_after(_READY_AFTER_MS, teaching.get_ready)
+        self._readying = self._once_after(_READY_AFTER_MS, self._get_ready)
         self._looking = self._once_after(_REST_MS, teaching.pseudo.renew)
         self.method.currentIndexChanged.connect(self._on_method_chosen)
         teaching.changed.connect(self._refresh)
@@ -125,6 +125,10 @@ class TeachPanel(QWidget):
         """Who looks at the panel will soon press the button: nothing is to be waited for then."""
         super().showEvent(event)
         self._readying.start()
+
+    def _get_ready(self) -> None:
+        if not self.visibleRegion().isEmpty():  # it is shown for a moment behind other tabs, too
+            self._teaching.get_ready()
 
     @property
     def form(self) -> ParamForm | None:
