@@ -103,6 +103,7 @@ def test_they_belong_to_the_slide_and_come_back_with_it(
     tmp_path: Path,
 ) -> None:
     desk.add("Here")
+    loop.run_for(0.5)  # a bookmark is written a moment later
     first = session.path
     assert first is not None
     open_slide_of(make_svs(tmp_path / "b.svs", he_image(600, 500, seed=5)))
