@@ -59,6 +59,10 @@ class RecordBook:
         """Name and colour of all classes, by their numbers."""
         return {one.number: one.drawn for one in self.all(LabelClass)}
 
+    def everything(self) -> dict[type[Record], Sequence[Record]]:
+        """Return all records there are now, for `load`."""
+        return {kind: [*self._by_kind[kind.kind].values()] for kind in KINDS}
+
     def load(self, records: Mapping[type[Record], Sequence[Record]]) -> None:
         """Take all records of a study."""
         for kind, found in records.items():

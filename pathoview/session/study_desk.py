@@ -22,7 +22,7 @@ from pathoview.session.record_book import RecordBook
 from pathoview.session.runs import RunView
 from pathoview.session.settings import Settings
 from pathoview.session.slide_book import SlideBook, read_kept
-from pathoview.session.study_reading import Opened, read_records, read_slide
+from pathoview.session.study_reading import Left, Opened, read_records, read_slide
 from pathoview.slides.slide import Slide
 from pathoview.study.lock import user_name
 from pathoview.study.model import Record, RunEntry, SlideRecord, StudyInfo
@@ -68,8 +68,8 @@ class StudyDesk:
         self._book: SlideBook | None = None
         self._list_book: SlideBook | None = None
         """What is done to the named study while no slide is open."""
-        self._retired: dict[str, SlideBook] = {}
-        """Books of slides closed before all was on disk, by hash."""
+        self._retired: dict[str, Left] = {}
+        """Slides closed before all was on disk, by hash."""
         self._closing: list[Study] = []
         """Studies closed before all was on disk."""
 
@@ -108,7 +108,7 @@ class StudyDesk:
 
     def _studies(self) -> list[Study]:
         open_ones = (one for one in (self._named, self._private) if one is not None)
-        retired = (book.study for book in self._retired.values())
+        retired = (left.study for left in self._retired.values())
         return list(dict.fromkeys((*open_ones, *retired, *self._closing)))
 
     # -- studies ---------------------------------------------------------------------------------
@@ -205,8 +205,8 @@ class StudyDesk:
             del self._retired[slide.content_hash]
             if self._named is None:
                 self._private = retired.study
-                self.records.load(read_records(retired.study))
-            self._take(retired)
+                self.records.load(retired.records)
+            self._take(retired.book)
         else:
             self._scheduler.submit(
                 partial(read_slide, self._named, slide.content_hash, self._told),
@@ -217,7 +217,8 @@ class StudyDesk:
         book, self._book = self._book, None
         private, self._private = self._private, None
         if book is not None and book.study.writer.n_waiting:
-            self._retired[book.slide_hash] = book
+            records = {} if private is None else self.records.everything()
+            self._retired[book.slide_hash] = Left(book, records)
         if private is not None:
             self._retire(private)
         if self._named is None:
@@ -358,11 +359,11 @@ class StudyDesk:
 
     def _close_written(self) -> None:
         """Let go of what was only waited for."""
-        for slide_hash, book in tuple(self._retired.items()):
-            if book.study.writer.n_waiting == 0:
+        for slide_hash, left in tuple(self._retired.items()):
+            if left.study.writer.n_waiting == 0:
                 del self._retired[slide_hash]
-                if book.study not in (self._named, self._private):
-                    book.study.close()
+                if left.study not in (self._named, self._private):
+                    left.study.close()
         for study in tuple(self._closing):
             if study.writer.n_waiting == 0:
                 self._closing.remove(study)
@@ -374,8 +375,8 @@ class StudyDesk:
             study.writer.flush(0.0)
 
     def _retire(self, study: Study) -> None:
-        if any(book.study is study for book in self._retired.values()):
-            return  # with the book
+        if any(left.study is study for left in self._retired.values()):
+            return  # with what was left
         if study.writer.n_waiting == 0:
             study.close()
         else:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pathoview.session.record_book import KINDS
-from pathoview.session.slide_book import Kept, read_kept
+from pathoview.session.slide_book import Kept, SlideBook, read_kept
 from pathoview.study.model import LabelClass, Record, StudyInfo
 from pathoview.study.study import Study, private_path
 
@@ -19,6 +19,19 @@ class Opened:
     records: Mapping[type[Record], Sequence[Record]]
     """Of a private study; those of a named one are in memory, newer than on disk."""
     kept: Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A slide that was closed before all was on disk: what is in memory is newer."""
+
+    book: SlideBook
+    records: Mapping[type[Record], Sequence[Record]]
+    """Of a private study; those of a named one stay with it."""
+
+    @property
+    def study(self) -> Study:
+        return self.book.study
 
 
 def read_slide(named: Study | None, slide_hash: str, told: Callable[..., None]) -> Opened:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -95,15 +97,32 @@ def test_changes_are_on_disk_at_once_and_undone_there_too(
     assert names(desk)[1] == "Mitosis"
 
 
+@pytest.fixture(params=["written", "waiting"])
+def disk(request: pytest.FixtureRequest, session: Session, desk: BookmarkDesk) -> Iterator[str]:
+    """How far the disk is with what was set: it has it, or a write before it takes its time."""
+    is_free = threading.Event()
+
+    def take_time(_connection: sqlite3.Connection) -> None:
+        is_free.wait(30)
+
+    if request.param == "waiting":
+        assert session.studies.study is not None
+        session.studies.study.submit(take_time)
+    yield request.param
+    is_free.set()
+
+
 def test_they_belong_to_the_slide_and_come_back_with_it(
     session: Session,
     desk: BookmarkDesk,
+    disk: str,
     loop: Loop,
     open_slide_of: Callable[[Path], None],
     tmp_path: Path,
 ) -> None:
     desk.add("Here")
-    loop.run_for(0.5)  # a bookmark is written a moment later
+    if disk == "written":
+        loop.run_until(lambda: not session.studies.n_unsaved)
     first = session.path
     assert first is not None
     open_slide_of(make_svs(tmp_path / "b.svs", he_image(600, 500, seed=5)))
@@ -111,7 +130,8 @@ def test_they_belong_to_the_slide_and_come_back_with_it(
     loop.run_until(lambda: desk.is_ready)
     assert names(desk) == []
     open_slide_of(first)
-    loop.run_until(lambda: names(desk) == ["Here"])
+    loop.run_until(lambda: desk.is_ready)
+    assert names(desk) == ["Here"]
 
 
 def test_what_is_set_last_is_written_though_the_program_ends(
