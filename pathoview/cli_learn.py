@@ -48,7 +48,11 @@ def train(
     ] = None,
     val_labels: Annotated[Path | None, typer.Option(metavar="DIR", help=_("Their labels."))] = None,
     start: Annotated[
-        str, typer.Option(metavar="MODEL", help=_("A model to go on from; else from scratch."))
+        str,
+        typer.Option(
+            metavar="MODEL",
+            help=_("A model to go on from, or “scratch”; else the one that came with the method."),
+        ),
     ] = "",
     parameters: Annotated[
         list[str] | None,

@@ -21,6 +21,8 @@ from pathoview.core.paths import data_folder, resources_folder
 from pathoview.core.translation import _
 from pathoview.methods.model import SUFFIX, Model, ModelCard, read_card, read_model, write_model
 
+SCRATCH = "scratch"
+"""As the model that training goes on from: none, although one came with the method."""
 _ID_LETTERS = 8
 _REMOVED = "removed"
 _REMOVED_FOR_S = 30 * 24 * 3600.0

@@ -88,14 +88,15 @@ def training(
     slides: Sequence[Path],
     shown: Slide,
     *,
-    start: Path | None,
+    start: str,
     title: str,
     number: int,
 ) -> JobRequest:
     """Return the order to teach a method from a study's labels.
 
     ``study`` None: the private study of each slide. ``slides``: only of these; ``shown``: where
-    the overlay is drawn meanwhile; ``number``: of the round of teaching.
+    the overlay is drawn meanwhile; ``start``: see `tasks.train.TrainRequest`; ``number``: of the
+    round of teaching.
     """
     payload: dict[str, Any] = {
         "method": spec.name,
@@ -103,7 +104,7 @@ def training(
         "study": "" if study is None else str(study),
         "slides": [str(path) for path in slides],
         "mpp": stated_scale(shown),
-        "start": "" if start is None else str(start),
+        "start": start,
         "title": title,
         "round": number,
         "preview": {"slide": str(shown.path), "mpp": stated_scale(shown), "params": {}},

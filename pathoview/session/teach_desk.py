@@ -23,6 +23,7 @@ from pathoview.methods.model import read_card
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import LearnsFrom, MethodSpec
 from pathoview.session import orders
+from pathoview.session.beginnings import beginnings
 from pathoview.session.hard_places import hard_places
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.preview_run import PreviewRun
@@ -189,11 +190,11 @@ class TeachDesk:
         """Have a process waiting that has imported what teaching needs."""
         self._runs.runner.warm_up("learn", orders.WARM_UP_TEACHING)
 
-    def start(self, params: Mapping[str, Any] | None = None, start: Path | None = None) -> None:
+    def start(self, params: Mapping[str, Any] | None = None, start: str = "") -> None:
         """Begin a round with the labels as they are now; a notice says why it cannot begin.
 
-        ``params`` None: those of the last round. ``start``: a model to go on from; None: from
-        scratch. A live method answers strokes from now on, and learns in full in the end.
+        ``params`` None: those of the last round. ``start``: a key of `beginnings`. A live method
+        answers strokes from now on, and learns in full in the end.
         """
         session, spec, slide = self._session, self.method, self._session.slide
         if slide is None or session.studies.book is None or spec is None or self.is_teaching:
@@ -317,11 +318,9 @@ class TeachDesk:
         return [one for one in self._models if one.card.study_id == self._study_id]
 
     @property
-    def beginnings(self) -> Sequence[LibraryModel]:
-        """Models of the library that the method can go on from, the newest first."""
-        spec = self.method
-        names = () if spec is None else (spec.name, *spec.starts_from)
-        return [one for one in self._models if one.card.method in names]
+    def beginnings(self) -> Mapping[str, str]:
+        """What training can begin with, and its name; the usual beginning is first."""
+        return beginnings(self.method, self._models)
 
     @property
     def can_apply(self) -> bool:

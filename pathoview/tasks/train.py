@@ -26,7 +26,7 @@ from pathoview.core.registry import load_entry
 from pathoview.core.translation import _
 from pathoview.datasets.labels import TrainingData
 from pathoview.methods.fitting import FitContext, Fitted
-from pathoview.methods.library import find_model, new_model_path
+from pathoview.methods.library import SCRATCH, bundled_path, find_model, new_model_path
 from pathoview.methods.model import (
     DataUsed,
     Model,
@@ -73,7 +73,7 @@ class TrainRequest(BaseModel):
     output: str = ""
     """A model file; empty: into the library."""
     start: str = ""
-    """A model to go on from; empty: from scratch."""
+    """A model to go on from; empty: the one that came with the method, if any; `SCRATCH`."""
     seed: int = 0
     title: str = ""
     licence: str = ""
@@ -144,7 +144,7 @@ def _opened(order: TrainRequest, progress: Progress) -> Iterator[_Training]:
     """Open the data of a training; raise as `run` does."""
     spec = trainable(order.method)
     params = fit_params_of(spec).parse(order.params)
-    start = read_model(find_model(order.start)) if order.start else None
+    start = beginning(order.start, spec)
     with open_training_data(order.source, spec, progress) as prepared:
         yield _Training(order, spec, params, start, prepared, progress)
 
@@ -301,6 +301,13 @@ def fit_params_of(spec: MethodSpec) -> type[BaseParams]:
     """Return what can be set about the training of a method that learns."""
     assert spec.fit_params is not None
     return spec.fit_params
+
+
+def beginning(start: str, spec: MethodSpec) -> Model | None:
+    """Return the model to go on from; None: from scratch. Raises `UsageError`, `InputError`."""
+    if start == SCRATCH or not (start or spec.bundled):
+        return None
+    return read_model(find_model(start) if start else bundled_path(spec.bundled))
 
 
 def _state_folder() -> Path:

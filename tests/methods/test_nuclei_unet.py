@@ -28,14 +28,13 @@ from pathoview.datasets.patches import PatchReader, Place
 from pathoview.evaluation import instances
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.library import bundled_path
-from pathoview.methods.model import Model, ModelCard, read_card
+from pathoview.methods.model import Model, ModelCard, read_card, read_model
 from pathoview.methods.spec import Compute
 from pathoview.methods.supervised.nuclei_unet import MPP, NucleiUnet, network_of, settings_of
 from pathoview.methods.supervised.nuclei_unet_learner import NucleiLearner, Sample, sample_at
 from pathoview.methods.supervised.nuclei_unet_params import NucleiUnetFitParams, NucleiUnetParams
 
 FIT = NucleiUnetFitParams(
-    begin_with="nothing",
     n_steps=120,
     batch=4,
     patch_px=64,
@@ -266,7 +265,8 @@ def test_the_bundled_model_says_what_it_is() -> None:
     assert card.notes
 
 
-def test_teaching_begins_with_the_bundled_model() -> None:
-    further = fit(SHORT.model_copy(update={"begin_with": "bundled model", "lr": 1e-6}))
+def test_teaching_goes_on_from_the_bundled_model() -> None:
+    known = read_model(bundled_path("nuclei_unet"))
+    further = fit(SHORT.model_copy(update={"lr": 1e-6}), start=known)
     assert [one.id for one in further.parents][-1] == read_card(bundled_path("nuclei_unet")).id
     assert score(further) > 0.6

@@ -22,7 +22,7 @@ from pathoview.methods.spec import Compute, Kind, MethodSpec, ObjectBatch
 from pathoview.tasks.method_building import built
 
 QUICK: dict[str, dict[str, Any]] = {
-    "nuclei_unet": {"begin_with": "nothing", "width": 8, "n_steps": 3, "batch": 2, "patch_px": 64},
+    "nuclei_unet": {"width": 8, "n_steps": 3, "batch": 2, "patch_px": 64},
     "object_classifier": {},
     "pixel_forest": {"n_trees": 20},
     "point_nuclei": {"n_steps": 3, "n_parting_steps": 3, "batch": 2, "crop_px": 64},

@@ -17,8 +17,9 @@ from pathoview.core.geometry import Rect
 from pathoview.core.paths import data_folder
 from pathoview.core.progress import Control, SilentProgress
 from pathoview.methods import model as model_files
-from pathoview.methods.library import library
-from pathoview.methods.model import read_model
+from pathoview.methods.library import SCRATCH, bundled_path, library
+from pathoview.methods.model import read_card, read_model
+from pathoview.methods.registry import METHODS
 from pathoview.study.results import RunFile
 from pathoview.tasks import analyze, train
 
@@ -126,6 +127,14 @@ def test_a_study_without_labels_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no labels") as caught:
         train.run(order(empty), SilentProgress())
     assert caught.value.hint
+
+
+def test_training_goes_on_from_the_model_that_came_with_a_method_unless_told_otherwise() -> None:
+    spec = METHODS.get("nuclei_unet")
+    known = read_card(bundled_path("nuclei_unet")).id
+    begun = [train.beginning(start, spec) for start in ("", known, SCRATCH)]
+    assert [None if one is None else one.card.id for one in begun] == [known, known, None]
+    assert train.beginning("", METHODS.get("point_nuclei")) is None
 
 
 def test_of_one_class_all_others_are_background(tmp_path: Path) -> None:

@@ -88,15 +88,13 @@ class NucleiUnet:
     def fit(self, data: TrainingData, params: NucleiUnetFitParams, context: FitContext) -> Fitted:
         """Learn from outlined nuclei; see `fitting.Trainable`.
 
-        Training goes on from ``context.start``; without it, from what ``params`` says.
+        Training goes on from ``context.start``; without it, it begins from scratch, and needs
+        hundreds of nuclei rather than some.
         """
         from pathoview.methods.engine.plan import TrainingPlan
         from pathoview.methods.engine.train import train
 
-        start = context.start
-        if start is None and params.begin_with == "bundled model":
-            start = read_model(bundled_path(BUNDLED))
-        learner = _learner(data, params, context, start)
+        learner = _learner(data, params, context)
         plan = TrainingPlan(
             params.n_steps,
             params.lr,
@@ -164,9 +162,7 @@ def _inference(fitted: Fitted, n_views: int, compute: Compute) -> Inference:
     )
 
 
-def _learner(
-    data: TrainingData, params: NucleiUnetFitParams, context: FitContext, start: Model | None
-) -> NucleiLearner:
+def _learner(data: TrainingData, params: NucleiUnetFitParams, context: FitContext) -> NucleiLearner:
     """Return what is to be trained; raise `UsageError` when there is nothing to learn from."""
     import torch
 
@@ -174,6 +170,7 @@ def _learner(
     from pathoview.methods.engine.weights import load_arrays
     from pathoview.methods.supervised.nuclei_unet_learner import NucleiLearner, Sample, sample_at
 
+    start = context.start
     settings = dict(start.card.settings) if start else settings_of(params.width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)

@@ -59,15 +59,10 @@ class NucleiUnetParams(BaseParams):
 class NucleiUnetFitParams(BaseParams):
     """How the network is trained."""
 
-    begin_with: Literal["bundled model", "nothing"] = param(
-        "bundled model",
-        _("Begin with"),
-        _("The model that comes with PathoView needs few nuclei more; “nothing” needs hundreds."),
-    )
     n_steps: int = param(
         300,
         _("Steps"),
-        _("Batches learned from. From a model, some hundreds; from nothing, some thousands."),
+        _("Batches learned from. From a model, some hundreds; from scratch, some thousands."),
         ge=1,
         le=100_000,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
@@ -144,8 +143,7 @@ class TeachPanel(QWidget):
         """Begin a round as the panel says."""
         form = self.form
         if form is not None:
-            chosen = self.begin_with.currentData()
-            self._teaching.start(form.values(), Path(chosen) if chosen else None)
+            self._teaching.start(form.values(), self.begin_with.currentData() or "")
 
     def _count_soon(self) -> None:
         self._timer.start()
@@ -195,12 +193,11 @@ class TeachPanel(QWidget):
         self._show_reset()
 
     def _fill_beginnings(self) -> None:
-        """List the models that the method can go on from."""
+        """List what training can begin with; what was chosen stays chosen, if it is there."""
         chosen = self.begin_with.currentData()
         self.begin_with.clear()
-        self.begin_with.addItem(_("From scratch"), "")
-        for one in self._teaching.beginnings:
-            self.begin_with.addItem(one.card.title, str(one.path))
+        for start, name in self._teaching.beginnings.items():
+            self.begin_with.addItem(name, start)
         self.begin_with.setCurrentIndex(max(0, self.begin_with.findData(chosen)))
 
     def _on_form_changed(self) -> None:
