@@ -86,6 +86,22 @@ class TrainingArea(BaseModel):
     loss: float
 
 
+class HeldOut(BaseModel):
+    """A slide that was predicted by weights that had not seen it, in cross-validation."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    slide_hash: str
+    group: str = ""
+    """Pseudonym of the patient; empty: the slide alone."""
+    fold: int
+    label: int
+    """Place of its class in the card's classes."""
+    probabilities: dict[str, tuple[float, ...]]
+    """Of the classes, by the name of what predicted: the method, and what ran beside it."""
+
+
 class ModelCard(BaseModel):
     """Everything known of a model, frozen; members that a newer version added are ignored."""
 
@@ -114,6 +130,10 @@ class ModelCard(BaseModel):
     """Of these weights."""
     metrics: dict[str, float] = Field(default_factory=dict)
     """On held-back data, with its best weights."""
+    intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """95 % intervals of some of the metrics."""
+    held_out: tuple[HeldOut, ...] = ()
+    """Of a method for whole slides: what was predicted of slides in cross-validation."""
     curves: tuple[dict[str, float], ...] = ()
     """What was measured on the way, one entry a measurement, each with ``step``."""
     familiarity: Familiarity | None = None

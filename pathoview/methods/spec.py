@@ -27,11 +27,13 @@ class Kind(enum.StrEnum):
     """patch → probabilities of classes"""
     OBJECT = "object"
     """detections → probabilities of classes"""
+    BAG = "bag"
+    """tiles of a whole slide → probabilities of classes, and what each tile has to do with it"""
 
 
-LearnsFrom = Literal["nothing", "instances", "points", "scribbles", "objects"]
+LearnsFrom = Literal["nothing", "instances", "points", "scribbles", "objects", "slides"]
 """Which labels a method is taught by: none; outlined nuclei; one point a nucleus; strokes and
-areas of classes; examples of detected objects."""
+areas of classes; examples of detected objects; labels of whole slides."""
 
 
 TARGETS: Mapping[LearnsFrom, Target] = {
@@ -40,6 +42,7 @@ TARGETS: Mapping[LearnsFrom, Target] = {
     "points": "points",
     "scribbles": "classes",
     "objects": "objects",
+    "slides": "classes",
 }
 
 
@@ -182,3 +185,29 @@ class ObjectMethod(Protocol):
 
     def predict(self, objects: ObjectBatch) -> npt.NDArray[np.float32]:
         """Return probabilities, (n, class), in the order of the model's classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BagFound:
+    """What is said of a whole slide, and where it comes from."""
+
+    probabilities: npt.NDArray[np.float32]
+    """(class,), adding up to 1."""
+    attention: npt.NDArray[np.float32]
+    """(tile,) how much each tile counted, adding up to 1: importance, no probability."""
+    evidence: npt.NDArray[np.float32]
+    """(tile, class) probabilities as if the tile were the whole slide."""
+
+
+class BagMethod(Protocol):
+    """tiles of a whole slide → probabilities. Constructed as an `InstanceMethod` is.
+
+    Its ``fit`` takes `datasets.bags.BagData`; the card's settings name the encoder (``encoder``,
+    the members of `datasets.bags.EncoderUsed`).
+    """
+
+    def predict(self, features: npt.NDArray[np.float32]) -> BagFound:
+        """Return what is said of a slide of (tile, feature); there is at least one tile.
+
+        The order of the tiles changes nothing but the order of what is said of them.
+        """

@@ -30,16 +30,18 @@ class RunRecord(BaseModel):
     key: str
     """Equal for runs that would give the same objects; see `run_key`."""
     kind: Literal["analysis", "import", "preview"] = "analysis"
-    gives: Literal["instance", "pixel", "object"] = "instance"
+    gives: Literal["instance", "pixel", "object", "bag"] = "instance"
     """What kind of method made it, and so what is in the file; see `methods.spec.Kind`."""
     classes: tuple[DetectionClass, ...] = ()
-    """Of a map: what its planes stand for, in their order."""
+    """Of a map: what its planes stand for, in their order; of a bag: what was told apart."""
+    probabilities: tuple[float, ...] = ()
+    """Of a finished bag: of the slide as a whole, in the order of `classes`."""
     class_areas_mm2: tuple[float, ...] = ()
     """Of a finished map: where each class is the likeliest, in the order of `classes`."""
     grid_px: tuple[int, int] = (0, 0)
-    """Of a map: width and height of the whole slide at `mpp`."""
+    """Of a map: width and height of the whole slide at `mpp`; of a bag: in tiles."""
     scale_l0: float = 1.0
-    """Of a map: level-0 px a px of it."""
+    """Of a map: level-0 px a px of it; of a bag: side of a tile, level-0 px."""
     method: str
     method_version: int = 1
     title: str

@@ -27,6 +27,7 @@ from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
 from pathoview.study.annotation_rows import COLUMNS, to_features, to_rows
+from pathoview.study.bag_rows import BagRows
 from pathoview.study.database import (
     closed_on_error,
     connect,
@@ -194,6 +195,10 @@ class RunFile(Closing):
         return MapRows(
             record.tile_px, len(record.classes), self._rows, self._writing, self._damaged
         )
+
+    def bag_rows(self) -> BagRows:
+        """Return what a run of a method for whole slides says of each tile."""
+        return BagRows(self._rows, self._writing, self._damaged)
 
     # -- annotations on their way into a study ---------------------------------------------------
 

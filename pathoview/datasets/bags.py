@@ -1,0 +1,141 @@
+"""What is known of whole slides: bags of tiles, each bag with one label.
+
+A bag is a slide (or a picture) as the tiles of tissue in it, described by an encoder. Of its tiles
+nothing is known but what a person has said of some of them; they are what a map is made of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pathoview.datasets.labels import Split, TargetClass
+
+Features = npt.NDArray[np.float32]
+Answers = npt.NDArray[np.int8]
+
+UNSAID = -1
+"""A bag without a label; a tile that nobody has judged."""
+
+Ordering = Literal["classes", "grades"]
+"""What values of labels mean: kinds without an order, or ordered grades from the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileGrid:
+    """Where the tiles of a bag lie: squares of a grid that begins at the slide's origin."""
+
+    columns: npt.NDArray[np.int32]
+    """(n,)"""
+    rows: npt.NDArray[np.int32]
+    """(n,)"""
+    side_l0: float
+    """Of a tile, level-0 px; tile (column, row) begins at (column · side, row · side)."""
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def corners_l0(self) -> npt.NDArray[np.float64]:
+        """Return the top-left corners, (n, 2) x and y in level-0 px."""
+        return np.stack([self.columns, self.rows], axis=1) * np.float64(self.side_l0)
+
+    def image(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Return values of tiles, (n,), as a picture of one px a tile; NaN where there is none.
+
+        Its px (0, 0) is the tile at the slide's origin.
+        """
+        shape = (int(self.rows.max()) + 1, int(self.columns.max()) + 1) if len(self) else (1, 1)
+        picture = np.full(shape, np.nan, np.float32)
+        picture[self.rows, self.columns] = values
+        return picture
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """One slide or picture, as its tiles."""
+
+    name: str
+    """The slide's pseudonym, or the name of a picture."""
+    slide_hash: str
+    features: Features
+    """(tile, feature) as the encoder gives them; a slide without tissue has none."""
+    grid: TileGrid
+    label: int = UNSAID
+    """Place of its class in `BagData.classes`."""
+    group: str = ""
+    """Patient, or what else must not be in two splits; empty: the bag alone."""
+    split: Split = "train"
+    answers: Answers | None = None
+    """(tile,) what a person said of tiles: 1 it shows what the label says, 0 it does not,
+    -1 nothing; None: nobody was asked."""
+    licence: str = ""
+    """Of the data, in words."""
+
+    @property
+    def n_tiles(self) -> int:
+        return len(self.features)
+
+    @property
+    def is_known(self) -> bool:
+        return self.label != UNSAID
+
+    def fingerprint(self) -> str:
+        """Return a hexadecimal hash of everything that is learned from it."""
+        digest = hashlib.sha256(f"{self.slide_hash} {self.label} {self.split}".encode())
+        digest.update(np.ascontiguousarray(self.features).tobytes())
+        if self.answers is not None:
+            digest.update(self.answers.tobytes())
+        return digest.hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderUsed:
+    """What described the tiles; equal keys give equal features of the same slide."""
+
+    name: str
+    """See `methods.engine.encoders.ENCODERS`."""
+    weights: str
+    """Hash of the weights."""
+    n_features: int
+    mpp: tuple[float, ...]
+    """µm per px of each magnification, in the order of the features; the first is the grid's."""
+    tile_px: int
+    """Side of a tile at each of them; all have the same centre."""
+    normalisation: str = "none"
+    """Of the stain; see `slides.stain_normalisation`."""
+    licence: str = ""
+    """Of the weights: it binds all that is made with them."""
+    origin: str = ""
+    """Who made the weights, from what."""
+    source: str = "bundled"
+    """``bundled``, ``random``, ``hub``, or the path of the file the weights came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class BagData:
+    """All that a method for whole slides learns from."""
+
+    bags: Sequence[Bag]
+    classes: tuple[TargetClass, ...]
+    """Of two, the second is the one looked for."""
+    encoder: EncoderUsed
+    ordering: Ordering = "classes"
+
+    def of(self, split: Split) -> list[Bag]:
+        """Return the bags of a split that have a label and at least one tile."""
+        return [bag for bag in self.bags if bag.split == split and bag.is_known and bag.n_tiles]
+
+    @property
+    def n_labels(self) -> int:
+        return sum(bag.is_known for bag in self.bags)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many bags have each class as their label."""
+        labels = [bag.label for bag in self.bags if bag.is_known]
+        numbers = np.bincount(np.array(labels, np.int64), minlength=len(self.classes))
+        return {one.name: int(n) for one, n in zip(self.classes, numbers, strict=True)}

@@ -1,0 +1,79 @@
+"""What a method for whole slides says of the tiles, in a run's file: one row for all of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pathoview.core.errors import StorageError
+
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS bag (id INTEGER PRIMARY KEY CHECK (id = 1), places BLOB NOT NULL,"
+    " attention BLOB NOT NULL, evidence BLOB NOT NULL)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BagTiles:
+    """The tiles of a slide, squares of a grid that begins at its origin."""
+
+    columns: npt.NDArray[np.int32]
+    rows: npt.NDArray[np.int32]
+    attention: npt.NDArray[np.float32]
+    """(tile,) adding up to 1: how much each counted."""
+    evidence: npt.NDArray[np.float32]
+    """(tile, class) probabilities as if the tile were the whole slide."""
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+
+class BagRows:
+    """The table of one run. Any thread may read."""
+
+    def __init__(
+        self,
+        rows: Callable[..., list[tuple[Any, ...]]],
+        writing: Callable[[], AbstractContextManager[sqlite3.Connection]],
+        damaged: Callable[[], StorageError],
+    ) -> None:
+        """``rows`` queries the file, ``writing`` opens a transaction."""
+        self._query = rows
+        self._writing = writing
+        self._damaged = damaged
+
+    def store(self, tiles: BagTiles) -> None:
+        """Store all tiles; those that are there give way."""
+        places = np.stack([tiles.columns, tiles.rows], axis=1).astype("<i4")
+        values = (
+            places.tobytes(),
+            tiles.attention.astype("<f4").tobytes(),
+            tiles.evidence.astype("<f4").tobytes(),
+        )
+        with self._writing() as connection:
+            connection.execute(_TABLE)
+            connection.execute("INSERT OR REPLACE INTO bag VALUES (1, ?, ?, ?)", values)
+
+    def read(self) -> BagTiles | None:
+        """Return the tiles; None: nothing was stored. Raises `StorageError` when damaged."""
+        if not self._query("SELECT count(*) FROM sqlite_master WHERE name = 'bag'")[0][0]:
+            return None
+        rows = self._query("SELECT places, attention, evidence FROM bag")
+        if not rows:
+            return None
+        try:
+            places = np.frombuffer(rows[0][0], "<i4").reshape(-1, 2).astype(np.int32)
+            attention = np.frombuffer(rows[0][1], "<f4").astype(np.float32)
+            evidence = np.frombuffer(rows[0][2], "<f4").astype(np.float32)
+            evidence = evidence.reshape(len(places), -1 if len(places) else 0)
+            if len(attention) != len(places):
+                raise ValueError("columns of different lengths")
+        except ValueError as error:
+            raise self._damaged() from error
+        return BagTiles(places[:, 0], places[:, 1], attention, evidence)

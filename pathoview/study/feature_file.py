@@ -1,0 +1,228 @@
+"""What an encoder sees in the tiles of one slide: one SQLite file a slide, encoder and scale.
+
+A task writes it block by block; a committed block is a finished one, so that a killed extraction
+goes on where it was. All methods for whole slides, the search for similar tiles and the map of
+tiles read the same file. Numbers are kept as float16.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pathoview.core.closing import Closing
+from pathoview.core.errors import StorageError
+from pathoview.core.paths import data_folder
+from pathoview.core.translation import _
+from pathoview.study.database import (
+    closed_on_error,
+    connect,
+    create,
+    read_stamp,
+    sentences,
+    transaction,
+)
+from pathoview.study.records import now
+
+SUFFIX = ".features"
+_APPLICATION = 0x50564631  # "PVF1"
+_VERSION = 1
+_KEY_LETTERS = 24
+_SCHEMA = (
+    "CREATE TABLE record (id INTEGER PRIMARY KEY CHECK (id = 1), json BLOB NOT NULL)",
+    "CREATE TABLE block (row INTEGER, col INTEGER, n INTEGER NOT NULL, places BLOB NOT NULL,"
+    " tissue BLOB NOT NULL, features BLOB NOT NULL, PRIMARY KEY (row, col)) WITHOUT ROWID",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {_VERSION}",
+)
+
+
+class FeatureRecord(BaseModel):
+    """What the numbers are of, frozen; members that a newer version added are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    slide_hash: str
+    pseudonym: str
+    encoder: str
+    weights: str
+    """Hash of the encoder's weights."""
+    n_features: int
+    mpp: tuple[float, ...]
+    """µm per px that was asked for, one of each magnification; the first is the grid's."""
+    true_mpp: tuple[float, ...] = ()
+    """µm per px as it was read."""
+    tile_px: int
+    normalisation: str = "none"
+    least_tissue: float = 0.0
+    """Share of a tile that is tissue, from which on the tile counts."""
+    side_l0: float
+    """Of a tile, level-0 px."""
+    n_columns: int
+    n_rows: int
+    """Of the grid over the whole slide."""
+    licence: str = ""
+    origin: str = ""
+    source: str = ""
+    slide_mpp: tuple[float, float] | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    device: str = "cpu"
+    started: str = Field(default_factory=now)
+    finished: str = ""
+    """ISO times in UTC; `finished` is empty while blocks are missing."""
+    seconds: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """Equal for files that hold the same numbers."""
+        said = (
+            *(self.slide_hash, self.encoder, self.weights, self.mpp, self.tile_px),
+            *(self.normalisation, self.least_tissue, self.slide_mpp),
+        )
+        return hashlib.sha256(orjson.dumps(said)).hexdigest()[:_KEY_LETTERS]
+
+
+@dataclass(frozen=True, slots=True)
+class TileFeatures:
+    """The tiles of a slide or a block, row by row of the grid."""
+
+    columns: npt.NDArray[np.int32]
+    rows: npt.NDArray[np.int32]
+    tissue: npt.NDArray[np.float32]
+    """(n,) share of each tile that is tissue."""
+    features: npt.NDArray[np.float32]
+    """(n, feature)"""
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+
+class FeatureFile(Closing):
+    """The features of one slide. One process writes; any thread may read."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def create(cls, path: Path, record: FeatureRecord) -> Self:
+        """Make a new file; raise `StorageError` when that cannot be done."""
+        with sentences(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = create(path)
+            with closed_on_error(connection), transaction(connection):
+                for statement in _SCHEMA:
+                    connection.execute(statement)
+                connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
+        return cls(path, connection)
+
+    @classmethod
+    def open(cls, path: Path, *, writable: bool = False) -> Self:
+        """Open a file; raise `StorageError` when it is none of ours, or of a newer version."""
+        with sentences(path):
+            connection = connect(path, writable=writable)
+            with closed_on_error(connection):
+                application, version = read_stamp(connection)
+                if application != _APPLICATION or version > _VERSION:
+                    raise StorageError(
+                        _("“{name}” is not a file of features.").format(name=path.name),
+                        _("Compute the features of the slide again."),
+                    )
+        return cls(path, connection)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @property
+    def record(self) -> FeatureRecord:
+        """The record as it is on disk now."""
+        try:
+            return FeatureRecord.model_validate_json(self._rows("SELECT json FROM record")[0][0])
+        except (ValidationError, IndexError) as error:
+            raise self._damaged() from error
+
+    def update_record(self, **changes: Any) -> FeatureRecord:
+        """Change members of the record and return the new one."""
+        record = FeatureRecord.model_validate(self.record.model_dump() | changes)
+        with self._writing() as connection:
+            connection.execute("UPDATE record SET json = ?", (_json(record),))
+        return record
+
+    def add_block(self, col: int, row: int, tiles: TileFeatures) -> None:
+        """Store a finished block, also one without tiles; when this returns, it is on disk."""
+        places = np.stack([tiles.columns, tiles.rows], axis=1).astype("<i4")
+        values = (
+            *(row, col, len(tiles), places.tobytes()),
+            *(tiles.tissue.astype("<f4").tobytes(), tiles.features.astype("<f2").tobytes()),
+        )
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def finished_blocks(self) -> set[tuple[int, int]]:
+        """Return the (column, row) of every stored block."""
+        return {(col, row) for row, col in self._rows("SELECT row, col FROM block")}
+
+    def n_tiles(self) -> int:
+        """Return how many tiles are stored."""
+        return int(self._rows("SELECT coalesce(sum(n), 0) FROM block")[0][0])
+
+    def read(self) -> TileFeatures:
+        """Return all stored tiles, row by row of the grid, whatever order they came in."""
+        n_features = self.record.n_features
+        rows = self._rows("SELECT places, tissue, features FROM block ORDER BY row, col")
+        try:
+            places = np.frombuffer(b"".join(row[0] for row in rows), "<i4").reshape(-1, 2)
+            tissue = np.frombuffer(b"".join(row[1] for row in rows), "<f4")
+            features = np.frombuffer(b"".join(row[2] for row in rows), "<f2")
+            features = features.reshape(len(places), n_features)
+        except ValueError as error:
+            raise self._damaged() from error
+        order = np.lexsort((places[:, 0], places[:, 1]))
+        return TileFeatures(
+            places[order, 0].astype(np.int32),
+            places[order, 1].astype(np.int32),
+            tissue[order].astype(np.float32),
+            features[order].astype(np.float32),
+        )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with sentences(self.path), self._lock, transaction(self._connection):
+            yield self._connection
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with sentences(self.path), self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    def _damaged(self) -> StorageError:
+        return StorageError(
+            _("The features “{name}” are damaged.").format(name=self.path.name),
+            _("Compute the features of the slide again."),
+        )
+
+
+def feature_path(record: FeatureRecord) -> Path:
+    """Return where the features of a slide belong."""
+    return features_folder(record.slide_hash) / f"{record.encoder}-{record.key}{SUFFIX}"
+
+
+def features_folder(slide_hash: str) -> Path:
+    """Return the folder of a slide's features; it need not be there."""
+    return data_folder() / "features" / slide_hash
+
+
+def _json(record: FeatureRecord) -> bytes:
+    return record.model_dump_json().encode()

@@ -1,0 +1,65 @@
+"""What people said of single tiles of a slide, when they looked at what a model made of them."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from pathoview.study.model import Record
+
+Answer = Literal["agree", "disagree", "unsure"]
+"""Whether the tile shows the class that was asked about."""
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+
+
+class TileVerdict(BaseModel):
+    """One answer about one tile, by one person."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    x_l0: float
+    y_l0: float
+    """Its top-left corner, level-0 px."""
+    side_l0: float
+    class_name: str
+    answer: Answer
+    author: str = ""
+    created: str = ""
+    """ISO time in UTC."""
+    model: str = ""
+    """Id of the model whose map was looked at."""
+
+    @property
+    def center_l0(self) -> tuple[float, float]:
+        return self.x_l0 + self.side_l0 / 2, self.y_l0 + self.side_l0 / 2
+
+    def is_about(self, x_l0: float, y_l0: float, side_l0: float, class_name: str) -> bool:
+        """Whether it answers the question about this tile (its corner) and class."""
+        x, y = self.center_l0
+        is_inside = x_l0 <= x < x_l0 + side_l0 and y_l0 <= y < y_l0 + side_l0
+        return is_inside and class_name == self.class_name
+
+
+class SlideVerdicts(Record):
+    """All that was said of the tiles of a slide."""
+
+    kind: ClassVar[str] = "tile_verdicts"
+
+    slide_hash: str
+    verdicts: tuple[TileVerdict, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.slide_hash
+
+    def with_verdict(self, verdict: TileVerdict) -> SlideVerdicts:
+        """Return them with one more; the same person's older answer to the question goes."""
+        side = verdict.side_l0
+        kept = tuple(
+            old
+            for old in self.verdicts
+            if old.author != verdict.author
+            or not old.is_about(verdict.x_l0, verdict.y_l0, side, verdict.class_name)
+        )
+        return self.model_copy(update={"verdicts": (*kept, verdict)})
