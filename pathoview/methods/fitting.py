@@ -36,6 +36,9 @@ class Fitted:
     parents: tuple[Parent, ...] = ()
     """Weights it began with."""
     numerics: str = "float32"
+    data: TrainingData | None = None
+    """The data as they were parted in training, blocks that were held back included; None: as
+    they were given."""
 
 
 def fitted_of(model: Model) -> Fitted:

@@ -49,6 +49,8 @@ class DataUsed(BaseModel):
     split: str = "train"
     n_labels: int = 0
     licence: str = ""
+    held_back_l0: tuple[tuple[int, int, int, int], ...] = ()
+    """x, y, width, height in level-0 px of the blocks that it was measured on, not trained on."""
 
 
 class Parent(BaseModel):

@@ -257,16 +257,7 @@ class _Training:
             classes=_classes(data, fitted),
             settings=dict(fitted.settings),
             fit_params=self._params.model_dump(mode="json"),
-            data=tuple(
-                DataUsed(
-                    name=image.name,
-                    slide_hash=image.slide.content_hash,
-                    split=image.split,
-                    n_labels=image.labels.n_labels,
-                    licence=image.licence,
-                )
-                for image in data.images
-            ),
+            data=_used(fitted.data or data),
             labels=_counts(data),
             data_licence=order.licence,
             parents=parents,
@@ -327,6 +318,21 @@ def _parents(start: Model | None) -> tuple[Parent, ...]:
         return ()
     card = start.card
     return (*card.parents, Parent(name=card.title, licence=card.licence, id=card.id))
+
+
+def _used(data: TrainingData) -> tuple[DataUsed, ...]:
+    """Return what is said of the images that were learned from and measured on."""
+    return tuple(
+        DataUsed(
+            name=image.name,
+            slide_hash=image.slide.content_hash,
+            split=image.split,
+            n_labels=image.labels.n_labels,
+            licence=image.licence,
+            held_back_l0=tuple(rect.as_ints() for rect in data.held_back_l0.get(image.name, ())),
+        )
+        for image in data.images
+    )
 
 
 def _classes(data: TrainingData, fitted: Fitted) -> tuple[ModelClass, ...]:

@@ -268,5 +268,6 @@ def test_the_bundled_model_says_what_it_is() -> None:
 def test_teaching_goes_on_from_the_bundled_model() -> None:
     known = read_model(bundled_path("nuclei_unet"))
     further = fit(SHORT.model_copy(update={"lr": 1e-6}), start=known)
+    assert further.data is not None
     assert [one.id for one in further.parents][-1] == read_card(bundled_path("nuclei_unet")).id
     assert score(further) > 0.6

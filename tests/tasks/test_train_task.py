@@ -64,6 +64,16 @@ def test_labels_of_a_study_become_a_model_that_tells_where_it_is_from(tmp_path: 
     assert not states()
 
 
+def test_what_was_held_back_stands_in_the_card(tmp_path: Path) -> None:
+    study, _slide = teach_study(tmp_path, "scribbles")
+    params = {"n_steps": 1, "n_self_steps": 0, "batch": 1, "patch_px": 32}
+    said = order(study, method="scribble_segmentation", params=params)
+    (used,) = read_model(Path(train.run(said, SilentProgress())["model"])).card.data
+    assert used.split == "train"
+    assert used.held_back_l0
+    assert all(width > 0 and height > 0 for _x, _y, width, height in used.held_back_l0)
+
+
 def test_a_model_is_applied_and_named_in_the_run(tmp_path: Path) -> None:
     study, slide = teach_study(tmp_path, "scribbles")
     train.run(order(study), SilentProgress())

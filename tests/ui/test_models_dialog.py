@@ -20,7 +20,7 @@ LEFT = Qt.MouseButton.LeftButton
 BOUND = {
     "licence": "CC BY-NC 4.0",
     "parents": [{"name": "Encoder", "licence": "Apache-2.0"}],
-    "data": [{"name": "S-1", "slide_hash": "0", "n_labels": 3}],
+    "data": [{"name": "S-1", "slide_hash": "0", "n_labels": 3, "held_back_l0": [[0, 0, 9, 9]]}],
     "labels": {"Tumour": 12},
     "metrics": {"accuracy": 0.9},
     "created": "2026-03-01T10:20:30+00:00",
@@ -67,7 +67,7 @@ def test_everything_that_is_known_is_told(dialog: ModelsDialog, session: Session
     assert told["Made"] == "2026-03-01 10:20 · trained here · in 1 min 10 s · seed 0"
     assert told["Licence"] == "CC BY-NC 4.0"
     assert told["Began with"] == "Encoder (Apache-2.0)"
-    assert told["Data"] == "S-1: learned from, 3 labels"
+    assert told["Data"] == "S-1: learned from, 3 labels, measured on 1 block of it"
     assert "Warns" not in told
 
 

@@ -94,7 +94,7 @@ class NucleiUnet:
         from pathoview.methods.engine.plan import TrainingPlan
         from pathoview.methods.engine.train import train
 
-        learner = _learner(data, params, context)
+        learner, parted = _learner(data, params, context)
         plan = TrainingPlan(
             params.n_steps,
             params.lr,
@@ -107,6 +107,7 @@ class NucleiUnet:
             learner.fitted(learner.network),
             metrics=dict(trained.metrics),
             curves=trained.curves,
+            data=parted,
         )
 
     def _maps(self, patch: Rgb, mpp: float) -> npt.NDArray[np.float32]:
@@ -162,8 +163,13 @@ def _inference(fitted: Fitted, n_views: int, compute: Compute) -> Inference:
     )
 
 
-def _learner(data: TrainingData, params: NucleiUnetFitParams, context: FitContext) -> NucleiLearner:
-    """Return what is to be trained; raise `UsageError` when there is nothing to learn from."""
+def _learner(
+    data: TrainingData, params: NucleiUnetFitParams, context: FitContext
+) -> tuple[NucleiLearner, TrainingData]:
+    """Return what is to be trained, and the data as they were parted.
+
+    Raises `UsageError` when there is nothing to learn from.
+    """
     import torch
 
     from pathoview.methods.engine.augment import STRONG, Augmentation
@@ -190,7 +196,7 @@ def _learner(data: TrainingData, params: NucleiUnetFitParams, context: FitContex
     def sample(step: int, slot: int) -> Sample:
         return sample_at(supply.reader, supply.sampler.place(step, slot), MPP)
 
-    return NucleiLearner(
+    learner = NucleiLearner(
         network,
         settings,
         sample,
@@ -200,6 +206,7 @@ def _learner(data: TrainingData, params: NucleiUnetFitParams, context: FitContex
         changes=STRONG if params.colors == "several laboratories" else Augmentation(),
         parents=_parents(start),
     )
+    return learner, supply.data
 
 
 def _fingerprint(data: TrainingData, params: NucleiUnetFitParams, start: Model | None) -> str:

@@ -94,6 +94,7 @@ class _Training:
         mpp = known["mpp"]
         anchors = AnchorMap(PatchReader(data.images, mpp, BLOCK_PX), "points")
         data, sentence = hold_back(data, anchors, seed=context.seed, margin_um=APART_UM)
+        self._data = data
         context.progress.event("notice", {"text": sentence})
         fields = training_fields(data, mpp, context.progress)
         self._course = _course(params, fields, context)
@@ -122,6 +123,7 @@ class _Training:
             metrics=parting.metrics or where.metrics,
             curves=(*where.curves, *parting.curves),
             numerics=self._course.where.numerics,
+            data=self._data,
         )
 
     def _learn_where(self) -> Trained:

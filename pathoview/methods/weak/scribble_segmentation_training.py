@@ -135,6 +135,7 @@ class _Training:
             metrics=dict(trained.metrics),
             curves=trained.curves,
             numerics=self._params.numerics,
+            data=self._supply.data,
         )
 
     def _plan(self, n_steps: int, lr: float) -> TrainingPlan:

@@ -123,9 +123,16 @@ def _data(card: ModelCard) -> Iterator[str]:
         said = [_(_SPLITS.get(one.split, one.split))]
         if one.n_labels:
             said.append(ngettext("{n} label", "{n} labels", one.n_labels).format(n=one.n_labels))
+        if one.held_back_l0:
+            said.append(_held_back(len(one.held_back_l0)))
         if one.licence:
             said.append(one.licence)
         yield f"{one.name}: {', '.join(said)}"
     more = len(card.data) - _MOST_DATA
     if more > 0:
         yield ngettext("and {n} more", "and {n} more", more).format(n=more)
+
+
+def _held_back(n: int) -> str:
+    text = ngettext("measured on {n} block of it", "measured on {n} blocks of it", n)
+    return text.format(n=n)
