@@ -24,6 +24,13 @@ def memory_bytes() -> int:
     return int(min(_machine_bytes(), _container_bytes()))
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may compute on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def keep_freed_memory() -> None:
     """Have glibc use the memory of pictures again rather than hand it back after each of them.
 

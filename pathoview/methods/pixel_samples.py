@@ -7,7 +7,6 @@ kept while there is memory, so that a further stroke costs only the tiles it new
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from pathoview.core.byte_cache import ByteCache, Share
 from pathoview.core.geometry import Rect
+from pathoview.core.machine import usable_cores
 from pathoview.core.progress import Progress
 from pathoview.datasets.labels import UNKNOWN, Labels, Mask
 from pathoview.methods.pixel_features import PixelFeatures
@@ -119,7 +119,7 @@ class FeatureTiles:
             progress.check()
             return self._computed(block)
 
-        with ThreadPoolExecutor(n_processors()) as pool:
+        with ThreadPoolExecutor(usable_cores()) as pool:
             for computed in pool.map(compute, _blocks(missing)):
                 found |= computed
         return found
@@ -129,8 +129,8 @@ class FeatureTiles:
         rows = np.empty((len(places.values), len(self.features.names)), np.float32)
         used = np.unique(places.tile_of).tolist()
         # A few tiles at a time: those of a whole slide need not fit into memory together.
-        for start in range(0, len(used), _BLOCK_TILES**2 * n_processors()):
-            numbers = used[start : start + _BLOCK_TILES**2 * n_processors()]
+        for start in range(0, len(used), _BLOCK_TILES**2 * usable_cores()):
+            numbers = used[start : start + _BLOCK_TILES**2 * usable_cores()]
             tiles = self.get([places.tiles[number] for number in numbers], progress)
             for number in numbers:
                 here = places.tile_of == number
@@ -156,12 +156,6 @@ class FeatureTiles:
     @property
     def _whole(self) -> Rect:
         return Rect(0, 0, self.grid.width, self.grid.height)
-
-
-def n_processors() -> int:
-    """Return how many processors this process may use."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return usable or 1
 
 
 def tiles_of(rect: Rect, grid: AnalysisGrid) -> list[Tile]:

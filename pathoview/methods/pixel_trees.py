@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.errors import UsageError
+from pathoview.core.machine import usable_cores
 from pathoview.core.translation import _
 from pathoview.datasets.labels import BACKGROUND, LabelledImage, TargetClass
 from pathoview.methods.fitting import FitContext, Fitted
@@ -23,7 +24,6 @@ from pathoview.methods.pixel_samples import (
     FeatureTiles,
     balanced,
     labelled_pixels,
-    n_processors,
 )
 
 Probabilities = npt.NDArray[np.float32]
@@ -96,7 +96,7 @@ class Learning:
         if not self.is_boosted:
             from sklearn.ensemble import RandomForestClassifier
 
-            return RandomForestClassifier(**said, n_jobs=n_processors())
+            return RandomForestClassifier(**said, n_jobs=usable_cores())
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         return HistGradientBoostingClassifier(

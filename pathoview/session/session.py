@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from psygnal import Signal
 from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import PathoViewError
 from pathoview.core.geometry import Rect
+from pathoview.core.machine import usable_cores
 from pathoview.core.params import FormRow, form_rows
 from pathoview.core.pyramid import Plane
 from pathoview.core.translation import _
@@ -103,7 +103,7 @@ class Session:
         runner: JobRunner | None = None,
     ) -> None:
         self.settings = settings or load_settings()
-        n_threads = min(_MOST_TILE_THREADS, max(2, os.cpu_count() or 2))
+        n_threads = min(_MOST_TILE_THREADS, max(2, usable_cores()))
         self.memory = ByteCache(self.settings.cache_bytes)
         """Holds the tiles of all layers and slides; see `set_memory`."""
         self.scheduler = TileScheduler(TileCache(self.memory), post, n_threads)

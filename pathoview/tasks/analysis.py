@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from pathoview.core.errors import Cancelled, SlideError, StorageError
 from pathoview.core.geometry import Rect
+from pathoview.core.machine import usable_cores
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _, ngettext
 from pathoview.jobs.pipeline import run_pipeline
@@ -118,7 +118,7 @@ class Analysis(ABC, Generic[Computed]):
                 self._finished,
                 n_readers=1 if n_computers <= 2 else 2,
                 n_computers=n_computers,
-                n_finishers=max(1, n_cores() // 2),
+                n_finishers=max(1, useful_computers("cpu") // 2),
                 queue_size=n_computers,
                 check=self._watch.check,
             )
@@ -227,11 +227,5 @@ class Analysis(ABC, Generic[Computed]):
 
 
 def useful_computers(device: str) -> int:
-    """Return how many threads compute: as many as there are processors, one for a GPU."""
-    return n_cores() if device == "cpu" else 1
-
-
-def n_cores() -> int:
-    """Return how many processors this process may use, but not more than memory allows."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(usable or 1, _MOST_COMPUTERS))
+    """Return how many threads compute: as many as cores and memory allow, one for a GPU."""
+    return min(usable_cores(), _MOST_COMPUTERS) if device == "cpu" else 1

@@ -28,6 +28,16 @@ def test_a_container_has_what_it_may_take(limit: Path, text: str | None, expecte
     assert machine.memory_bytes() == expected * GIB
 
 
+def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {1, 3}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert machine.usable_cores() == 2
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert machine.usable_cores() == 8
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert machine.usable_cores() == 1
+
+
 def test_a_machine_that_does_not_tell_is_taken_for_a_small_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 
-
-def usable_cores() -> int:
-    """Return how many cores this process may compute on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+from pathoview.core.machine import usable_cores
 
 
 @contextlib.contextmanager

@@ -22,13 +22,13 @@ import numpy.typing as npt
 from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import UsageError
 from pathoview.core.geometry import Rect
-from pathoview.core.machine import memory_bytes
+from pathoview.core.machine import memory_bytes, usable_cores
 from pathoview.core.translation import _
 from pathoview.datasets.labels import LabelledImage, Labels, TargetClass, TrainingData
 from pathoview.datasets.patches import inside
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.pixel_features import PixelFeatures
-from pathoview.methods.pixel_samples import TILE_PX, FeatureTiles, Tile, n_processors, tiles_of
+from pathoview.methods.pixel_samples import TILE_PX, FeatureTiles, Tile, tiles_of
 from pathoview.methods.pixel_trees import (
     Learning,
     Probabilities,
@@ -216,7 +216,7 @@ class LiveForest:
 
         width, height = (math.ceil(size / step) for size in (seen.width, seen.height))
         out = np.zeros((height, width, len(trained.values)), np.float32)
-        with ThreadPoolExecutor(n_processors()) as pool:
+        with ThreadPoolExecutor(usable_cores()) as pool:
             for tile, found in zip(tiles, pool.map(predict, tiles), strict=True):
                 _lay(out, found, *(np.array(tile) * TILE_PX - (int(seen.x), int(seen.y))) // step)
         return self._cut(out, seen, rect_l0, step)

@@ -17,8 +17,9 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from pathoview.core.errors import Cancelled, RunError, StorageError  # noqa: E402
+from pathoview.core.machine import usable_cores  # noqa: E402
 from pathoview.core.progress import Control, SilentProgress  # noqa: E402
-from pathoview.methods.engine import conditions, descent  # noqa: E402
+from pathoview.methods.engine import descent  # noqa: E402
 from pathoview.methods.engine import train as loop  # noqa: E402
 from pathoview.methods.engine.learner import Learner, Trained  # noqa: E402
 from pathoview.methods.engine.plan import (  # noqa: E402
@@ -412,7 +413,7 @@ def test_threads_chance_and_determinism_are_as_before_afterwards() -> None:
         assert torch.get_num_threads() == 1
         assert torch.equal(torch.get_rng_state(), state)
         assert not torch.are_deterministic_algorithms_enabled()
-        assert set(seen) == {conditions.usable_cores()}
+        assert set(seen) == {usable_cores()}
     finally:
         torch.set_num_threads(before[0])
 
