@@ -290,9 +290,10 @@ def test_a_killed_training_is_offered_again_and_no_label_is_lost(
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: job.state is JobState.DIED, timeout=_PATIENCE_MS)
-    qtbot.waitUntil(lambda: bool(window.notices.bars))
-    (bar,) = window.notices.bars
+    qtbot.waitUntil(lambda: any(bar.notice.level == "error" for bar in window.notices.bars))
+    bar = window.notices.bars[-1]
     assert "ended unexpectedly" in bar.notice.text
+    assert "ended unexpectedly" in panel.training.text
     press(bar.action)
     qtbot.waitUntil(lambda: session.teaching.job is not job)
     again = session.teaching.job
