@@ -7,15 +7,14 @@ that never stopped.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pathoview.core.errors import Cancelled, SlideError, StorageError
+from pathoview.core.errors import SlideError
 from pathoview.core.geometry import Rect
 from pathoview.core.machine import usable_cores
 from pathoview.core.progress import Progress
@@ -27,6 +26,7 @@ from pathoview.slides.tissue import TissueMask
 from pathoview.study.records import now
 from pathoview.study.results import RunFile
 from pathoview.tasks.method_building import BuiltMethod
+from pathoview.tasks.run_course import under_way
 from pathoview.tasks.stopwatch import Stopwatch
 from pathoview.tasks.tile_plan import Tile, TilePlan
 from pathoview.tasks.tile_work import Patch, TileWork
@@ -100,16 +100,13 @@ class Analysis(ABC, Generic[Computed]):
 
     def run(self, n_computers: int) -> dict[str, Any]:
         """Do the tiles that are left, and return what came out."""
-        with self._state_kept():
-            self._file.update_record(state="running", finished="")
-            self._progress.event(
-                "started",
-                {
-                    "run_file": str(self._file.path),
-                    "n_tiles": self._n_tiles,
-                    "n_done": self._n_done,
-                },
-            )
+        with under_way(
+            self._file,
+            self._progress,
+            n_tiles=self._n_tiles,
+            n_done=self._n_done,
+            reached=self._reached,
+        ):
             self._report()
             run_pipeline(
                 lambda: self._plan.next(self._progress.focus_l0),
@@ -130,8 +127,7 @@ class Analysis(ABC, Generic[Computed]):
                 state="done",
                 finished=now(),
                 area_mm2=setting.tissue.area_mm2(setting.slide.mpp, setting.region_l0),
-                seconds=self._before.seconds + self._watch.seconds,
-                **ended,
+                **{**self._reached(), **ended},
             )
         return {
             "run_file": str(self._file.path),
@@ -144,21 +140,10 @@ class Analysis(ABC, Generic[Computed]):
             "state": record.state,
         }
 
-    @contextlib.contextmanager
-    def _state_kept(self) -> Iterator[None]:
-        """Write into the record how the run ended when it does not end well."""
-        try:
-            yield
-        except BaseException as error:
-            is_wish = isinstance(error, Cancelled | KeyboardInterrupt)
-            with contextlib.suppress(StorageError):  # a full disk: the first error is told
-                self._file.update_record(
-                    state="cancelled" if is_wish else "failed",
-                    finished=now(),
-                    n_objects=self._n_objects,
-                    seconds=self._before.seconds + self._watch.seconds,
-                )
-            raise
+    def _reached(self) -> Mapping[str, Any]:
+        """Return the members of the record that tell how far the run has come."""
+        seconds = self._before.seconds + self._watch.seconds
+        return {"n_objects": self._n_objects, "seconds": seconds}
 
     def _read(self, tile: Tile) -> Patch | None:
         """Return a tile with its halo, cut at the slide's edge; None when it cannot be read."""

@@ -7,13 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from pathoview.annotations.detections import Detections
-from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _
+from pathoview.datasets.patches import inside
 from pathoview.methods.spec import Found
 from pathoview.tasks.analysis import Analysis, Setting
 from pathoview.tasks.object_ids import id_namespace, object_ids
@@ -47,8 +44,8 @@ class InstanceAnalysis(Analysis[Found]):
         """Return the objects inside the region, with their ids."""
         centers = found.centroids_l0()
         if self._setting.region_l0:
-            inside = _inside(self._setting.region_l0, centers)
-            found, centers = found.take(inside), centers[inside]
+            is_in = inside(self._setting.region_l0, centers)
+            found, centers = found.take(is_in), centers[is_in]
         return replace(found, ids=object_ids(self._namespace, centers))
 
     def _end(self) -> Mapping[str, Any]:
@@ -65,10 +62,3 @@ class InstanceAnalysis(Analysis[Found]):
         ids = [one.tobytes().hex() for one in seams.ids]
         self._progress.event("finalised", {"dropped": len(ids), "ids": ids})
         return {"n_objects": seams.n_kept}
-
-
-def _inside(rect: Rect, points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    x, y = points.T
-    return np.asarray(
-        (x >= rect.x) & (x < rect.right) & (y >= rect.y) & (y < rect.bottom), np.bool_
-    )

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from pathoview.annotations.detections import CONFIDENCE, DetectionClass, Detections
-from pathoview.core.errors import Cancelled, RunError, StorageError, UsageError
+from pathoview.core.errors import RunError, UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import PartOf, Progress
 from pathoview.core.translation import _
@@ -38,6 +38,7 @@ from pathoview.tasks.method_building import BuiltMethod, build_method
 from pathoview.tasks.object_examples import NEWEST, object_run
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.provenance import device_name, versions
+from pathoview.tasks.run_course import under_way
 from pathoview.tasks.stopwatch import Stopwatch
 
 PROBABILITY = "Probability of "
@@ -176,16 +177,13 @@ class _Classification:
 
     def run(self) -> dict[str, Any]:
         """Do the tiles that are left, and return what came out."""
-        with self._state_kept():
-            self._target.update_record(state="running", finished="")
-            self._progress.event(
-                "started",
-                {
-                    "run_file": str(self._target.path),
-                    "n_tiles": len(self._places),
-                    "n_done": len(self._finished),
-                },
-            )
+        with under_way(
+            self._target,
+            self._progress,
+            n_tiles=len(self._places),
+            n_done=len(self._finished),
+            reached=self._reached,
+        ):
             self._report()
             self._everything = self._middles_um()
             run_pipeline(
@@ -201,9 +199,8 @@ class _Classification:
             record = self._target.update_record(
                 state="done",
                 finished=now(),
-                n_objects=self._n_objects,
                 area_mm2=self._area_mm2(),
-                seconds=self._before.seconds + self._watch.seconds,
+                **self._reached(),
             )
         return {
             "run_file": str(self._target.path),
@@ -214,21 +211,10 @@ class _Classification:
             "state": record.state,
         }
 
-    @contextlib.contextmanager
-    def _state_kept(self) -> Iterator[None]:
-        """Write into the record how the run ended when it does not end well."""
-        try:
-            yield
-        except BaseException as error:
-            is_wish = isinstance(error, Cancelled | KeyboardInterrupt)
-            with contextlib.suppress(StorageError):  # a full disk: the first error is told
-                self._target.update_record(
-                    state="cancelled" if is_wish else "failed",
-                    finished=now(),
-                    n_objects=self._n_objects,
-                    seconds=self._before.seconds + self._watch.seconds,
-                )
-            raise
+    def _reached(self) -> Mapping[str, Any]:
+        """Return the members of the record that tell how far the run has come."""
+        seconds = self._before.seconds + self._watch.seconds
+        return {"n_objects": self._n_objects, "seconds": seconds}
 
     def _middles_um(self) -> cKDTree:
         found = [np.empty((0, 2))]

@@ -37,6 +37,7 @@ class TileWork:
         context: Mapping[str, Any],
     ) -> None:
         self._slide = slide
+        self._built = built
         self._grid = grid
         self._tissue = tissue
         self._context = context
@@ -56,21 +57,10 @@ class TileWork:
 class InstanceWork(TileWork):
     """From a patch over labelled nuclei to outlines."""
 
-    def __init__(
-        self,
-        slide: Slide,
-        built: BuiltMethod,
-        grid: AnalysisGrid,
-        tissue: TissueMask,
-        context: Mapping[str, Any],
-    ) -> None:
-        super().__init__(slide, built, grid, tissue, context)
-        self._method: InstanceMethod = built.method
-        self._stains = StainMatrix.from_json(context["stains"])
-
     def compute(self, patch: Patch) -> Found:
         """Return the instances of a patch."""
-        return self._method.predict(patch, self._grid.mpp, self._context)
+        method: InstanceMethod = self._built.method
+        return method.predict(patch, self._grid.mpp, self._context)
 
     def outline(self, tile: Tile, patch: Patch, found: Found) -> Detections:
         """Return the objects whose centroid lies in the tile's core and on tissue, without ids."""
@@ -82,7 +72,7 @@ class InstanceWork(TileWork):
             scale_l0=scale,
             origin_l0=(place.x * scale, place.y * scale),
             core_lv=tile.core.moved(-place.x, -place.y),
-            stains=self._stains,
+            stains=StainMatrix.from_json(self._context["stains"]),
             confidence=found.confidence,
         )
         return table.take(in_tissue(self._tissue, table.centroids_l0()))
@@ -95,22 +85,12 @@ class PixelWork(TileWork):
     beside a seam say the same of it.
     """
 
-    def __init__(
-        self,
-        slide: Slide,
-        built: BuiltMethod,
-        grid: AnalysisGrid,
-        tissue: TissueMask,
-        context: Mapping[str, Any],
-    ) -> None:
-        super().__init__(slide, built, grid, tissue, context)
-        self._method: PixelMethod = built.method
-        self._n_classes = len(built.card.classes) if built.card else 0
-
     def compute(self, patch: Patch) -> npt.NDArray[np.float32]:
         """Return the probabilities of a patch, (height, width, class); raise `RunError`."""
-        found = self._method.predict(patch, self._grid.mpp, self._context)
-        if found.shape != (*patch.shape[:2], self._n_classes) or not np.isfinite(found).all():
+        method: PixelMethod = self._built.method
+        found = method.predict(patch, self._grid.mpp, self._context)
+        n_classes = len(self._built.card.classes) if self._built.card else 0
+        if found.shape != (*patch.shape[:2], n_classes) or not np.isfinite(found).all():
             raise RunError(
                 _("The method did not give a probability for each class and pixel."),
                 _("The model may be damaged: train it again, or choose another one."),
