@@ -20,9 +20,12 @@ from make_big_slide import make_big_slide
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
 from pathoview.jobs.runner import Job, JobRequest, JobRunner, JobState
-from pathoview.tasks import analyze
+from pathoview.tasks import analysis, analyze
 
-REGION_L0 = (4096, 4096, 32768, 32768)
+REGION_L0 = {
+    "nuclei_watershed": (4096, 4096, 32768, 32768),
+    "nuclei_unet": (8192, 8192, 12288, 12288),
+}
 ROUNDS = 2
 GOAL_RATIO = 0.85
 GOAL_FIRST_TILE_S = 2.0
@@ -52,8 +55,8 @@ def submit(runner: JobRunner, task: str, **payload: Any) -> Job:
     return runner.submit(JobRequest(task, payload, "benchmark"))
 
 
-def request(slide: Path, region_l0: tuple[int, ...] | None) -> dict[str, Any]:
-    return {"slide": str(slide), "method": "nuclei_watershed", "region_l0": region_l0}
+def request(slide: Path, method: str, region_l0: tuple[int, ...] | None) -> dict[str, Any]:
+    return {"slide": str(slide), "method": method, "region_l0": region_l0}
 
 
 def time_stages(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -75,14 +78,14 @@ def time_stages(request: Mapping[str, Any], progress: Progress) -> dict[str, Any
                 seconds[stage] += marks[stage + 1] - marks[stage]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analyze, "run_pipeline", run_serially)
+        patch.setattr(analysis, "run_pipeline", run_serially)
         analyze.run(request, progress)
     return {"stages": seconds}
 
 
 def time_run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Analyze as always (a task for the worker); return the seconds of the pipeline and of all."""
-    run_pipeline, timing = analyze.run_pipeline, dict[str, Any]()
+    run_pipeline, timing = analysis.run_pipeline, dict[str, Any]()
 
     def run_timed(*steps: Any, **settings: Any) -> None:
         started = time.perf_counter()
@@ -91,16 +94,17 @@ def time_run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         timing["threads"] = [settings[f"n_{who}"] for who in ("readers", "computers", "finishers")]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analyze, "run_pipeline", run_timed)
+        patch.setattr(analysis, "run_pipeline", run_timed)
         started = time.perf_counter()
         result = analyze.run(request, progress)
     whole = time.perf_counter() - started
     return {**timing, "whole": whole, "megapixels": result["megapixels"]}
 
 
-def test_throughput_beside_its_bound(big_slide: Path, runner: JobRunner) -> None:
+@pytest.mark.parametrize("method", list(REGION_L0))
+def test_throughput_beside_its_bound(big_slide: Path, runner: JobRunner, method: str) -> None:
     """The bound: no stage is faster than its threads, all together not faster than the cores."""
-    asked = request(big_slide, REGION_L0)
+    asked = request(big_slide, method, REGION_L0[method])
     serial, threaded = [], []
     for _round in range(ROUNDS):
         serial.append(finished(submit(runner, "bench_analyze:time_stages", **asked))["stages"])
@@ -111,7 +115,7 @@ def test_throughput_beside_its_bound(big_slide: Path, runner: JobRunner) -> None
     cores = len(os.sched_getaffinity(0))
     limits = [n / seconds for n, seconds in zip(threads, best, strict=True)]
     bound = megapixels * min(*limits, cores / sum(best))
-    print(f"\n\n{cores} cores, {megapixels:.1f} MP at the analysis resolution")
+    print(f"\n\n{method}, {cores} cores, {megapixels:.1f} MP at the analysis resolution")
     print(f"{'stage':22} {'threads':>7} {'seconds':>8} {'MP/s':>8}")
     names = ("reading", "computing", "outlines, writing")
     for name, n_threads, seconds in zip(names, threads, best, strict=True):
@@ -126,7 +130,9 @@ def test_throughput_beside_its_bound(big_slide: Path, runner: JobRunner) -> None
 def test_memory_and_first_tile(big_slide: Path, runner: JobRunner) -> None:
     told: list[float] = []
     started = time.perf_counter()
-    job = submit(runner, "pathoview.tasks.analyze:run", **request(big_slide, None))
+    job = submit(
+        runner, "pathoview.tasks.analyze:run", **request(big_slide, "nuclei_watershed", None)
+    )
     job.event.connect(
         lambda kind, _data: told.append(time.perf_counter() - started) if kind == "tile" else None
     )
