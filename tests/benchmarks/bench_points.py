@@ -8,8 +8,8 @@ nucleus teach one model, whose areas are compared on the validation images, with
 parting. Data that must not be passed on: the shared folder has them, or nothing is measured.
 
 ``PATHOVIEW_BENCH_SEEDS`` (3): draws of clicks; ``PATHOVIEW_BENCH_IMAGES``: how many images;
-``PATHOVIEW_BENCH_STEPS`` (0: as the schedule says) of both networks; ``PATHOVIEW_BENCH_START``:
-a model file instead of the bundled one.
+``PATHOVIEW_BENCH_STEPS`` (0: as the schedule says) of both networks; ``PATHOVIEW_BENCH_ENCODER``:
+another network of *all points*; ``PATHOVIEW_BENCH_START``: a model file instead of the bundled one.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ MPP, SIDE, N_CLICKS, REACH_PX = 0.25, 1000, 60, 12
 SEEDS = int(os.environ.get("PATHOVIEW_BENCH_SEEDS", "3"))
 N_IMAGES = int(os.environ.get("PATHOVIEW_BENCH_IMAGES", "0")) or None
 N_STEPS = int(os.environ.get("PATHOVIEW_BENCH_STEPS", "0"))
+ENCODER = os.environ.get("PATHOVIEW_BENCH_ENCODER", "by schedule")
 SPEC = METHODS.get("point_nuclei")
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="needs the shared data")
@@ -70,8 +71,12 @@ def start_model() -> Model | None:
     return read_model(path) if path.is_file() else None
 
 
-def taught(images: Sequence[LabelledImage], start: Model | None, seed: int) -> tuple[Model, float]:
-    params = PointNucleiFitParams(n_steps=N_STEPS, n_parting_steps=N_STEPS)
+def taught(
+    images: Sequence[LabelledImage], start: Model | None, seed: int, encoder: str = "by schedule"
+) -> tuple[Model, float]:
+    params = PointNucleiFitParams.parse(
+        {"n_steps": N_STEPS, "n_parting_steps": N_STEPS, "encoder": encoder}
+    )
     context = FitContext(SilentProgress(), seed=seed, start=start)
     began = time.perf_counter()
     fitted = PointNuclei(PointNucleiParams()).fit(TrainingData(images, ()), params, context)
@@ -141,8 +146,8 @@ def test_all_points_of_twelve_images_give_areas() -> None:
             for split in ("train", "val")
             for path in pictures(split)[:N_IMAGES]
         ]
-        model, seconds = taught(images, None, 0)
-        print(f"\ntaught in {seconds:.0f} s")
+        model, seconds = taught(images, None, 0, ENCODER)
+        print(f"\n{ENCODER}: taught in {seconds:.0f} s")
         scores = {
             parting: [areas(image, ready(model, parting=parting)) for image in images[-4:]]
             for parting in ("none", "fast")
