@@ -15,13 +15,25 @@ import typer
 
 from pathoview import __version__
 from pathoview.cli_annotate import annotate, tissue
-from pathoview.cli_each import each_slide, hidden_slide, refuse_one_file_for_many, target_of
+from pathoview.cli_each import analyze_each, hidden_slide
 from pathoview.cli_evaluate import evaluate
 from pathoview.cli_exchange import export, export_tiles, import_file
 from pathoview.cli_leaks import leaks
 from pathoview.cli_learn import apply, models_app, train
 from pathoview.cli_measure import measure
-from pathoview.cli_options import MppOption, SlideArgument
+from pathoview.cli_options import (
+    GeoJsonOption,
+    JsonFlag,
+    MethodOption,
+    ModelOption,
+    MppOption,
+    OverviewOption,
+    ParametersOption,
+    RegionOption,
+    ResumeFlag,
+    SlideArgument,
+    SlideFilesArgument,
+)
 from pathoview.cli_picture import picture
 from pathoview.cli_quality import normalise, quality
 from pathoview.cli_slides import app as slides_app
@@ -41,11 +53,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-MethodOption = Annotated[
-    str | None, typer.Option("--method", metavar="NAME", help=_("See “pathoview methods”."))
-]
-JsonFlag = Annotated[bool, typer.Option("--json", help=_("Print JSON."))]
 
 
 @app.callback(invoke_without_command=True)
@@ -121,33 +128,17 @@ def thumbnail(
 
 @app.command(help=_("Find nuclei and write them as GeoJSON that QuPath opens."))
 def analyze(
-    slides: Annotated[list[Path], typer.Argument(metavar="SLIDE…")],
+    slides: SlideFilesArgument,
     method: MethodOption = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="MODEL", help=_("A model's file, or a library name."))
-    ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(metavar="X,Y,W,H", help=_("Only this rectangle, level-0 pixels.")),
-    ] = None,
+    model: ModelOption = None,
+    region: RegionOption = None,
     mpp: MppOption = None,
-    parameters: Annotated[
-        list[str] | None,
-        typer.Option("--param", metavar="KEY=VALUE", help=_("A parameter of the method.")),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(metavar="OUT.geojson", help=_("A file (.gz compresses), or a folder.")),
-    ] = None,
-    overview: Annotated[
-        Path | None,
-        typer.Option(metavar="OUT.png", help=_("A picture with the nuclei drawn on it.")),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help=_("Go on from the finished tiles of a stopped run."))
-    ] = False,
+    parameters: ParametersOption = None,
+    output: GeoJsonOption = None,
+    overview: OverviewOption = None,
+    resume: ResumeFlag = False,
 ) -> None:
-    from pathoview.tasks.analyze_and_export import AnalyzeOrder, analyze_and_export
+    from pathoview.tasks.analyze_and_export import AnalyzeOrder
 
     order = AnalyzeOrder.checked(
         method=method,
@@ -158,17 +149,7 @@ def analyze(
         parameters=parameters or [],
         resume=resume,
     )
-    refuse_one_file_for_many(slides, output, overview)
-    each_slide(
-        slides,
-        lambda slide, progress: analyze_and_export(
-            slide,
-            order,
-            output=target_of(slide, output, ".geojson") if output or not overview else None,
-            overview=target_of(slide, overview, ".png") if overview else None,
-            progress=progress,
-        ),
-    )
+    analyze_each(slides, order, output, overview)
 
 
 app.command("evaluate", help=_("Score a method against images or labels whose truth is known."))(

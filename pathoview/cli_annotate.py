@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pathoview.cli_options import AuthorOption, MppOption, SlideArgument
+from pathoview.cli_options import AuthorOption, MppOption, SlideArgument, StudyOption
 from pathoview.core.errors import UsageError
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 
-StudyOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--study",
-        metavar="STUDY.pathoview",
-        help=_("The study; without it the private one of the slide."),
-    ),
-]
 ToOption = Annotated[
     str, typer.Option("--to", metavar="CLASS", help=_("The class they get; without it none."))
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from pathoview.cli_progress import TerminalProgress, terminal_progress
 from pathoview.core.errors import PathoViewError, UsageError
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _
+
+if TYPE_CHECKING:
+    from pathoview.tasks.analyze_and_export import AnalyzeOrder
 
 
 def each_slide(
@@ -31,6 +34,25 @@ def each_slide(
             worst = max(worst, error.exit_code)
     if worst:
         raise typer.Exit(worst)
+
+
+def analyze_each(
+    slides: Sequence[Path], order: AnalyzeOrder, output: Path | None, overview: Path | None
+) -> None:
+    """Analyze every slide; write GeoJSON (None: unless only a picture is wanted) and a picture."""
+    from pathoview.tasks.analyze_and_export import analyze_and_export
+
+    refuse_one_file_for_many(slides, output, overview)
+    each_slide(
+        slides,
+        lambda slide, progress: analyze_and_export(
+            slide,
+            order,
+            output=target_of(slide, output, ".geojson") if output or not overview else None,
+            overview=target_of(slide, overview, ".png") if overview else None,
+            progress=progress,
+        ),
+    )
 
 
 def hidden_slide(slide: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from pathoview.cli_options import hidden
+from pathoview.cli_options import MethodOption, ModelOption, ParametersOption, hidden
 from pathoview.cli_progress import terminal_progress
 from pathoview.cli_tune import pinned_numerics
 from pathoview.core.errors import UsageError
@@ -42,12 +42,8 @@ def evaluate(
             help=_("Only this slide's labels; else those that were not learned from."),
         ),
     ] = None,
-    method: Annotated[
-        str | None, typer.Option("--method", metavar="NAME", help=_("See “pathoview methods”."))
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="MODEL", help=_("A model's file, or a library name."))
-    ] = None,
+    method: MethodOption = None,
+    model: ModelOption = None,
     against: Annotated[
         str,
         typer.Option(metavar="NAME|MODEL", help=_("A second one, compared image by image.")),
@@ -56,10 +52,7 @@ def evaluate(
         str,
         typer.Option(metavar="CLASS", help=_("What label images without classes.json show.")),
     ] = "",
-    parameters: Annotated[
-        list[str] | None,
-        typer.Option("--param", metavar="KEY=VALUE", help=_("A parameter of the method.")),
-    ] = None,
+    parameters: ParametersOption = None,
     seed: Annotated[int, typer.Option(min=0, help=_("Of the intervals."))] = 0,
     worst: Annotated[
         int, typer.Option(min=0, max=1000, help=_("How many of the worst places are told."))

@@ -8,20 +8,18 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pathoview.cli_options import MppOption, SlideArgument
+from pathoview.cli_options import (
+    MppOption,
+    SlideArgument,
+    SlideFilesArgument,
+    StudyOption,
+    TogetherOption,
+)
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import InputError, UsageError
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 
-StudyOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--study",
-        metavar="STUDY.pathoview",
-        help=_("The study; without it the private one of the slide."),
-    ),
-]
 FormatOption = Annotated[
     str,
     typer.Option("--format", metavar="NAME", help=_("geojson, asap, imagescope, ndpa, coco …")),
@@ -197,7 +195,7 @@ def _sources(slide: Path, study: Path | None, only: str | None) -> tuple[str, st
 
 
 def export_tiles(
-    slides: Annotated[list[Path], typer.Argument(metavar="SLIDE…")],
+    slides: SlideFilesArgument,
     output: Annotated[Path, typer.Option(metavar="DIR", help=_("A new or empty folder."))],
     study: StudyOption = None,
     um_per_px: Annotated[
@@ -214,9 +212,7 @@ def export_tiles(
     split: Annotated[
         str, typer.Option(metavar="NAME=SHARE,…", help=_("Such as train=0.8,val=0.2."))
     ] = "",
-    by: Annotated[
-        Literal["patient", "slide"], typer.Option(help=_("What is never in two splits."))
-    ] = "patient",
+    by: TogetherOption = "patient",
     seed: Annotated[int, typer.Option(help=_("Another one gives other splits."))] = 1,
     min_labelled: Annotated[
         float, typer.Option(min=0, max=1, help=_("Least share of a tile with labels."))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 import typer
 
-from pathoview.cli_options import hidden
+from pathoview.cli_options import JsonFlag, TogetherOption, hidden
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.translation import _, ngettext
 
@@ -43,9 +43,7 @@ def leaks(
     split: Annotated[
         str, typer.Option(metavar="NAME=SHARE,…", help=_("For slides in no split yet."))
     ] = "train=0.8,val=0.2",
-    by: Annotated[
-        Literal["patient", "slide"], typer.Option(help=_("What is never in two splits."))
-    ] = "patient",
+    by: TogetherOption = "patient",
     seed: Annotated[int, typer.Option(min=0, help=_("Another one gives other splits."))] = 1,
     alike: Annotated[
         bool, typer.Option(help=_("Look for alike pictures too, not only for copies."))
@@ -57,7 +55,7 @@ def leaks(
         Path | None,
         typer.Option(metavar="OUT.html", help=_("Write what was found, with pictures.")),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON."))] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Check splits for leaks. Exit code 5: leaks were found; 0: none were."""
     from pathoview.tasks import leaks as task

@@ -8,12 +8,27 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from pathoview.cli_each import each_slide, refuse_one_file_for_many, target_of
-from pathoview.cli_options import MppOption, hidden
+from pathoview.cli_each import analyze_each
+from pathoview.cli_options import (
+    GeoJsonOption,
+    JsonFlag,
+    MppOption,
+    OverviewOption,
+    ParametersOption,
+    RegionOption,
+    ResumeFlag,
+    SlideFilesArgument,
+    hidden,
+)
 from pathoview.cli_progress import terminal_progress
 from pathoview.cli_tune import pinned_numerics
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
+
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL", help=_("A file, or a library name."))
+]
+LibraryArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_("A name of the library."))]
 
 
 def train(
@@ -94,28 +109,14 @@ def train(
 
 
 def apply(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A file, or a library name."))],
-    slides: Annotated[list[Path], typer.Argument(metavar="SLIDE…")],
-    region: Annotated[
-        str | None,
-        typer.Option(metavar="X,Y,W,H", help=_("Only this rectangle, level-0 pixels.")),
-    ] = None,
+    model: ModelArgument,
+    slides: SlideFilesArgument,
+    region: RegionOption = None,
     mpp: MppOption = None,
-    parameters: Annotated[
-        list[str] | None,
-        typer.Option("--param", metavar="KEY=VALUE", help=_("A parameter of the method.")),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(metavar="OUT.geojson", help=_("A file (.gz compresses), or a folder.")),
-    ] = None,
-    overview: Annotated[
-        Path | None,
-        typer.Option(metavar="OUT.png", help=_("A picture with the result drawn on it.")),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help=_("Go on from the finished tiles of a stopped run."))
-    ] = False,
+    parameters: ParametersOption = None,
+    output: GeoJsonOption = None,
+    overview: OverviewOption = None,
+    resume: ResumeFlag = False,
     run: Annotated[
         str,
         typer.Option(
@@ -124,7 +125,7 @@ def apply(
     ] = "newest",
 ) -> None:
     """Use a trained model on slides and write what it finds."""
-    from pathoview.tasks.analyze_and_export import AnalyzeOrder, analyze_and_export
+    from pathoview.tasks.analyze_and_export import AnalyzeOrder
 
     order = AnalyzeOrder.checked(
         model=model,
@@ -135,17 +136,7 @@ def apply(
         resume=resume,
         run=run,
     )
-    refuse_one_file_for_many(slides, output, overview)
-    each_slide(
-        slides,
-        lambda slide, progress: analyze_and_export(
-            slide,
-            order,
-            output=target_of(slide, output, ".geojson") if output or not overview else None,
-            overview=target_of(slide, overview, ".png") if overview else None,
-            progress=progress,
-        ),
-    )
+    analyze_each(slides, order, output, overview)
 
 
 models_app = typer.Typer(help=_("The models there are."), invoke_without_command=True)
@@ -154,7 +145,7 @@ models_app = typer.Typer(help=_("The models there are."), invoke_without_command
 @models_app.callback()
 def models(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON."))] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """List the models that came with the program, were trained here or were imported."""
     from pathoview.methods.library import is_non_commercial, library
@@ -176,7 +167,7 @@ def models(
 
 @models_app.command("show")
 def show(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A file, or a library name."))],
+    model: ModelArgument,
 ) -> None:
     """Print the card of a model."""
     from pathoview.methods.library import find_model
@@ -199,7 +190,7 @@ def import_file(
 
 @models_app.command("export")
 def export_file(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A name of the library."))],
+    model: LibraryArgument,
     output: Annotated[Path, typer.Argument(metavar="OUT.safetensors")],
 ) -> None:
     """Write a copy of a model, with its card."""
@@ -210,7 +201,7 @@ def export_file(
 
 @models_app.command("rename")
 def rename(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A name of the library."))],
+    model: LibraryArgument,
     title: Annotated[str, typer.Argument(metavar="TITLE")],
 ) -> None:
     """Call a model of the library otherwise."""
@@ -221,7 +212,7 @@ def rename(
 
 @models_app.command("remove")
 def remove(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=_("A name of the library."))],
+    model: LibraryArgument,
 ) -> None:
     """Take a model out of the library; its file is kept for 30 days."""
     from pathoview.methods.library import find_model, remove_model

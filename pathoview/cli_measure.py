@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pathoview.cli_exchange import StudyOption
-from pathoview.cli_options import SlideArgument
+from pathoview.cli_options import MppOption, SlideArgument, StudyOption
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
@@ -28,10 +27,7 @@ def measure(
         list[str] | None,
         typer.Option("--column", metavar="NAME", help=_("Only these columns; repeatable.")),
     ] = None,
-    mpp: Annotated[
-        float | None,
-        typer.Option(metavar="MICRONS", min=0.001, help=_("µm per pixel at full resolution.")),
-    ] = None,
+    mpp: MppOption = None,
 ) -> None:
     """Write what was drawn on a slide and what a run has found, with all measurements."""
     from pathoview.tasks import measure as task

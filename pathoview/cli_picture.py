@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from pathoview.cli_options import SlideArgument
+from pathoview.cli_options import MppOption, SlideArgument
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import UsageError
 from pathoview.core.place_text import parse_offset
@@ -72,10 +72,7 @@ def picture(
     scale_bar: Annotated[bool, typer.Option(help=_("Draw a scale bar."))] = True,
     legend: Annotated[bool, typer.Option("--legend", help=_("Say what the colours mean."))] = False,
     grid: Annotated[bool, typer.Option("--grid", help=_("Draw the measuring grid."))] = False,
-    mpp: Annotated[
-        float | None,
-        typer.Option(metavar="MICRONS", min=0.001, help=_("µm per pixel at full resolution.")),
-    ] = None,
+    mpp: MppOption = None,
 ) -> None:
     """Draw what is asked for, and say where it is."""
     from pathoview.tasks.opening import open_scaled

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from pathoview.cli_options import MppOption, SlideArgument
+from pathoview.cli_options import (
+    JsonFlag,
+    MppOption,
+    RegionOption,
+    SlideArgument,
+    SlideFilesArgument,
+)
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import PathoViewError, UsageError
 from pathoview.core.privacy import hide
@@ -23,8 +29,8 @@ StainOption = Annotated[
 
 
 def quality(
-    slides: Annotated[list[Path], typer.Argument(metavar="SLIDE…")],
-    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON."))] = False,
+    slides: SlideFilesArgument,
+    as_json: JsonFlag = False,
     output: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help=_("Write maps of tissue, ink and blur, and the facts.")),
@@ -83,10 +89,7 @@ def normalise(
         Path | None,
         typer.Option(metavar="SLIDE", help=_("Whose colours are wanted; else those of CMU-1.")),
     ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(metavar="X,Y,W,H", help=_("Only this rectangle, level-0 pixels.")),
-    ] = None,
+    region: RegionOption = None,
     by_region: Annotated[
         bool,
         typer.Option("--by-region", help=_("Measure the stains in the region, if it can be done.")),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from pathoview.cli_options import AuthorOption, hidden
+from pathoview.cli_options import AuthorOption, DryRunFlag, JsonFlag, hidden
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import UsageError
 from pathoview.core.privacy import hide
@@ -75,7 +75,7 @@ def list_slides(
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="OUT.csv", help=_("Write a table instead."))
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON."))] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     from pathoview.study.metadata_csv import write_list
     from pathoview.study.model import SLIDE_SORTS, SlideOrder
@@ -265,9 +265,7 @@ def import_metadata(
             ),
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help=_("Only say what would be done."))
-    ] = False,
+    dry_run: DryRunFlag = False,
     author: AuthorOption = "",
 ) -> None:
     from pathoview.study.metadata_csv import MEANINGS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from pathoview.cli_options import AuthorOption, hidden
+from pathoview.cli_options import AuthorOption, DryRunFlag, JsonFlag, hidden
 from pathoview.core.errors import InputError, UsageError
 from pathoview.core.translation import _, ngettext
 
@@ -27,7 +27,6 @@ FileArgument = Annotated[
 ]
 TargetArgument = Annotated[Path, typer.Argument(metavar="NEW.pathoview", callback=hidden)]
 YesFlag = Annotated[bool, typer.Option("--yes", help=_("Do it; else it is only said."))]
-JsonFlag = Annotated[bool, typer.Option("--json", help=_("Print JSON."))]
 
 
 # -- looking -------------------------------------------------------------------------------------
@@ -257,9 +256,7 @@ def erase_case(
 def merge(
     file: FileArgument,
     copy_file: Annotated[Path, typer.Argument(metavar="COPY.pathoview", callback=hidden)],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help=_("Only say what would be done."))
-    ] = False,
+    dry_run: DryRunFlag = False,
     author: AuthorOption = "",
 ) -> None:
     from pathoview.study.merging import merge as task

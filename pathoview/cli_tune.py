@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from pathoview.cli_options import JsonFlag
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.translation import _
 from pathoview.session.settings import load_settings
@@ -26,7 +27,7 @@ def tune(
     reset: Annotated[
         bool, typer.Option("--reset", help=_("Measure nothing; take float32 again."))
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON."))] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Measure how networks are computed fastest here, and pin that for all analyses to come."""
     from pathoview.tasks import tune as task
