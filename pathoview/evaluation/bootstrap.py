@@ -6,7 +6,7 @@ are known: with fewer than about ten units they are too narrow, and the number o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ LEVEL = 0.95
 
 Fractions = npt.NDArray[np.float64]
 Statistic = Callable[[npt.NDArray[np.float64]], float]
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,33 @@ def paired_pooled_interval(
     return pooled_interval(
         both, lambda pair: statistic(pair[0]) - statistic(pair[1]), seed=seed, n_draws=n_draws
     )
+
+
+def grouped_intervals(
+    groups: Rows,
+    statistics: Callable[[Rows], Mapping[str, float]],
+    *,
+    seed: int = 0,
+    n_draws: int = N_DRAWS,
+) -> dict[str, Interval]:
+    """Return statistics of items with their intervals: whole groups are drawn anew.
+
+    ``groups``: (n,) the group of each item, such as its patient. ``statistics`` takes rows of
+    items, repeated as often as they were drawn; a NaN is left out. None is told of fewer than two
+    groups. What is compared belongs into the same call, so that it is drawn together.
+    """
+    _values, places = np.unique(groups, return_inverse=True)
+    n_groups, rows = int(places.max(initial=-1)) + 1, np.arange(len(groups))
+    if n_groups < 2:
+        return {}
+    times = _draws(n_groups, seed, n_draws).astype(np.int64)[:, places]
+    drawn = [statistics(np.repeat(rows, one)) for one in times]
+    found = {}
+    for name, value in statistics(rows).items():
+        told = _interval(float(value), np.array([one[name] for one in drawn]), n_groups)
+        if told is not None:
+            found[name] = told
+    return found
 
 
 def _draws(n: int, seed: int, n_draws: int) -> Fractions:

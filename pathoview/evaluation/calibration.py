@@ -62,6 +62,17 @@ def brier_score(probabilities: npt.NDArray[np.floating], truth: npt.NDArray[np.i
     return float(((probabilities - wanted) ** 2).sum(axis=1).mean())
 
 
+def log_loss(probabilities: npt.NDArray[np.floating], truth: npt.NDArray[np.integer]) -> float:
+    """Return the mean negative log-likelihood of (n, class) probabilities; NaN without any.
+
+    ``truth``: (n,) the class of each, 0 … class - 1.
+    """
+    if not len(truth):
+        return float("nan")
+    claimed = probabilities[np.arange(len(truth)), truth]
+    return float(-np.log(np.maximum(claimed, _LEAST)).mean())
+
+
 def at_temperature(probabilities: npt.NDArray[np.floating], temperature: float) -> Fractions:
     """Return (n, class) probabilities, softened (above 1) or sharpened (below 1)."""
     logits = np.log(np.maximum(probabilities.astype(np.float64), _LEAST)) / temperature
@@ -76,11 +87,9 @@ def best_temperature(
 
     Above 1 the method claims too much. ``truth``: (n,) the class of each, 0 … class - 1.
     """
-    rows = np.arange(len(truth))
 
     def loss(log_temperature: float) -> float:
-        claimed = at_temperature(probabilities, float(np.exp(log_temperature)))[rows, truth]
-        return float(-np.log(np.maximum(claimed, _LEAST)).mean())
+        return log_loss(at_temperature(probabilities, float(np.exp(log_temperature))), truth)
 
     found = minimize_scalar(loss, bounds=tuple(np.log(_TEMPERATURES)), method="bounded")
     return float(np.exp(found.x))
