@@ -63,7 +63,7 @@ class Feature:
     origin: str = ""
     """Where it was copied from: ``run/<id of the run>/<id of the object>``, or a file's kind.
 
-    Several objects of a run are parted by ``+``; see `annotations.origin`.
+    Several objects of a run are parted by ``+``, several runs by ``;``; see `annotations.origin`.
     """
 
     def moved(self, dx_l0: float, dy_l0: float) -> Feature:

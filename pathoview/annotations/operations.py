@@ -23,6 +23,7 @@ from pathoview.annotations import shapes
 from pathoview.annotations.change import Change
 from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.feature import Feature
+from pathoview.annotations.origin import joined_origin
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
 
@@ -190,7 +191,10 @@ def _with_shape(feature: Feature, shape: BaseGeometry, given: Given, **others: A
 def _combined(
     joined: Callable[[Sequence[BaseGeometry]], BaseGeometry | None],
 ) -> _Run:
-    """Return what makes one annotation, the one chosen first, out of all."""
+    """Return what makes one annotation, the one chosen first, out of all.
+
+    It stands for all detections that they stood for: no run shows one again that was corrected.
+    """
 
     def run(features: Sequence[Feature], given: Given) -> Outcome:
         first, dimension = features[0], shapely.get_dimensions(features[0].geometry)
@@ -200,7 +204,8 @@ def _combined(
         shape = joined([one.geometry for one in fitting])
         if shape is None:
             return Outcome(Change(), n_refused=len(fitting))
-        one = _with_shape(first, shape, given)
+        origin = joined_origin([one.origin for one in fitting])
+        one = _with_shape(first, shape, given, origin=origin)
         return Outcome(
             Change(tuple(fitting), (one,)),
             n_refused=len(features) - len(fitting),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import uuid
+
 import pytest
 import shapely
 
@@ -7,6 +9,7 @@ from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.document import AnnotationDocument
 from pathoview.annotations.feature import Feature
 from pathoview.annotations.operations import OPERATIONS, Distance, Given, Outcome, operate
+from pathoview.annotations.origin import origin_of, stands_for
 from pathoview.core.errors import UsageError
 
 TUMOR = DetectionClass("Tumor", (200, 0, 0))
@@ -47,6 +50,39 @@ def test_merging_keeps_the_first_with_all_it_says() -> None:
 def test_shapes_are_combined_into_the_first(what: str, area: float) -> None:
     (combined,) = done(what, box(0, 0), box(5, 0))
     assert combined.geometry.area == area
+
+
+@pytest.mark.parametrize("what", ["merge", "subtract", "intersect", "exclusive"])
+def test_what_is_made_of_corrections_stands_for_all_that_they_stood_for(what: str) -> None:
+    one, two, three, four = ids = [uuid.UUID(int=number) for number in range(1, 5)]
+    outcome = operate(
+        what,
+        [
+            box(0, 0, origin="geojson"),
+            box(1, 1, origin=origin_of("a", [one, two])),
+            box(2, 2, origin=origin_of("b", [three])),
+            box(3, 3, origin=origin_of("a", [two, four])),
+        ],
+        GIVEN,
+    )
+    (combined,) = outcome.change.after
+    assert sorted(stands_for(combined.origin)) == [key.bytes for key in ids]
+    assert combined.origin.split(";") == [
+        origin_of("a", [one, two, four]),
+        origin_of("b", [three]),
+    ]
+
+
+def test_what_came_from_a_file_still_says_so_when_it_is_merged() -> None:
+    (merged,) = done("merge", box(0, 0, origin="geojson"), box(5, 0, origin="asap"))
+    assert merged.origin == "geojson"
+
+
+def test_each_part_of_a_correction_stands_for_all_of_it() -> None:
+    origin = origin_of("a", [uuid.UUID(int=1), uuid.UUID(int=2)])
+    apart = shapely.union_all([shapely.box(0, 0, 5, 5), shapely.box(10, 0, 15, 5)])
+    parts = done("split", Feature(apart, origin=origin))
+    assert [one.origin for one in parts] == [origin, origin]
 
 
 def test_three_shapes_are_combined_one_after_the_other() -> None:

@@ -144,6 +144,24 @@ def test_pieces_of_a_nucleus_are_merged_wherever_they_lie(session: Session, run:
     assert all_of(session) == []
 
 
+def test_corrections_that_are_made_one_still_cover_all_their_nuclei(
+    session: Session, run: RunView
+) -> None:
+    choose(session, run, 0, 1)
+    run_command(session, "review.accept")
+    session.annotations.select_all()
+    run_command(session, "annotate.merge")
+    assert len(all_of(session)) == 1
+    assert seen(run) == [2, 3]
+    session.undo()
+    assert len(all_of(session)) == 2
+    assert seen(run) == [2, 3]
+    session.redo()
+    assert seen(run) == [2, 3]
+    run_command(session, "annotate.delete")
+    assert seen(run) == [0, 1, 2, 3]
+
+
 def test_a_line_cuts_what_it_crosses_or_what_is_chosen_of_it(
     session: Session, run: RunView
 ) -> None:
