@@ -175,7 +175,12 @@ def is_non_commercial(card: ModelCard) -> bool:
     licences = [card.licence, card.data_licence]
     licences += [one.licence for one in card.parents]
     licences += [one.licence for one in card.data]
-    return any(_NON_COMMERCIAL.search(licence) for licence in licences)
+    return any(map(forbids_commerce, licences))
+
+
+def forbids_commerce(licence: str) -> bool:
+    """Say whether the words of a licence forbid commercial use."""
+    return _NON_COMMERCIAL.search(licence) is not None
 
 
 def _check_own(path: Path) -> None:

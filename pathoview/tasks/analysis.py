@@ -7,18 +7,16 @@ that never stopped.
 
 from __future__ import annotations
 
-import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pathoview.core.errors import SlideError
 from pathoview.core.geometry import Rect
 from pathoview.core.machine import usable_cores
 from pathoview.core.progress import Progress
-from pathoview.core.translation import _, ngettext
+from pathoview.core.translation import _
 from pathoview.jobs.pipeline import run_pipeline
 from pathoview.slides.reading import AnalysisGrid
 from pathoview.slides.slide import Slide
@@ -30,13 +28,10 @@ from pathoview.tasks.run_course import under_way
 from pathoview.tasks.stopwatch import Stopwatch
 from pathoview.tasks.tile_plan import Tile, TilePlan
 from pathoview.tasks.tile_work import Patch, TileWork
+from pathoview.tasks.unreadable import PatientReader
 
 _MOST_COMPUTERS = 8
 """Each needs memory for a tile; more would not fit into 2 GiB together."""
-_MOST_UNREADABLE = 8
-"""Tiles that may fail to be read before the slide is given up."""
-
-_logger = logging.getLogger(__name__)
 
 Computed = TypeVar("Computed")
 
@@ -78,7 +73,7 @@ class Analysis(ABC, Generic[Computed]):
         self._n_done = self._n_tiles - self._plan.n_pending
         self._n_objects = self._before.n_objects
         self._n_pixels = 0
-        self._unreadable: list[SlideError] = []
+        self._reader = PatientReader[Tile, Patch](work.read)
         self._watch = Stopwatch(progress.check)
         self._writing = threading.Lock()
 
@@ -110,7 +105,7 @@ class Analysis(ABC, Generic[Computed]):
             self._report()
             run_pipeline(
                 lambda: self._plan.next(self._progress.focus_l0),
-                self._read,
+                self._reader.read,
                 self._computed,
                 self._finished,
                 n_readers=1 if n_computers <= 2 else 2,
@@ -119,8 +114,7 @@ class Analysis(ABC, Generic[Computed]):
                 queue_size=n_computers,
                 check=self._watch.check,
             )
-            if self._unreadable:
-                raise self._cannot_be_read()
+            self._reader.check()
             ended = self._end()
             setting = self._setting
             record = self._file.update_record(
@@ -144,20 +138,6 @@ class Analysis(ABC, Generic[Computed]):
         """Return the members of the record that tell how far the run has come."""
         seconds = self._before.seconds + self._watch.seconds
         return {"n_objects": self._n_objects, "seconds": seconds}
-
-    def _read(self, tile: Tile) -> Patch | None:
-        """Return a tile with its halo, cut at the slide's edge; None when it cannot be read."""
-        try:
-            return self._work.read(tile)
-        except SlideError:
-            _logger.warning("a tile could not be read; trying once more")
-        try:
-            return self._work.read(tile)
-        except SlideError as error:
-            self._unreadable.append(error)
-            if len(self._unreadable) >= _MOST_UNREADABLE:
-                raise self._cannot_be_read() from error
-            return None
 
     def _computed(self, tile: Tile, patch: Patch | None) -> tuple[Patch, Computed] | None:
         return None if patch is None else (patch, self._compute(patch))
@@ -197,18 +177,6 @@ class Analysis(ABC, Generic[Computed]):
     def _speed(self) -> float:
         """Return the megapixels a second so far, at the analysis resolution."""
         return self._n_pixels / 1e6 / max(self._watch.seconds, 1e-6)
-
-    def _cannot_be_read(self) -> SlideError:
-        n = len(self._unreadable)
-        sentence = ngettext(
-            "{n} tile of the slide could not be read: {why}",
-            "{n} tiles of the slide could not be read: {why}",
-            n,
-        )
-        return SlideError(
-            sentence.format(n=n, why=self._unreadable[0]),
-            _("Finished tiles are kept. Check the file and its disk, then resume the run."),
-        )
 
 
 def useful_computers(device: str) -> int:
