@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pathoview.annotations.dialects.frame import SlideFrame
-from pathoview.core.errors import InputError
+from pathoview.core.errors import InputError, SlideError
 from pathoview.core.translation import _
 from pathoview.slides.opening import open_slide, with_scale
 from pathoview.slides.slide import Slide
+from pathoview.study.model import SlideRecord
 from pathoview.study.results import find_runs
 from pathoview.study.scales import remember_scale, remembered_scale
 
@@ -27,6 +28,28 @@ def open_scaled(path: Path | str, mpp: float | None) -> Slide:
         return with_scale(slide, (mpp, mpp))
     remembered = remembered_scale(slide.content_hash)
     return with_scale(slide, remembered) if remembered else slide
+
+
+def open_recorded(record: SlideRecord, path: Path, mpp: float | None) -> Slide:
+    """Open a slide of a study where its file lies, with its scale.
+
+    ``mpp`` (µm per level-0 px) goes before the study's where the file states none. Raises
+    `SlideError` when there is no file, or another slide, and when there is no scale.
+    """
+    if not record.path and not path.is_file():
+        raise SlideError(_("Nobody knows where its file lies."))
+    slide = open_scaled(path, None)
+    try:
+        if slide.content_hash != record.slide_hash:
+            raise SlideError(_("Another slide lies where its file was."))
+        known = record.mpp if mpp is None else (mpp, mpp)
+        if slide.info.mpp is None and known is not None:
+            with_scale(slide, known)
+        slide.mpp  # noqa: B018  raises when it is not known
+    except BaseException:
+        slide.close()
+        raise
+    return slide
 
 
 _OFFSETS = tuple(f"hamamatsu.{axis}OffsetFromSlideCentre" for axis in "XY")

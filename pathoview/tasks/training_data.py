@@ -27,7 +27,7 @@ from pathoview.study.study import private_path
 from pathoview.study.study_file import StudyFile
 from pathoview.tasks.export_tiles import slide_group
 from pathoview.tasks.object_examples import with_objects
-from pathoview.tasks.opening import open_scaled
+from pathoview.tasks.opening import open_recorded, open_scaled
 
 LEARNED = ("positive", "negative")
 """What classes mean whose labels are learned."""
@@ -317,26 +317,14 @@ class _StudyReading:
 
     def _opened(self, record: SlideRecord, path: Path) -> Slide | None:
         """Return the open slide; None: it is left out, and why is noted."""
-        name = record.pseudonym or record.slide_hash[:8]
-        if not record.path and not path.is_file():
-            self._left_out.append(LeftOut(name, _("Nobody knows where its file lies.")))
-            return None
         try:
-            slide = self._stack.enter_context(open_scaled(path, None))
-            if slide.content_hash != record.slide_hash:
-                reason = _("Another slide lies where its file was.")
-                self._left_out.append(LeftOut(name, reason))
-                return None
-            mpp = (self._source.mpp,) * 2 if self._source.mpp else record.mpp
-            if slide.info.mpp is None and mpp is not None:
-                with_scale(slide, mpp)
-            slide.mpp  # noqa: B018  raises when it is not known
+            return self._stack.enter_context(open_recorded(record, path, self._source.mpp))
         except SlideError as error:
             if isinstance(error, MissingScaleError):
                 self._without_scale = error
+            name = record.pseudonym or record.slide_hash[:8]
             self._left_out.append(LeftOut(name, str(error)))
             return None
-        return slide
 
     def _add_classes(self, study: StudyFile) -> None:
         for one in study.classes():
