@@ -23,7 +23,7 @@ _MANY_POINTS = 1000
 _WIDTH = 4.0
 _POINT = 6.0
 _MARK = 3.0
-_HALO = QColor(255, 255, 255, 200)
+_HALO = QColor(255, 255, 255)
 
 
 class ChosenPainting:

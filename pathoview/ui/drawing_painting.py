@@ -20,13 +20,13 @@ from pathoview.ui import canvas_painting as furniture
 from pathoview.ui import theme
 from pathoview.ui.chosen_painting import ChosenPainting
 from pathoview.ui.links import Links
-from pathoview.ui.outline_path import outline_path, round_pen, stroke
+from pathoview.ui.outline_path import glaze, outline_path, round_pen, stroke
 
 _WIDTH = 2.0
 _HANDLE = 3.5
 _KNOB = 5.0
-_SHADE = QColor(0, 0, 0, 110)
-_FILL_ALPHA = 60
+_SHADE = QColor(88, 84, 92)
+_FILL_OPACITY = 0.24
 _MARGIN = 2 * _KNOB
 _LONGEST_AFTERGLOW_MS = 1000
 
@@ -164,9 +164,7 @@ class DrawingPainting(QObject):
     ) -> None:
         filled = [one for one in outlines if one.is_filled]
         if filled:
-            inside = QColor(color)
-            inside.setAlpha(_FILL_ALPHA)
-            painter.fillPath(outline_path(filled, to_view), inside)
+            glaze(painter, outline_path(filled, to_view), color, _FILL_OPACITY)
         for outline in outlines:
             path = outline_path([outline], to_view, painter.viewport())
             if outline.is_dashed:  # it must be seen on any ground
@@ -190,7 +188,7 @@ class DrawingPainting(QObject):
         at = QPointF(*self._view.viewport.affine.point(x, y))
         radius_view = radius * self._view.viewport.scale
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(round_pen(QColor(0, 0, 0, 160), 3))
+        painter.setPen(round_pen(_SHADE, 3))
         painter.drawEllipse(at, radius_view, radius_view)
         painter.setPen(round_pen(color, 1.5))
         painter.drawEllipse(at, radius_view, radius_view)

@@ -1,4 +1,8 @@
-"""Outlines in level-0 px as Qt's paths and pens."""
+"""Outlines in level-0 px as Qt's paths and pens.
+
+Nothing is drawn in translucent colours: Qt hands those to threads of its own and waits for them,
+and on a busy computer a frame then takes five times as long.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import shapely
 from PySide6.QtCore import QPointF, QRect, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
 from pathoview.core.affine import Affine
 from pathoview.session.tools.tool import Outline, Points
@@ -62,6 +66,24 @@ def stroke(
     if path.elementCount() > _LONG:
         pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
     painter.strokePath(path, pen)
+
+
+def glaze(painter: QPainter, path: QPainterPath, color: QColor, opacity: float) -> None:
+    """Lay a colour over what a path encloses; the painter works in px of the view."""
+    part = path.boundingRect().toAlignedRect().intersected(painter.viewport())
+    if part.isEmpty():
+        return
+    ratio = painter.device().devicePixelRatio()
+    glass = QPixmap(part.size() * ratio)
+    glass.setDevicePixelRatio(ratio)
+    glass.fill(Qt.GlobalColor.transparent)
+    with QPainter(glass) as copy:
+        copy.setRenderHint(QPainter.RenderHint.Antialiasing)
+        copy.translate(-part.topLeft())
+        copy.fillPath(path, color)
+    painter.setOpacity(opacity)
+    painter.drawPixmap(part.topLeft(), glass)
+    painter.setOpacity(1.0)
 
 
 def round_pen(color: QColor, width: float, *, dashed: bool = False) -> QPen:

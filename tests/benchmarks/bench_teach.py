@@ -84,11 +84,12 @@ class _Lesson:
         session.open(slide)
         self.wait(lambda: session.annotations.document is not None)
         session.viewport.look_at(session.slide.info.width / 2, session.slide.info.height / 2, 1.0)
-        self.rest()
-        idle = self.panned()
         teaching.choose_method("pixel_forest")
         for number in range(N_STROKES):
             self.paint(number)
+        self.rest()
+        idle = self.panned()  # the strokes are drawn, as later
+        self.rest()
         start = time.perf_counter()
         teaching.start({})
         self.wait(lambda: self._n_shown and self.is_composed)
