@@ -22,6 +22,9 @@ Answers = npt.NDArray[np.int8]
 UNSAID = -1
 """A bag without a label; a tile that nobody has judged."""
 
+LEAST_TISSUE = 0.25
+"""Share of a tile that is tissue, from which on the tile counts, unless told otherwise."""
+
 Ordering = Literal["classes", "grades"]
 """What values of labels mean: kinds without an order, or ordered grades from the first."""
 
@@ -108,6 +111,8 @@ class EncoderUsed:
     """Side of a tile at each of them; all have the same centre."""
     normalisation: str = "none"
     """Of the stain; see `slides.stain_normalisation`."""
+    least_tissue: float = LEAST_TISSUE
+    """Share of a tile that is tissue, from which on the tile counts."""
     licence: str = ""
     """Of the weights: it binds all that is made with them."""
     origin: str = ""

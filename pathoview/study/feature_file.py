@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import sqlite3
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,10 @@ class FeatureRecord(BaseModel):
     slide_mpp: tuple[float, float] | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     device: str = "cpu"
+    numerics: str = "float32"
+    """The numeric path it was computed by."""
+    stains: dict[str, Any] = Field(default_factory=dict)
+    """How stains were normalised (`StainNormaliser.to_json`); empty: not at all."""
     started: str = Field(default_factory=now)
     finished: str = ""
     """ISO times in UTC; `finished` is empty while blocks are missing."""
@@ -118,15 +123,23 @@ class FeatureFile(Closing):
 
     @classmethod
     def create(cls, path: Path, record: FeatureRecord) -> Self:
-        """Make a new file; raise `StorageError` when that cannot be done."""
+        """Make a new file, whole or not at all; raise `StorageError` when that cannot be done."""
+        unfinished = path.with_name(f".{path.stem[:40]}.{uuid.uuid4().hex[:8]}.part")
         with sentences(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection = create(path)
-            with closed_on_error(connection), transaction(connection):
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-                connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
-        return cls(path, connection)
+            try:
+                connection = create(unfinished)
+                with closed_on_error(connection), transaction(connection):
+                    for statement in _SCHEMA:
+                        connection.execute(statement)
+                    connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
+                connection.close()
+                if path.exists():
+                    raise FileExistsError(path)
+                unfinished.replace(path)
+            finally:
+                unfinished.unlink(missing_ok=True)
+        return cls.open(path, writable=True)
 
     @classmethod
     def open(cls, path: Path, *, writable: bool = False) -> Self:

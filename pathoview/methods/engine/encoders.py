@@ -1,17 +1,16 @@
 """Networks that turn an image into maps of features, from fine to coarse, by name.
 
-Their architectures are timm's; each entry says where its weights come from and under which licence.
-Nothing is fetched from the network unless ``source="hub"`` asks for it.
+`encoder_list` says which there are. Nothing is fetched from the network unless ``source="hub"``
+asks for it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import safetensors
 import safetensors.torch
@@ -19,77 +18,15 @@ import torch
 from torch import Tensor, nn
 
 from pathoview.core.errors import InputError, UsageError
-from pathoview.core.registry import Registry
 from pathoview.core.translation import _
 from pathoview.methods.engine.efficientnet_lite import lite0_file, timm_names
+from pathoview.methods.engine.encoder_list import ENCODERS, EncoderSpec
 from pathoview.methods.engine.torchvision_shim import make_importable
 from pathoview.methods.model import Parent
 
 Source = Literal["random", "bundled", "hub"]
 
-_IMAGENET_MEAN = (0.485, 0.456, 0.406)
-_IMAGENET_STD = (0.229, 0.224, 0.225)
 _NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderSpec:
-    """What is known of an encoder before it is built."""
-
-    name: str
-    """Of its architecture in timm."""
-    channels: tuple[int, ...]
-    """Of each map of features, finest first."""
-    origin: str
-    """Who made the weights, from what."""
-    licence: str
-    """Of the weights from the hub, and of the bundled ones."""
-    strides: tuple[int, ...] = (2, 4, 8, 16, 32)
-    """Px of the image per px of each map."""
-    mean: tuple[float, float, float] = _IMAGENET_MEAN
-    std: tuple[float, float, float] = _IMAGENET_STD
-    is_bundled: bool = False
-    """Whether ImageNet weights came with the installation."""
-
-
-ENCODERS: Registry[EncoderSpec] = Registry(
-    _("encoder"),
-    (
-        EncoderSpec(
-            "tf_efficientnet_lite0",
-            (16, 24, 40, 112, 320),
-            "EfficientNet-Lite0, Google, trained on ImageNet-1k",
-            "Apache-2.0",
-            mean=(0.5, 0.5, 0.5),
-            std=(0.5, 0.5, 0.5),
-            is_bundled=True,
-        ),
-        EncoderSpec(
-            "mobilenetv3_small_100",
-            (16, 16, 24, 48, 576),
-            "MobileNetV3-Small, timm (lamb), trained on ImageNet-1k",
-            "Apache-2.0",
-        ),
-        EncoderSpec(
-            "resnet18",
-            (64, 64, 128, 256, 512),
-            "ResNet-18, timm (a1), trained on ImageNet-1k",
-            "Apache-2.0",
-        ),
-        EncoderSpec(
-            "resnet34",
-            (64, 64, 128, 256, 512),
-            "ResNet-34, timm (a1), trained on ImageNet-1k",
-            "Apache-2.0",
-        ),
-        EncoderSpec(
-            "resnet50",
-            (64, 256, 512, 1024, 2048),
-            "ResNet-50, timm (a1), trained on ImageNet-1k",
-            "Apache-2.0",
-        ),
-    ),
-)
 
 
 class Encoder(nn.Module):
@@ -107,9 +44,12 @@ class Encoder(nn.Module):
         self.register_buffer("_std", torch.tensor(spec.std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Return (N, channels[i], H / strides[i], W / strides[i]) of (N, 3, H, W) RGB, 0–1."""
-        maps: list[Tensor] = self.body((images - self._mean) / self._std)
-        return maps
+        """Return (N, channels[i], H / strides[i], W / strides[i]) of (N, 3, H, W) RGB, 0–1.
+
+        An encoder without strides gives a single vector, (N, channels[0]).
+        """
+        given: list[Tensor] | Tensor = self.body((images - self._mean) / self._std)
+        return [given] if isinstance(given, Tensor) else given
 
 
 def build_encoder(name: str, source: Source | Path = "random") -> Encoder:
@@ -122,7 +62,8 @@ def build_encoder(name: str, source: Source | Path = "random") -> Encoder:
     cannot be had or are of another network.
     """
     spec = ENCODERS.get(name)
-    body = _timm().create_model(spec.name, pretrained=False, features_only=True)
+    options = {"features_only": True} if spec.strides else {}
+    body = _timm().create_model(spec.timm_name, pretrained=False, **options, **spec.options)
     match source:
         case "random":
             return Encoder(spec, body, None)
@@ -131,7 +72,8 @@ def build_encoder(name: str, source: Source | Path = "random") -> Encoder:
         case "hub":
             weights, parent = _from_hub(spec)
         case Path():
-            weights, parent = read_weights(source), _parent(source.name, "", source)
+            weights = read_weights(source)
+            parent = _parent(source.name, spec.file_licence, source)
     _fill(body, weights, parent.name)
     return Encoder(spec, body, parent)
 
@@ -139,11 +81,11 @@ def build_encoder(name: str, source: Source | Path = "random") -> Encoder:
 def source_named(name: str, said: str) -> Source | Path:
     """Return where an encoder's weights come from, as a person says it.
 
-    ``hub``, a file, or nothing: those that came with the program, else random ones.
+    One of `Source`, a file, or nothing: those that came with the program, else random ones.
     """
     if not said:
         return "bundled" if ENCODERS.get(name).is_bundled else "random"
-    return "hub" if said == "hub" else Path(said)
+    return cast("Source", said) if said in get_args(Source) else Path(said)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -182,8 +124,13 @@ def _bundled(spec: EncoderSpec) -> tuple[dict[str, Tensor], Parent]:
 
 
 def _from_hub(spec: EncoderSpec) -> tuple[dict[str, Tensor], Parent]:
+    if spec.hub == "":
+        raise UsageError(
+            _("The weights of {name} are given to persons only.").format(name=spec.name),
+            _("Ask for them where they are given out, then choose the file."),
+        )
     try:
-        network = _timm().create_model(spec.name, pretrained=True)
+        network = _timm().create_model(spec.hub or spec.name, pretrained=True, **spec.options)
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(
             _("The weights of {name} could not be fetched from the hub.").format(name=spec.name),

@@ -13,7 +13,8 @@ import numpy as np
 
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
-from pathoview.methods.engine.encoders import ENCODERS, build_encoder, source_named
+from pathoview.methods.engine.encoder_list import ENCODERS
+from pathoview.methods.engine.encoders import build_encoder, source_named
 from pathoview.methods.engine.weights import load_arrays
 from pathoview.methods.fitting import FitContext
 from pathoview.methods.model import Model, Parent, Tensors

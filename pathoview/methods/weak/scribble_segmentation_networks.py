@@ -8,7 +8,8 @@ from typing import Any
 
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
-from pathoview.methods.engine.encoders import ENCODERS, build_encoder, source_named
+from pathoview.methods.engine.encoder_list import ENCODERS
+from pathoview.methods.engine.encoders import build_encoder, source_named
 from pathoview.methods.engine.weights import arrays_of, load_arrays
 from pathoview.methods.model import Model, Parent, Tensors
 from pathoview.methods.networks.encoder_unet import EncoderUNet

@@ -15,9 +15,13 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import save_file  # noqa: E402
 
 from pathoview.core.errors import InputError, UsageError  # noqa: E402
-from pathoview.methods.engine import encoders  # noqa: E402
 from pathoview.methods.engine.efficientnet_lite import lite0_file, timm_names  # noqa: E402
-from pathoview.methods.engine.encoders import ENCODERS, build_encoder, read_weights  # noqa: E402
+from pathoview.methods.engine.encoder_list import ENCODERS, EncoderSpec  # noqa: E402
+from pathoview.methods.engine.encoders import (  # noqa: E402
+    build_encoder,
+    read_weights,
+    source_named,
+)
 
 IMPORT = """
 import sys
@@ -41,17 +45,57 @@ def test_timm_can_be_imported_whatever_torchvision_was_built_for() -> None:
     assert out.stdout.split()[1] == "True"
 
 
-@pytest.mark.parametrize("spec", list(ENCODERS), ids=lambda spec: spec.name)
-def test_an_encoder_gives_what_it_declares(spec: encoders.EncoderSpec) -> None:
+each_encoder = pytest.mark.parametrize("spec", list(ENCODERS), ids=lambda spec: spec.name)
+
+
+@each_encoder
+def test_an_encoder_gives_what_it_declares(spec: EncoderSpec) -> None:
     assert spec.licence
     assert spec.origin
-    encoder = build_encoder(spec.name).eval()
+    assert 0.1 <= spec.mpp <= 4
+    height, width = (spec.tile_px, spec.tile_px) if spec.only_tile_px else (64, 96)
+    # Without numbers, shapes alone: a large network would need gigabytes.
+    with torch.device("meta" if spec.wants_gpu else "cpu"), torch.no_grad():
+        encoder = build_encoder(spec.name).eval()
+        maps = encoder(torch.rand(1, 3, height, width))
     assert encoder.parent is None
-    with torch.no_grad():
-        maps = encoder(torch.rand(1, 3, 64, 96))
     assert tuple(found.shape[1] for found in maps) == spec.channels
     sizes = [tuple(found.shape[2:]) for found in maps]
-    assert sizes == [(64 // stride, 96 // stride) for stride in spec.strides]
+    wanted = [(height // stride, width // stride) for stride in spec.strides]
+    assert sizes == (wanted or [()])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [spec.name for spec in ENCODERS if spec.wants_gpu])
+def test_a_large_encoder_describes_a_tile(name: str) -> None:
+    spec = ENCODERS.get(name)
+    with torch.no_grad():
+        (vector,) = build_encoder(name).eval()(torch.rand(1, 3, spec.tile_px, spec.tile_px))
+    assert vector.shape == (1, spec.n_features)
+    assert torch.isfinite(vector).all()
+
+
+def test_certain_weights_bring_their_licence_and_an_architecture_none(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file(build_encoder("resnet34").body.state_dict(), path)
+    licences = []
+    for name in ("resnet34_kather100k", "resnet34"):
+        parent = build_encoder(name, path).parent
+        assert parent is not None
+        licences.append(parent.licence)
+    assert licences == ["CC-BY-4.0", ""]
+
+
+def test_weights_that_are_given_to_persons_are_not_fetched() -> None:
+    with torch.device("meta"), pytest.raises(UsageError, match="persons only"):
+        build_encoder("uni", "hub")
+
+
+def test_where_weights_come_from_is_said_by_a_word_or_a_file() -> None:
+    lite, other = "tf_efficientnet_lite0", "resnet18"
+    assert [source_named(name, "") for name in (lite, other)] == ["bundled", "random"]
+    assert [source_named(lite, said) for said in ("random", "hub")] == ["random", "hub"]
+    assert source_named(lite, "folder/a.pth") == Path("folder/a.pth")
 
 
 def test_normalisation_is_part_of_the_encoder_and_not_of_its_weights() -> None:
