@@ -115,6 +115,13 @@ class Detections:
             {name: column[rows] for name, column in self.measurements.items()},
         )
 
+    def without(self, ids: npt.NDArray[np.uint8]) -> Detections:
+        """Return the rows that have none of these ids, (m, 16) bytes."""
+        if not len(ids) or not len(self):
+            return self
+        gone = np.isin(_keys(self.ids), _keys(ids))
+        return self.take(~gone) if gone.any() else self
+
     def points_of(self, rows: npt.NDArray[np.integer]) -> tuple[Ints, Offsets]:
         """Return the rings of the chosen rows, as `points` and `offsets` are."""
         starts = self.offsets[rows]
@@ -128,6 +135,10 @@ class Detections:
     def moved(self, dx_l0: int, dy_l0: int) -> Detections:
         """Return the table with every point moved by whole level-0 px."""
         return replace(self, points=self.points + np.array([dx_l0, dy_l0], np.int32) * SUBPIXEL)
+
+
+def _keys(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.bytes_]:
+    return np.ascontiguousarray(ids).view("S16").ravel()
 
 
 def empty_detections() -> Detections:

@@ -239,13 +239,9 @@ class RunFile(Closing):
         if not rows:
             return empty_detections()
         try:
-            table = unpack(rows[0][0])
+            return unpack(rows[0][0]).without(dropped)
         except PackedDataError as error:
             raise self._damaged() from error
-        if not len(dropped) or not len(table):
-            return table
-        gone = np.isin(_keys(table.ids), _keys(dropped))
-        return table.take(~gone) if gone.any() else table
 
     def dropped(self) -> npt.NDArray[np.uint8]:
         """Return the ids of the objects that are left out, (n, 16)."""
@@ -284,10 +280,6 @@ def _check_format(connection: sqlite3.Connection, name: str) -> None:
 
 def _json(record: RunRecord) -> bytes:
     return record.model_dump_json().encode()
-
-
-def _keys(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.bytes_]:
-    return np.ascontiguousarray(ids).view("S16").ravel()
 
 
 def runs_folder(slide_hash: str) -> Path:

@@ -62,9 +62,7 @@ def detect(
     seams = find_duplicates(
         cores, lambda col, row: found[col, row], sight_l0=work.sight_l0, check=check
     )
-    whole = concatenate(list(found.values()))
-    gone = {one.tobytes() for one in seams.ids}
-    return whole.take(np.array([one.tobytes() not in gone for one in whole.ids], np.bool_))
+    return concatenate(list(found.values())).without(seams.ids)
 
 
 def _numbers(start: int, n: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:

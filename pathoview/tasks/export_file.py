@@ -1,4 +1,7 @@
-"""Write the annotations of a study, the objects or the map of a run, for QuPath and others."""
+"""Write the annotations of a study, the objects or the map of a run, for QuPath and others.
+
+Where both are written, a detection that an annotation stands for is left out: it was corrected.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from pathoview import __version__
@@ -21,6 +25,7 @@ from pathoview.annotations.dialects.import_params import ImportParams
 from pathoview.annotations.feature import Feature, feature_at
 from pathoview.annotations.geojson_reader import warning_sentences
 from pathoview.annotations.geojson_writer import ExportOptions, write_geojson
+from pathoview.annotations.origin import stands_for
 from pathoview.core.errors import InputError, UsageError
 from pathoview.core.progress import Progress
 from pathoview.core.statement import RESEARCH_USE
@@ -151,12 +156,14 @@ def _content(order: ExportRequest, stack: ExitStack, check: Callable[[], None]) 
     run_file = stack.enter_context(RunFile.open(Path(order.run_file))) if order.run_file else None
     record = None if run_file is None else run_file.record
     frame, pseudonym, slide_hash = _slide(order, record)
-    drawn = _drawn(order, slide_hash)
+    known = _known(order, slide_hash)
+    drawn = _chosen(known, order)
+    covered = _stood_for(known)
     n_of_run = 0 if record is None else record.n_objects - record.n_annotations
 
     def tables() -> Iterator[Detections]:
         found = () if run_file is None else run_file.tiles()
-        return (_of_classes(table, order.classes) for table in found)
+        return (_of_classes(table.without(covered), order.classes) for table in found)
 
     def features() -> Iterator[Feature]:
         found: Iterable[Feature] = drawn
@@ -192,15 +199,23 @@ def _slide(order: ExportRequest, record: RunRecord | None) -> tuple[SlideFrame, 
     return frame, record.pseudonym, record.slide_hash
 
 
-def _drawn(order: ExportRequest, slide_hash: str) -> Sequence[Feature]:
+def _known(order: ExportRequest, slide_hash: str) -> Sequence[Feature]:
+    """Return all annotations of the slide, wanted or not."""
     if not order.study or not Path(order.study).exists():
         return ()
     with StudyFile.open(Path(order.study)) as study:
-        features = study.features(slide_hash)
-    chosen = None if order.ids is None else set(order.ids)
-    return [
-        one for one in _wanted(features, order.classes) if chosen is None or one.id.hex in chosen
-    ]
+        return study.features(slide_hash)
+
+
+def _chosen(features: Iterable[Feature], order: ExportRequest) -> Sequence[Feature]:
+    wanted, ids = _wanted(features, order.classes), set(order.ids or ())
+    return [one for one in wanted if order.ids is None or one.id.hex in ids]
+
+
+def _stood_for(features: Iterable[Feature]) -> npt.NDArray[np.uint8]:
+    """Return the ids, (n, 16) bytes, of the detections that annotations stand for."""
+    ids = chain.from_iterable(stands_for(one.origin) for one in features)
+    return np.frombuffer(b"".join(ids), np.uint8).reshape(-1, 16)
 
 
 def _wanted(features: Iterable[Feature], classes: Sequence[str] | None) -> Iterator[Feature]:

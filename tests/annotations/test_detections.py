@@ -31,6 +31,16 @@ SQUARE = [(0, 0), (4, 0), (4, 4), (0, 4)]
 FAR = [(90_000, 70_000), (90_003, 70_000), (90_000, 70_003)]
 
 
+def test_rows_are_left_out_by_their_ids() -> None:
+    table = random_table(20)
+    stranger = np.full((1, 16), 7, np.uint8)
+    left = table.without(np.concatenate([table.ids[3:6], stranger]))
+    assert left.ids.tolist() == [*table.ids[:3].tolist(), *table.ids[6:].tolist()]
+    assert np.array_equal(left.ring_l0(3), table.ring_l0(6))
+    assert table.without(stranger) is table
+    assert len(empty_detections().without(stranger)) == 0
+
+
 def test_boxes_centroids_and_extent_agree_with_shapely() -> None:
     table = random_table(200, n_vertices=11)
     shapes = [shapely.Polygon(table.ring_l0(row)) for row in range(200)]

@@ -9,14 +9,18 @@ import pytest
 import shapely
 from annotations.outline_tables import random_table
 from annotations.qupath_checker import features, violations
+from studies import STROMA, draw
 
 from pathoview import __version__
+from pathoview.annotations.change import Change
 from pathoview.annotations.detections import Detections
 from pathoview.annotations.feature import Feature
+from pathoview.annotations.origin import origin_of
 from pathoview.core.errors import Cancelled, StorageError, UsageError
 from pathoview.core.progress import Control, SilentProgress
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile
+from pathoview.study.step import RecordChange
 from pathoview.tasks.export_file import run
 
 
@@ -57,6 +61,47 @@ def test_a_run_is_exported_without_what_was_dropped(tmp_path: Path) -> None:
     assert result["bytes"] == output.stat().st_size
     assert result["mb_per_s"] > 0
     json.dumps(result)
+
+
+def _corrected(folder: Path, run_file: Path, table: Detections, *rows: int) -> Path:
+    """Return a study in which rows of a run were made one annotation of a class."""
+    ids = [table.uuid(row) for row in rows]
+    with RunFile.open(run_file) as run_of:
+        origin = origin_of(run_of.record.id, ids)
+    drawn = Feature(
+        shapely.box(0, 0, 9, 9), name="corrected", classification=STROMA.drawn, origin=origin
+    )
+    study = folder / "s.pathoview"
+    change = Change.adding([drawn, Feature(shapely.Point(5, 5), name="drawn")])
+    draw(study, change, slide="abc", records=[RecordChange.of(None, STROMA)])
+    return study
+
+
+def test_what_was_corrected_is_written_once(tmp_path: Path) -> None:
+    run_file, table = _run_file(tmp_path)
+    study = _corrected(tmp_path, run_file, table, 0, 150, 151)
+    output = tmp_path / "both.geojson"
+    result = _export(run_file, output, study=str(study))
+    assert violations(output) == []
+    written = features(output)
+    left = [str(table.uuid(row)) for row in range(290) if row not in (0, 150, 151)]
+    assert [one["id"] for one in written[: len(left)]] == left
+    others = [one["properties"].get("name") for one in written[len(left) :]]
+    assert sorted(others) == ["corrected", "drawn", "here"]
+    assert result["n_objects"] == 290
+    _export(run_file, output)
+    assert len(features(output)) == 291, "without annotations nothing is left out"
+
+
+def test_what_was_corrected_is_gone_from_its_old_class_too(tmp_path: Path) -> None:
+    run_file, table = _run_file(tmp_path)
+    row = int(np.flatnonzero(table.class_index == 0)[0])
+    study = _corrected(tmp_path, run_file, table, row)
+    output = tmp_path / "one.geojson"
+    _export(run_file, output, study=str(study), classes=[table.classes[0].name])
+    ids = [one["id"] for one in features(output)]
+    assert len(ids) == np.count_nonzero(table.class_index == 0) - 1
+    assert str(table.uuid(row)) not in ids
 
 
 def test_the_stamp_names_the_slide_by_its_pseudonym_only(tmp_path: Path) -> None:
