@@ -101,8 +101,10 @@ def ready(model: Model, **params: Any) -> BuiltMethod:
 
 def right_half_f1(slide: Slide, method: BuiltMethod, truth: np.ndarray[Any, Any]) -> float:
     found = detect(slide, method, lambda: None).centroids_l0()
-    halves = [places[places[:, 0] >= SIDE / 2] for places in (instances.centroids(truth), found)]
-    return instances.detection_f1(*halves, REACH_PX)
+    true_ones, told = (
+        places[places[:, 0] >= SIDE / 2] for places in (instances.centroids(truth), found)
+    )
+    return instances.detection_f1(true_ones, told, REACH_PX)
 
 
 def clicked(slide: Slide, truth: np.ndarray[Any, Any], name: str, seed: int) -> LabelledImage:
