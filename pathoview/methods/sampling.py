@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.slides.reading import AnalysisGrid, read_patch
+from pathoview.slides.reading import AnalysisGrid, analysis_grid, read_patch
 from pathoview.slides.slide import Slide
 from pathoview.slides.stains import H_E, StainEstimate, estimate_h_e
-from pathoview.slides.tissue import TissueMask
+from pathoview.slides.tissue import TissueMask, tissue_mask
 
 _SQUARE_PX = 256
 _MOST_SQUARES = 32
@@ -35,6 +36,12 @@ def tissue_sample(
         if width > 0 and height > 0:
             patches.append(read_patch(slide, grid, x, y, width, height))
     return patches
+
+
+def measured_stains(slide: Slide, mpp: float) -> Mapping[str, Any]:
+    """Return what `InstanceMethod.prepare` must give: the stains that objects are measured by."""
+    estimate = stains_of(tissue_sample(slide, analysis_grid(slide, mpp), tissue_mask(slide)))
+    return {"stains": estimate.matrix.to_json(), "stains_problem": estimate.problem}
 
 
 def stains_of(patches: Sequence[npt.NDArray[np.uint8]]) -> StainEstimate:

@@ -25,12 +25,10 @@ from pathoview.methods.fitting import FitContext, Fitted, fitted_of
 from pathoview.methods.library import bundled_path
 from pathoview.methods.model import Model, Parent, read_model
 from pathoview.methods.nuclei_maps import N_MAPS, Parting, is_near, nuclei_of
-from pathoview.methods.sampling import stains_of, tissue_sample
+from pathoview.methods.sampling import measured_stains
 from pathoview.methods.spec import Compute, Found
 from pathoview.methods.supervised.nuclei_unet_params import NucleiUnetFitParams, NucleiUnetParams
-from pathoview.slides.reading import analysis_grid
 from pathoview.slides.slide import Slide
-from pathoview.slides.tissue import tissue_mask
 
 if TYPE_CHECKING:
     from pathoview.methods.engine.infer import Inference
@@ -68,9 +66,7 @@ class NucleiUnet:
 
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
         """Measure the stains' colours, which objects are measured by; the network needs none."""
-        patches = tissue_sample(slide, analysis_grid(slide, mpp), tissue_mask(slide))
-        estimate = stains_of(patches)
-        return {"stains": estimate.matrix.to_json(), "stains_problem": estimate.problem}
+        return measured_stains(slide, mpp)
 
     def predict(self, patch: Rgb, mpp: float, context: Mapping[str, Any]) -> Found:
         """Return the nuclei of a patch, each with its mean probability."""

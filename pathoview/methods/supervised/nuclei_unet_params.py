@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pathoview.core.params import BaseParams, param
 from pathoview.core.translation import _
+from pathoview.methods import shared_params as shared
 
 
 class NucleiUnetParams(BaseParams):
@@ -33,27 +32,9 @@ class NucleiUnetParams(BaseParams):
         ge=0.0,
         le=3.0,
     )
-    min_area_um2: float = param(
-        8.0,
-        _("Smallest nucleus"),
-        _("Smaller objects are left out."),
-        unit="µm²",
-        ge=0.0,
-        le=200.0,
-    )
-    max_area_um2: float = param(
-        600.0,
-        _("Largest nucleus"),
-        _("Larger objects are left out."),
-        unit="µm²",
-        ge=10.0,
-        le=2000.0,
-    )
-    views: Literal["1", "4", "8"] = param(
-        "1",
-        _("Views"),
-        _("Turned (4) and mirrored (8) views are averaged: a little better, as many times slower."),
-    )
+    min_area_um2: float = shared.min_area_um2(8.0)
+    max_area_um2: float = shared.max_area_um2(600.0, 2000.0)
+    views: shared.Views = shared.views()
 
 
 class NucleiUnetFitParams(BaseParams):
@@ -66,13 +47,7 @@ class NucleiUnetFitParams(BaseParams):
         ge=1,
         le=100_000,
     )
-    batch: int = param(
-        8,
-        _("Batch"),
-        _("Patches learned from at once."),
-        ge=1,
-        le=256,
-    )
+    batch: int = shared.batch()
     patch_px: int = param(
         192,
         _("Patch"),
@@ -81,18 +56,8 @@ class NucleiUnetFitParams(BaseParams):
         ge=64,
         le=1024,
     )
-    lr: float = param(
-        5e-4,
-        _("Learning rate"),
-        _("The highest of the course. From a good model, lower keeps more of it."),
-        ge=1e-6,
-        le=0.1,
-    )
-    colors: Literal["one laboratory", "several laboratories"] = param(
-        "several laboratories",
-        _("Colours"),
-        _("How much colours are changed at random: much, where slides of others are to come."),
-    )
+    lr: float = shared.learning_rate(5e-4)
+    colors: shared.Colors = shared.colors("several laboratories")
     width: int = param(
         32,
         _("Width"),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pathoview.core.params import BaseParams, param
 from pathoview.core.translation import _
+from pathoview.methods import shared_params as shared
 
 
 class NucleiWatershedParams(BaseParams):
@@ -79,19 +80,5 @@ class NucleiWatershedParams(BaseParams):
         ge=0.5,
         le=6.0,
     )
-    min_area_um2: float = param(
-        6.0,
-        _("Smallest nucleus"),
-        _("Smaller objects are left out."),
-        unit="µm²",
-        ge=0.0,
-        le=200.0,
-    )
-    max_area_um2: float = param(
-        400.0,
-        _("Largest nucleus"),
-        _("Larger objects are left out."),
-        unit="µm²",
-        ge=10.0,
-        le=600.0,
-    )
+    min_area_um2: float = shared.min_area_um2(6.0)
+    max_area_um2: float = shared.max_area_um2(400.0, 600.0)

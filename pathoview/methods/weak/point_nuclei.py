@@ -19,12 +19,10 @@ from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
 from pathoview.datasets.labels import TrainingData
 from pathoview.methods.fitting import FitContext, Fitted
-from pathoview.methods.sampling import stains_of, tissue_sample
+from pathoview.methods.sampling import measured_stains
 from pathoview.methods.spec import Compute, Found
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
-from pathoview.slides.reading import analysis_grid
 from pathoview.slides.slide import Slide
-from pathoview.slides.tissue import tissue_mask
 
 if TYPE_CHECKING:
     from pathoview.methods.weak.point_nuclei_finding import Finder
@@ -58,9 +56,7 @@ class PointNuclei:
 
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
         """Measure the stains' colours, which objects are measured by; the networks need none."""
-        patches = tissue_sample(slide, analysis_grid(slide, mpp), tissue_mask(slide))
-        estimate = stains_of(patches)
-        return {"stains": estimate.matrix.to_json(), "stains_problem": estimate.problem}
+        return measured_stains(slide, mpp)
 
     def predict(self, patch: Rgb, mpp: float, context: Mapping[str, Any]) -> Found:
         """Return the nuclei of a patch, each with its mean probability."""

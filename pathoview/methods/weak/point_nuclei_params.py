@@ -6,6 +6,7 @@ from typing import Literal
 
 from pathoview.core.params import BaseParams, param
 from pathoview.core.translation import _
+from pathoview.methods import shared_params as shared
 
 
 class PointNucleiParams(BaseParams):
@@ -26,22 +27,8 @@ class PointNucleiParams(BaseParams):
             "window, as published, and is slow; “none” leaves together what touches."
         ),
     )
-    min_area_um2: float = param(
-        5.0,
-        _("Smallest nucleus"),
-        _("Smaller objects are left out."),
-        unit="µm²",
-        ge=0.0,
-        le=200.0,
-    )
-    max_area_um2: float = param(
-        600.0,
-        _("Largest nucleus"),
-        _("Larger objects are left out."),
-        unit="µm²",
-        ge=10.0,
-        le=2000.0,
-    )
+    min_area_um2: float = shared.min_area_um2(5.0)
+    max_area_um2: float = shared.max_area_um2(600.0, 2000.0)
 
 
 class PointNucleiFitParams(BaseParams):
@@ -65,15 +52,7 @@ class PointNucleiFitParams(BaseParams):
             ),
         )
     )
-    encoder_weights: str = param(
-        "",
-        _("Weights of the encoder"),
-        _(
-            "Empty: those that came with PathoView, where there are some, else random ones. Or "
-            "the path of a file (safetensors, or PyTorch's); or “hub”: fetched from the internet, "
-            "which nothing but this word does."
-        ),
-    )
+    encoder_weights: str = shared.encoder_weights()
     n_steps: int = param(
         0,
         _("Steps, where nuclei are"),
@@ -88,13 +67,7 @@ class PointNucleiFitParams(BaseParams):
         ge=0,
         le=1_000_000,
     )
-    batch: int = param(
-        8,
-        _("Batch"),
-        _("Patches learned from at once."),
-        ge=1,
-        le=256,
-    )
+    batch: int = shared.batch()
     crop_px: int = param(
         0,
         _("Patch"),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pathoview.core.params import BaseParams, param
 from pathoview.core.translation import _
+from pathoview.methods import shared_params as shared
 
 MPP = 1.0
 HALO_UM = 96.0
@@ -15,11 +16,7 @@ HALO_UM = 96.0
 class ScribbleSegmentationParams(BaseParams):
     """What can be set when a trained network predicts."""
 
-    views: Literal["1", "4", "8"] = param(
-        "1",
-        _("Views"),
-        _("Turned (4) and mirrored (8) views are averaged: a little better, as many times slower."),
-    )
+    views: shared.Views = shared.views()
 
 
 class ScribbleSegmentationFitParams(BaseParams):
@@ -33,15 +30,7 @@ class ScribbleSegmentationFitParams(BaseParams):
             "learned from ImageNet; ResNet-34 begins from nothing and wants many labels and a GPU."
         ),
     )
-    encoder_weights: str = param(
-        "",
-        _("Weights of the encoder"),
-        _(
-            "Empty: those that came with PathoView, where there are some, else random ones. Or "
-            "the path of a file (safetensors, or PyTorch's); or “hub”: fetched from the internet, "
-            "which nothing but this word does."
-        ),
-    )
+    encoder_weights: str = shared.encoder_weights()
     n_steps: int = param(
         200,
         _("Steps"),
@@ -59,13 +48,7 @@ class ScribbleSegmentationFitParams(BaseParams):
         ge=0,
         le=100_000,
     )
-    batch: int = param(
-        8,
-        _("Batch"),
-        _("Patches learned from at once."),
-        ge=1,
-        le=256,
-    )
+    batch: int = shared.batch()
     patch_px: int = param(
         128,
         _("Patch"),
@@ -74,18 +57,8 @@ class ScribbleSegmentationFitParams(BaseParams):
         ge=32,
         le=1024,
     )
-    lr: float = param(
-        2e-3,
-        _("Learning rate"),
-        _("The highest of the course. From a good model, lower keeps more of it."),
-        ge=1e-6,
-        le=0.1,
-    )
-    colors: Literal["one laboratory", "several laboratories"] = param(
-        "one laboratory",
-        _("Colours"),
-        _("How much colours are changed at random: much, where slides of others are to come."),
-    )
+    lr: float = shared.learning_rate(2e-3)
+    colors: shared.Colors = shared.colors("one laboratory")
     unlabelled_share: float = param(
         0.5,
         _("Patches without labels"),
