@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import typer
 
 from pathoview.cli_progress import TerminalProgress, terminal_progress
@@ -37,22 +38,37 @@ def each_slide(
 
 
 def analyze_each(
-    slides: Sequence[Path], order: AnalyzeOrder, output: Path | None, overview: Path | None
+    slides: Sequence[Path],
+    order: AnalyzeOrder,
+    output: Path | None,
+    overview: Path | None,
+    *,
+    as_json: bool = False,
 ) -> None:
-    """Analyze every slide; write GeoJSON (None: unless only a picture is wanted) and a picture."""
+    """Analyze every slide; write GeoJSON (None: unless something else is wanted) and a picture.
+
+    What is said of a slide as a whole is printed, and written only when asked.
+    """
     from pathoview.tasks.analyze_and_export import analyze_and_export
 
-    refuse_one_file_for_many(slides, output, overview)
-    each_slide(
-        slides,
-        lambda slide, progress: analyze_and_export(
+    writes = output is not None or not (overview or as_json or order.is_of_slides)
+
+    def work(slide: Path, progress: TerminalProgress) -> Mapping[str, Any]:
+        result = analyze_and_export(
             slide,
             order,
-            output=target_of(slide, output, ".geojson") if output or not overview else None,
+            output=target_of(slide, output, ".geojson") if writes else None,
             overview=target_of(slide, overview, ".png") if overview else None,
             progress=progress,
-        ),
-    )
+        )
+        if not as_json:
+            return result
+        said = {"slide": slide.name, **result}
+        del said["summary"]
+        return {"summary": orjson.dumps(said).decode()}
+
+    refuse_one_file_for_many(slides, output, overview)
+    each_slide(slides, work)
 
 
 def hidden_slide(slide: Path) -> Path:

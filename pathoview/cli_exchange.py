@@ -132,23 +132,27 @@ def export(
         typer.Option(
             "--map",
             metavar="KEY=VALUE",
-            help=_("Of a map of classes: tolerance_um, smallest_um2, as_float."),
+            help=_(
+                "Of a map of classes: tolerance_um, smallest_um2, as_float. Of the tiles of a "
+                "whole slide: squares, contours, contours_of."
+            ),
         ),
     ] = None,
 ) -> None:
     """Write what a study says of a slide, and the newest result of the slide.
 
     The map of a method that tells classes of pixels is written as regions, or as a picture with
-    --format class-map (PNG) or probabilities (OME-TIFF).
+    --format class-map (PNG) or probabilities (OME-TIFF). The tiles that a whole slide was predicted
+    from are written as squares and outlines, or with --format attention (PNG) or tile-values
+    (OME-TIFF).
     """
     from pathoview.annotations.dialects.import_params import ImportParams
-    from pathoview.study.map_params import MapParams
     from pathoview.tasks import export_file
 
-    is_map = export_file.map_format(format_name) is not None
-    if not is_map:
+    form = export_file.map_format(format_name)
+    if form is None:
         export_file.dialect_of(output, format_name)  # refused before anything is opened
-    run_file, study_file = _sources(slide, study, only)
+    run_file, study_file = _sources(slide, study, only, "" if form is None else form.gives)
     request = {
         "output": str(output),
         "run_file": run_file,
@@ -159,13 +163,13 @@ def export(
         "classes": classes or None,
         "collection": not array,
         "measurements": measurements,
-        "map": MapParams.parse_texts(map_options or []).model_dump(),
+        "map": export_file.map_params(run_file).parse_texts(map_options or []).model_dump(),
     }
     with terminal_progress(output.name) as progress:
         result = export_file.run(request, progress)
     for warning in result["warnings"]:
         typer.echo(warning, err=True)
-    if is_map:
+    if form is not None:
         typer.echo(_("{mpp:.3g} µm per px: {path}").format(mpp=result["mpp"], path=output))
         return
     n = int(result["n_objects"])
@@ -173,8 +177,11 @@ def export(
     typer.echo(text.format(n=n, path=output))
 
 
-def _sources(slide: Path, study: Path | None, only: str | None) -> tuple[str, str]:
-    """Return the files of the run and of the study to write from; empty: there is none."""
+def _sources(slide: Path, study: Path | None, only: str | None, gives: str = "") -> tuple[str, str]:
+    """Return the files of the run and of the study to write from; empty: there is none.
+
+    ``gives``: see `newest_run`.
+    """
     from pathoview.study.study import private_path
     from pathoview.tasks.opening import newest_run, open_scaled
 
@@ -185,7 +192,7 @@ def _sources(slide: Path, study: Path | None, only: str | None) -> tuple[str, st
         has_study = only != "detections" and study_file.exists()
         if only != "annotations":
             try:
-                run_file = str(newest_run(opened))
+                run_file = str(newest_run(opened, gives))
             except InputError:
                 if not has_study:
                     raise

@@ -123,8 +123,14 @@ def apply(
             metavar="RUN", help=_("Whose nuclei are told apart: newest, or the id of a run.")
         ),
     ] = "newest",
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("Print JSON, one line a slide, and write no GeoJSON."))
+    ] = False,
 ) -> None:
-    """Use a trained model on slides and write what it finds."""
+    """Use a trained model on slides and write what it finds.
+
+    A model of whole slides: its prediction is printed, and GeoJSON written only with --output.
+    """
     from pathoview.tasks.analyze_and_export import AnalyzeOrder
 
     order = AnalyzeOrder.checked(
@@ -136,7 +142,7 @@ def apply(
         resume=resume,
         run=run,
     )
-    analyze_each(slides, order, output, overview)
+    analyze_each(slides, order, output, overview, as_json=as_json)
 
 
 models_app = typer.Typer(help=_("The models there are."), invoke_without_command=True)

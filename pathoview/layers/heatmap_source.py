@@ -112,6 +112,11 @@ class _Look:
 class HeatmapSource(RasterSource[HeatmapStyle]):
     """Numbers as colours; what is no number (NaN, infinite) is transparent."""
 
+    meaning = ""
+    """What the numbers are, in words for legends; empty: the layer's name says it."""
+    is_in_blocks = False
+    """Whether each pixel is an area that was measured as a whole: nothing fades between them."""
+
     def __init__(
         self,
         raster: Raster,
@@ -155,12 +160,20 @@ class HeatmapSource(RasterSource[HeatmapStyle]):
         value = self._value_at(x_l0, y_l0, self._style.channel)
         return float(value) if value is not None and np.isfinite(value) else None
 
+    def painted(self, values: Pixels) -> Rgba:
+        """Return values, (height, width), in the colours they are drawn in; may read the file.
+
+        Raises `SlideError`.
+        """
+        return self._current_look().packed(values).view(np.uint8).reshape(*values.shape, 4)
+
     def read_tile(self, key: TileKey) -> Rgba | Unfinished | None:
         look = self._current_look()
         seen = self._seen(key, look.style.channel)
         if seen is None:
             return None
-        is_smooth = look.style.interpolate and seen.to_block.scale < 1
+        may_fade = look.style.interpolate and not self.is_in_blocks
+        is_smooth = may_fade and seen.to_block.scale < 1
         pixels = seen.painted(look.packed, smooth=is_smooth)
         return pixels if seen.is_whole else Unfinished(pixels)
 

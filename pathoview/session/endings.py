@@ -12,7 +12,7 @@ from pathoview.session import orders
 from pathoview.session.notices import Notice
 
 _TEACHING = (orders.TRAIN, orders.LIVE)
-_ANALYZING = (orders.ANALYZE, orders.CLASSIFY)
+_ANALYZING = (orders.ANALYZE, orders.CLASSIFY, orders.PREDICT)
 
 
 def ending(job: Job, run_path: Path | None) -> Notice:
@@ -64,6 +64,8 @@ def _done(job: Job) -> Notice:
         return _imported(result)
     if result.get("gives") == "pixel":
         return _mapped(float(result.get("area_mm2", 0)))
+    if result.get("gives") == "bag":
+        return _predicted(result)
     text = ngettext("{n:,} nucleus found", "{n:,} nuclei found", n).format(n=n)
     if result.get("gives") == "object":
         text = ngettext("{n:,} nucleus classified", "{n:,} nuclei classified", n).format(n=n)
@@ -76,6 +78,19 @@ def _done(job: Job) -> Notice:
 def _mapped(area_mm2: float) -> Notice:
     text = _("{area:.2f} mm² of tissue mapped.").format(area=area_mm2)
     return Notice(text, "info", (_("Export…"), "file.export") if area_mm2 > 0 else None)
+
+
+def _predicted(result: Mapping[str, Any]) -> Notice:
+    """Return the notice of what a slide was predicted to be; without tissue, of why it was not."""
+    if result["predicted"] is None:
+        return Notice(str(result["why_not"]), "warning")
+    name, n = str(result["predicted"]), int(result["n_tiles"])
+    text = ngettext(
+        "{name}: probability {share:.1%}, from {n:,} tile.",
+        "{name}: probability {share:.1%}, from {n:,} tiles.",
+        n,
+    ).format(name=name, share=float(result["probabilities"][name]), n=n)
+    return Notice(text, "info", (_("Export…"), "file.export"))
 
 
 def _imported(result: Mapping[str, Any]) -> Notice:

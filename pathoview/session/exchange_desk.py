@@ -22,6 +22,9 @@ from pathoview.session.slide_book import SlideBook
 from pathoview.slides.slide import Slide
 from pathoview.study.importing import Intake, import_command, intake
 from pathoview.study.map_params import MAP_FORMATS as MAP_FORMATS
+from pathoview.study.map_params import TILE_FORMATS as TILE_FORMATS
+from pathoview.study.map_params import AttentionParams as AttentionParams
+from pathoview.study.map_params import MapFormat as MapFormat
 from pathoview.study.map_params import MapParams as MapParams
 from pathoview.study.model import LabelClass, SlideRecord
 from pathoview.study.records import RunRecord
@@ -149,22 +152,28 @@ class ExchangeDesk:
         return job
 
     @property
-    def has_map(self) -> bool:
-        """Whether the run that is shown last is a map."""
+    def pictures(self) -> Sequence[MapFormat]:
+        """As which pictures the run that is shown last can be written; none: it has objects."""
         run = self._session.results
-        return run is not None and run.map is not None
+        gives = "" if run is None else run.record.gives
+        return [one for one in (*MAP_FORMATS, *TILE_FORMATS) if one.gives == gives]
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the run that is shown last has areas: of a map, or of tiles."""
+        return bool(self.pictures)
 
     def take_regions(self) -> Job | None:
         """Have the regions of the map shown last as annotations, as the last export was told."""
         slide, run = self._session.slide, self._session.results
-        if slide is None or run is None or run.map is None:
+        if slide is None or run is None or not self.has_map:
             self._session.notice.emit(Notice(_("There is no map on this slide."), "warning"))
             return None
         if run.is_growing:
             text = _("The map is not finished yet. Wait for its end.")
             self._session.notice.emit(Notice(text, "warning"))
             return None
-        order = orders.regions(run.path, run.record.title, self._session.settings.export.map)
+        order = orders.regions(run, self._session.settings.export)
         job = self._runs.submit(order, slide.content_hash)
         self._of_jobs[job.id] = slide.content_hash
         return job
@@ -293,7 +302,7 @@ class ExchangeDesk:
         run = None if options.what == "annotations" or only_chosen else self._session.results
         if options.what == "results" or not self.n_annotations:
             study = None
-        if options.format in (one.name for one in MAP_FORMATS):
+        if options.format in (one.name for one in (*MAP_FORMATS, *TILE_FORMATS)):
             run, study = self._session.results, None
         if slide is None or (run is None and study is None):
             self._session.notice.emit(Notice(_("There is nothing to export."), "warning"))
@@ -303,7 +312,7 @@ class ExchangeDesk:
             slide,
             path,
             options,
-            run_file=None if run is None else run.path,
+            run=run,
             study=None if study is None else study.path,
             ids=chosen if only_chosen else None,
         )

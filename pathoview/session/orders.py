@@ -10,12 +10,14 @@ from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.jobs.runner import JobRequest
 from pathoview.methods.spec import Kind, MethodSpec
+from pathoview.session.runs import RunView
 from pathoview.session.settings import ExportSettings
 from pathoview.slides.slide import Slide
 from pathoview.study.model import SlideRecord
 
 ANALYZE = "pathoview.tasks.analyze:run"
 CLASSIFY = "pathoview.tasks.classify_objects:run"
+PREDICT = "pathoview.tasks.analyze_bag:run"
 TRAIN = "pathoview.tasks.train:run"
 WARM_UP_TEACHING = "pathoview.tasks.live_teaching:warm_up"
 LIVE = "pathoview.tasks.live_teaching:run"
@@ -78,7 +80,7 @@ def analysis_of(
 
 def _task(spec: MethodSpec) -> str:
     """Return the task that uses a method on a slide."""
-    return CLASSIFY if spec.kind is Kind.OBJECT else ANALYZE
+    return {Kind.OBJECT: CLASSIFY, Kind.BAG: PREDICT}.get(spec.kind, ANALYZE)
 
 
 def training(
@@ -134,14 +136,14 @@ def export(
     output: Path,
     options: ExportSettings,
     *,
-    run_file: Path | None,
+    run: RunView | None,
     study: Path | None,
     ids: Sequence[str] | None = None,
 ) -> JobRequest:
     """Return the order to write a run's objects, a study's annotations (all or some), or both."""
     payload = {
         "output": str(output),
-        "run_file": "" if run_file is None else str(run_file),
+        "run_file": "" if run is None else str(run.path),
         "study": "" if study is None else str(study),
         "slide": str(slide.path),
         "mpp": stated_scale(slide),
@@ -149,15 +151,21 @@ def export(
         "ids": None if ids is None else list(ids),
         "collection": options.collection,
         "measurements": options.measurements,
-        "map": dict(options.map),
+        "map": {} if run is None else area_options(run, options),
     }
     return JobRequest(EXPORT, payload, _("Export of {name}").format(name=output.name), "io")
 
 
-def regions(run_file: Path, title: str, params: Mapping[str, Any]) -> JobRequest:
-    """Return the order to outline a run's map for a study; ``params``: see `MapParams`."""
-    payload = {"run_file": str(run_file), "map": dict(params)}
-    return JobRequest(REGIONS, payload, _("Regions of {title}").format(title=title), "io")
+def regions(run: RunView, options: ExportSettings) -> JobRequest:
+    """Return the order to outline a run's map or tiles for a study, as an export would."""
+    payload = {"run_file": str(run.path), "map": area_options(run, options)}
+    title = _("Regions of {title}").format(title=run.record.title)
+    return JobRequest(REGIONS, payload, title, "io")
+
+
+def area_options(run: RunView, options: ExportSettings) -> dict[str, Any]:
+    """Return what was set about the areas of a run of its kind."""
+    return dict(options.map if run.attention is None else options.attention)
 
 
 def import_file(slide: Slide, file: Path, dialect: str, said: Mapping[str, Any]) -> JobRequest:

@@ -1,4 +1,4 @@
-"""A run that is shown: its objects or its map as layers, and what they add up to."""
+"""A run that is shown: its objects, its map or its tiles as layers, and what they add up to."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathoview.core.translation import _
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.layer import Layer
+from pathoview.session.run_attention import RunAttention
 from pathoview.session.run_maps import RunMap
 from pathoview.slides.slide import SlideInfo
 from pathoview.study.results import RunFile
@@ -60,6 +61,8 @@ class Loaded:
     """Nothing was left in the file."""
     map_l0: Rect | None = None
     """Around the new tiles of the map; None: there are none."""
+    attention_l0: Rect | None = None
+    """Around the tiles of a whole slide that have come; None: there are none."""
 
 
 class RunView:
@@ -77,9 +80,13 @@ class RunView:
         self.detection_layer = Layer(name, self.source)
         self.annotation_layer = Layer(_("Annotations"), self.features)
         self.map: RunMap | None = None
-        """What a pixel method made; None: the run has objects."""
+        """What a pixel method made; None: the run has something else."""
+        self.attention: RunAttention | None = None
+        """What a method for whole slides made; None: the run has something else."""
         if self.record.gives == "pixel":
             self.map = RunMap(self._file, name, info, memory)
+        elif self.record.gives == "bag":
+            self.attention = RunAttention(self._file, name, info)
         self.is_growing = False
         """Objects still come in."""
         self.may_have_dropped = False
@@ -93,8 +100,21 @@ class RunView:
     @property
     def layers(self) -> Sequence[Layer]:
         """The layers to draw, back to front; annotations only when the run has some."""
-        found = (self.detection_layer,) if self.map is None else self.map.layers
+        found: Sequence[Layer] = (self.detection_layer,)
+        if self.map is not None:
+            found = self.map.layers
+        elif self.attention is not None:
+            found = self.attention.layers
         return (*found, self.annotation_layer) if len(self.features) else found
+
+    @property
+    def shown_first(self) -> Sequence[Layer]:
+        """Those of the layers that are seen unless somebody asks for more."""
+        if self.map is not None:
+            return (self.map.class_layer,)
+        if self.attention is not None:
+            return (self.attention.attention_layer,)
+        return self.layers
 
     @property
     def statistics(self) -> Statistics:
@@ -125,11 +145,12 @@ class RunView:
         """Load some of what is new in the file; raises `StorageError`. Emits nothing."""
         is_growing = self.is_growing  # read first: what came before it ended is then seen below
         map_l0 = None if self.map is None else self.map.load()
+        attention_l0 = None if self.attention is None else self.attention.load()
         detections_l0 = self._load_tiles()
         features_l0, has_more_features = self._load_features()
         is_complete = not self._waiting and not has_more_features
         have_gone = is_complete and not is_growing and self._load_end()
-        return Loaded(detections_l0, features_l0, have_gone, is_complete, map_l0)
+        return Loaded(detections_l0, features_l0, have_gone, is_complete, map_l0, attention_l0)
 
     def _load_tiles(self) -> Rect | None:
         for number, col, row in self._file.tiles_since(self._last_tile):
@@ -173,6 +194,8 @@ class RunView:
             self.features.changed.emit(loaded.features_l0)
         if loaded.map_l0 is not None and self.map is not None:
             self.map.tell(loaded.map_l0)
+        if loaded.attention_l0 is not None and self.attention is not None:
+            self.attention.tell()
 
     def close(self) -> None:
         self._file.close()

@@ -52,6 +52,8 @@ class ExportSettings(_Group):
     gzip: bool = False
     map: dict[str, Any] = Field(default_factory=dict)
     """How the map of a run is written; see `study.map_params.MapParams`."""
+    attention: dict[str, Any] = Field(default_factory=dict)
+    """How the tiles of a whole slide are written; see `study.map_params.AttentionParams`."""
 
 
 NumericPath = Literal["float32", "bf16", "compile", "onnx"]

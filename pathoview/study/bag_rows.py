@@ -33,6 +33,37 @@ class BagTiles:
     def __len__(self) -> int:
         return len(self.columns)
 
+    @property
+    def relative_attention(self) -> npt.NDArray[np.float32]:
+        """Attention as a multiple of the average, (tile,): 1 counted as much as the average tile.
+
+        Unlike attention itself it can be compared between slides of different sizes.
+        """
+        return self.attention * np.float32(len(self))
+
+    @property
+    def attention_ranks(self) -> npt.NDArray[np.float32]:
+        """Share of the tiles with at most the attention of each, (tile,): 1 counted most."""
+        ordered = np.sort(self.attention)
+        places = np.searchsorted(ordered, self.attention, side="right")
+        return np.asarray(places / max(1, len(self)), np.float32)
+
+    def most_attended(self, n: int) -> npt.NDArray[np.intp]:
+        """Return which ``n`` tiles counted most, the first most of all."""
+        return np.argsort(-self.attention, kind="stable")[:n]
+
+    def image(
+        self, values: npt.NDArray[np.floating], grid_px: tuple[int, int]
+    ) -> npt.NDArray[np.float32]:
+        """Return values of the tiles, (tile, …), as a picture of the grid, (height, width, …).
+
+        ``grid_px``: its width and height in tiles. NaN where no tile is.
+        """
+        width, height = grid_px
+        picture = np.full((height, width, *values.shape[1:]), np.nan, np.float32)
+        picture[self.rows, self.columns] = values
+        return picture
+
 
 class BagRows:
     """The table of one run. Any thread may read."""

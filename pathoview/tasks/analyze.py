@@ -77,7 +77,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     progress.report(0.0, _("Opening the slide"))
     with open_scaled(Path(order.slide), order.mpp) as slide:
         grid = analysis_grid(slide, built.mpp)
-        region = _region(order.region_l0, slide)
+        region = region_of(order.region_l0, slide)
         progress.report(0.0, _("Looking for tissue"))
         tissue = tissue_mask(slide)
         progress.check()
@@ -99,7 +99,7 @@ def _check_kind(built: BuiltMethod) -> None:
     if built.spec.kind not in ANALYSES:
         raise UsageError(
             _("“{title}” does not analyze slides.").format(title=built.spec.title),
-            _("It tells apart objects that another method has found."),
+            _("Use its model: pathoview apply MODEL SLIDE."),
         )
     if built.spec.kind is Kind.PIXEL and not (built.card and built.card.classes):
         raise UsageError(
@@ -110,7 +110,7 @@ def _check_kind(built: BuiltMethod) -> None:
         )
 
 
-def _region(region_l0: tuple[int, int, int, int] | None, slide: Slide) -> Rect | None:
+def region_of(region_l0: tuple[int, int, int, int] | None, slide: Slide) -> Rect | None:
     if region_l0 is None:
         return None
     inside = Rect(*region_l0).intersection(Rect(0, 0, slide.info.width, slide.info.height))

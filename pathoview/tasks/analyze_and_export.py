@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,11 +13,12 @@ from pathoview.core.progress import PartOf, Progress
 from pathoview.core.translation import _, ngettext
 from pathoview.methods.spec import Kind
 from pathoview.study.results import RunFile
-from pathoview.tasks import analyze, classify_objects, export_file
+from pathoview.tasks import analyze, analyze_bag, classify_objects, export_file
 from pathoview.tasks.method_building import named_method
 from pathoview.tasks.object_examples import NEWEST
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.overview import overview_picture, write_png
+from pathoview.tasks.prediction_words import prediction_lines
 
 _OVERVIEW_PX = 2048
 _ANALYSIS_SHARE = 0.9
@@ -65,6 +66,11 @@ class AnalyzeOrder:
         said = (spec.name, file, numerics, checked, _region(region), mpp, resume)
         return cls(*said, spec.kind, run)
 
+    @property
+    def is_of_slides(self) -> bool:
+        """Whether slides as a whole are predicted, and nothing is outlined."""
+        return self.kind is Kind.BAG
+
     def request(self, slide: Path) -> dict[str, Any]:
         return {
             "slide": str(slide),
@@ -91,8 +97,7 @@ def analyze_and_export(
 ) -> dict[str, Any]:
     """Analyze one slide and write what was asked for; ``summary`` in the result says it."""
     started = time.monotonic()
-    task = classify_objects.run if order.kind is Kind.OBJECT else analyze.run
-    result = task(order.request(slide), PartOf(progress, 0.0, _ANALYSIS_SHARE))
+    result = task_of(order.kind)(order.request(slide), PartOf(progress, 0.0, _ANALYSIS_SHARE))
     written = []
     if output is not None:
         request = {"run_file": result["run_file"], "output": str(output)}
@@ -102,11 +107,19 @@ def analyze_and_export(
         _write_overview(slide, order, Path(result["run_file"]), overview)
         written.append(overview)
     seconds = time.monotonic() - started
-    summary = _summary(result, seconds, ", ".join(map(str, written)))
+    summary = _summary(slide, result, seconds, ", ".join(map(str, written)))
     return {**result, "summary": summary, "written": [str(path) for path in written]}
 
 
-def _summary(result: Mapping[str, Any], seconds: float, files: str) -> str:
+def task_of(kind: Kind) -> Callable[[Mapping[str, Any], Progress], dict[str, Any]]:
+    """Return the task that uses a method of a kind on a slide."""
+    tasks = {Kind.OBJECT: classify_objects.run, Kind.BAG: analyze_bag.run}
+    return tasks.get(kind, analyze.run)
+
+
+def _summary(slide: Path, result: Mapping[str, Any], seconds: float, files: str) -> str:
+    if result["gives"] == "bag":
+        return "\n".join([*prediction_lines(slide.name, result, seconds), *filter(None, [files])])
     if result["gives"] == "pixel":
         text = _("{area:.3g} mm² mapped in {seconds:.1f} s: {files}")
         return text.format(area=result["area_mm2"], seconds=seconds, files=files)

@@ -27,16 +27,20 @@ from pathoview.annotations.geojson_reader import warning_sentences
 from pathoview.annotations.geojson_writer import ExportOptions, write_geojson
 from pathoview.annotations.origin import stands_for
 from pathoview.core.errors import InputError, UsageError
+from pathoview.core.params import BaseParams
 from pathoview.core.progress import Progress
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
-from pathoview.study.map_params import MAP_FORMATS, MapFormat, MapParams
+from pathoview.layers.attention_source import ATTENTION_MEANING
+from pathoview.study.map_params import MAP_FORMATS, TILE_FORMATS, AttentionParams, MapFormat
 from pathoview.study.records import RunRecord, now
 from pathoview.study.results import RunFile
+from pathoview.study.slide_prediction import SlidePrediction
 from pathoview.study.study_file import StudyFile
 from pathoview.tasks.export_map import write_map
 from pathoview.tasks.opening import open_scaled, slide_frame
-from pathoview.tasks.vectorise import class_regions
+from pathoview.tasks.regions import region_params, regions
+from pathoview.tasks.tile_outlines import tile_squares
 
 _OBJECTS_A_REPORT = 2000
 
@@ -55,7 +59,7 @@ class ExportRequest(BaseModel):
     """Its file; needed for a study, and for formats that must know its size."""
     mpp: float | None = None
     format: str = ""
-    """Name of a dialect, or of one of `MAP_FORMATS`; empty: as the output's name says."""
+    """Name of a dialect, or of a picture (`map_format`); empty: as the output's name says."""
     options: dict[str, Any] = {}
     """See `ImportParams`: what is said of a file that is read is said of one that is written."""
     classes: list[str] | None = None
@@ -69,7 +73,7 @@ class ExportRequest(BaseModel):
     crop_to_bounds: bool = True
     """GeoJSON: put the origin where QuPath has it, at the corner of the vendor's bounds."""
     map: dict[str, Any] = {}
-    """How the map of a run is written; see `MapParams`."""
+    """How the map or the tiles of a run are written; see `regions.region_params`."""
 
 
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -99,7 +103,15 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def map_format(name: str) -> MapFormat | None:
     """Return the picture of a map that goes by a name; None: it is a format of annotations."""
-    return next((one for one in MAP_FORMATS if one.name == name), None)
+    return next((one for one in (*MAP_FORMATS, *TILE_FORMATS) if one.name == name), None)
+
+
+def map_params(run_file: str) -> type[BaseParams]:
+    """Return what `ExportRequest.map` can say of a run; empty: there is none."""
+    if not run_file:
+        return region_params(None)
+    with RunFile.open(Path(run_file)) as run:
+        return region_params(run.record)
 
 
 def _write_map(
@@ -108,7 +120,7 @@ def _write_map(
     if not order.run_file:
         raise InputError(_("There is no map to write."), _("Analyze the slide first."))
     with RunFile.open(Path(order.run_file)) as run_file:
-        return write_map(output, form, run_file, MapParams.parse(order.map), progress)
+        return write_map(output, form, run_file, order.map, progress)
 
 
 def dialect_of(output: Path, name: str = "") -> Dialect:
@@ -168,21 +180,24 @@ def _content(order: ExportRequest, stack: ExitStack, check: Callable[[], None]) 
     def features() -> Iterator[Feature]:
         found: Iterable[Feature] = drawn
         if run_file is not None:
-            regions = _regions(run_file, order, check)
-            found = chain(regions, _wanted(run_file.features(), order.classes), drawn)
+            areas = regions(run_file, order.map, order.classes, check)
+            found = chain(areas, _wanted(run_file.features(), order.classes), drawn)
         return iter(found)
 
     n = n_of_run + len(drawn)
     return _Content(tables, features, n, frame, pseudonym, record)
 
 
-def _regions(
-    run_file: RunFile, order: ExportRequest, check: Callable[[], None]
-) -> Iterator[Feature]:
-    """Return what a run's map shows, as areas; nothing for a run of objects."""
-    if run_file.record.gives != "pixel":
-        return iter(())
-    return class_regions(run_file, MapParams.parse(order.map), order.classes, check)
+def _tables(run_file: RunFile | None, order: ExportRequest) -> Iterable[Detections]:
+    """Return the detections of a run; of a whole slide, the tiles if they are wanted."""
+    if run_file is None:
+        return ()
+    if run_file.record.gives != "bag":
+        return run_file.tiles()
+    tiles = run_file.bag_rows().read()
+    if tiles is None or not AttentionParams.parse(order.map).squares:
+        return ()
+    return (tile_squares(run_file.record, tiles),)
 
 
 def _slide(order: ExportRequest, record: RunRecord | None) -> tuple[SlideFrame, str, str]:
@@ -284,7 +299,23 @@ def _provenance(content: _Content, offset_l0: tuple[int, int]) -> dict[str, Any]
         if record.gives == "pixel":
             areas = zip(record.classes, record.class_areas_mm2, strict=False)
             said["class_areas_mm2"] = {one.name: area for one, area in areas}
+        if record.gives == "bag":
+            said |= _predicted(record)
     return said
+
+
+def _predicted(record: RunRecord) -> dict[str, Any]:
+    """Return what is said of the slide as a whole, and what the numbers of its tiles mean."""
+    prediction = SlidePrediction.of(record)
+    predicted = prediction.predicted
+    return {
+        "model": record.model_title,
+        "probabilities": prediction.by_name() or None,
+        "threshold": prediction.threshold,
+        "predicted": None if predicted is None else predicted.name,
+        "tile_side_l0": record.scale_l0,
+        "attention": ATTENTION_MEANING,
+    }
 
 
 def _write_other(

@@ -1,9 +1,12 @@
-"""Write the map of a run as a picture: classes as PNG, probabilities as a pyramidal OME-TIFF."""
+"""Write the map of a run as a picture: classes as PNG, probabilities as a pyramidal OME-TIFF.
+
+What is said of the tiles of a whole slide is written by `export_tile_values`.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,10 +20,19 @@ from pathoview.core.progress import Progress
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _
 from pathoview.layers.prediction_source import class_numbers
-from pathoview.study.map_params import CLASS_MAP, MapFormat, MapParams
+from pathoview.study.map_params import (
+    ATTENTION_PICTURE,
+    CLASS_MAP,
+    MAP_FORMATS,
+    TILE_FORMATS,
+    TILE_VALUES,
+    MapFormat,
+    MapParams,
+)
 from pathoview.study.raster_rows import FULL, MapRows
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile
+from pathoview.tasks.export_tile_values import write_attention, write_values
 
 LARGEST_PX = 1 << 28
 """A PNG is made in memory: a larger map is written at a smaller size."""
@@ -29,29 +41,25 @@ _TILE_PX = 1024
 
 
 def write_map(
-    output: Path, form: MapFormat, run_file: RunFile, params: MapParams, progress: Progress
+    output: Path, form: MapFormat, run_file: RunFile, said: Mapping[str, Any], progress: Progress
 ) -> dict[str, Any]:
     """Write a run's map and return what is told of it; the old file stays whole on failure.
 
-    Raises `UsageError` for a run without a map or a file of another ending, `StorageError`, and
-    `Cancelled` when asked to stop.
+    ``said``: members of `MapParams`, for a map of classes. Raises `UsageError` for a run without
+    such a map or a file of another ending, `StorageError`, and `Cancelled` when asked to stop.
     """
     record = run_file.record
-    if record.gives != "pixel":
-        raise UsageError(
-            _("“{title}” has found objects and made no map.").format(title=record.title),
-            _("Write it as GeoJSON."),
-        )
-    if not output.name.lower().endswith(form.suffixes):
-        raise UsageError(
-            _("“{name}” does not end in {ending}.").format(
-                name=output.name, ending=_(" or ").join(form.suffixes)
-            )
-        )
-    writer = _Writer(record, run_file.map_rows(), params, progress)
+    _check(output, form, record)
+    progress.check()
     with replacing(output) as file:
-        scale = writer.png(file) if form is CLASS_MAP else writer.tiff(file)
-    mpp = (record.mpp or 0.0) * scale
+        if form is ATTENTION_PICTURE:
+            mpp = write_attention(file, run_file)
+        elif form is TILE_VALUES:
+            mpp = write_values(file, run_file)
+        else:
+            writer = _Writer(record, run_file.map_rows(), MapParams.parse(said), progress)
+            scale = writer.png(file) if form is CLASS_MAP else writer.tiff(file)
+            mpp = (record.mpp or 0.0) * scale
     return {
         "output": str(output),
         "n_objects": 0,
@@ -59,6 +67,27 @@ def write_map(
         "warnings": [],
         "bytes": output.stat().st_size,
     }
+
+
+def _check(output: Path, form: MapFormat, record: RunRecord) -> None:
+    """Raise `UsageError` when a run cannot be written so, or not to a file of that name."""
+    fitting = [one.name for one in (*MAP_FORMATS, *TILE_FORMATS) if one.gives == record.gives]
+    if not fitting:
+        raise UsageError(
+            _("“{title}” has found objects and made no map.").format(title=record.title),
+            _("Write it as GeoJSON."),
+        )
+    if form.name not in fitting:
+        raise UsageError(
+            _("“{title}” cannot be written as {name}.").format(title=record.title, name=form.name),
+            _("Write it as GeoJSON, or as one of: {names}.").format(names=", ".join(fitting)),
+        )
+    if not output.name.lower().endswith(form.suffixes):
+        raise UsageError(
+            _("“{name}” does not end in {ending}.").format(
+                name=output.name, ending=_(" or ").join(form.suffixes)
+            )
+        )
 
 
 class _Writer:

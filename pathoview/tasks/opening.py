@@ -75,11 +75,18 @@ def slide_frame(slide: Slide) -> SlideFrame:
     )
 
 
-def newest_run(slide: Slide) -> Path:
-    """Return the file of the newest finished run; raise `InputError` when there is none."""
-    for path, record in find_runs(slide.content_hash):
-        if record.state == "done" and not record.is_only_annotations:
-            return path
+def newest_run(slide: Slide, gives: str = "") -> Path:
+    """Return the file of the newest finished run; raise `InputError` when there is none.
+
+    ``gives``: of those of a kind (`RunRecord.gives`), if there are any.
+    """
+    found = [
+        (path, record)
+        for path, record in find_runs(slide.content_hash)
+        if record.state == "done" and not record.is_only_annotations
+    ]
+    for path, _record in [one for one in found if one[1].gives == gives] or found:
+        return path
     raise InputError(
         _("There is no finished result for “{name}”.").format(name=slide.path.name),
         _("Analyze it first: pathoview analyze {name}").format(name=slide.path.name),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pathoview.core.files import replacing
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
+from pathoview.layers.attention_source import attention_layer
 from pathoview.layers.compose import compose
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.layer import Layer
@@ -29,7 +30,7 @@ def thumbnail_picture(slide: Slide, longest_px: int) -> npt.NDArray[np.uint8]:
 
 
 def overview_picture(slide: Slide, run: RunFile, longest_px: int) -> npt.NDArray[np.uint8]:
-    """Return the part of the slide that a run covers, with its objects or its map drawn on it.
+    """Return the part of the slide that a run covers, with what it has found drawn on it.
 
     Shape (height, width, 4) uint8 RGBA; the longer side is at most ``longest_px``.
     """
@@ -41,6 +42,8 @@ def overview_picture(slide: Slide, run: RunFile, longest_px: int) -> npt.NDArray
 def _found(slide: Slide, run: RunFile) -> Layer:
     if run.record.gives == "pixel":
         return class_layer(run, slide.info.width, slide.info.height)
+    if run.record.gives == "bag":
+        return attention_layer(run, slide.info.width, slide.info.height)
     detections = DetectionSource(slide.info.width, slide.info.height)
     for table in run.tiles():
         detections.append(table)

@@ -14,6 +14,7 @@ from pathoview.core.place_text import PlaceText, parse_place
 from pathoview.core.privacy import hide
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _
+from pathoview.layers.attention_source import attention_layer
 from pathoview.layers.compose import shown_layers
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.feature_source import FeatureSource
@@ -159,6 +160,8 @@ def _results(
     found = Layer(record.title, detections)
     if record.gives == "pixel":
         found = class_layer(run, width, height)
+    elif record.gives == "bag":
+        found = attention_layer(run, width, height)
     return [Layer(_("Annotations"), features), found]
 
 

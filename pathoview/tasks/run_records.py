@@ -43,7 +43,8 @@ def new_record(
         model_title=card.title if card else "",
         model_path="" if built.path is None else str(built.path),
         numerics=built.numerics,
-        context=dict(built.method.prepare(slide, grid.mpp)),
+        # Of a bag, nothing but its tiles is measured.
+        context={} if spec.kind is Kind.BAG else dict(built.method.prepare(slide, grid.mpp)),
         slide_hash=slide.content_hash,
         pseudonym=slide.pseudonym,
         region_l0=region_l0,
@@ -58,7 +59,7 @@ def new_record(
 
 
 def _classes(built: BuiltMethod) -> tuple[DetectionClass, ...]:
-    """Return what the planes of a map stand for."""
-    if built.spec.kind is not Kind.PIXEL or built.card is None:
+    """Return what the planes of a map stand for, or what a whole slide is told to be."""
+    if built.spec.kind not in (Kind.PIXEL, Kind.BAG) or built.card is None:
         return ()
     return tuple(DetectionClass(one.name, one.color) for one in built.card.classes)

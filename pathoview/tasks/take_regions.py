@@ -1,4 +1,4 @@
-"""The regions of a run's map on their way into a study, as annotations that can be corrected."""
+"""The regions of a run's map or tiles on their way into a study, as annotations to be corrected."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from pathoview.core.errors import UsageError
+from pathoview.core.params import BaseParams
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _, ngettext
-from pathoview.study.map_params import MapParams
 from pathoview.study.records import RunRecord, now
 from pathoview.study.results import RunFile, new_run_path, remove_run
-from pathoview.tasks.vectorise import class_regions
+from pathoview.tasks.regions import region_params, regions
 
 _METHOD = "regions"
 _AT_ONCE = 500
@@ -28,7 +28,7 @@ class RegionsRequest(BaseModel):
 
     run_file: str
     map: dict[str, Any] = {}
-    """See `MapParams`."""
+    """See `regions.region_params`."""
 
 
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -38,8 +38,8 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     stop; then nothing is left.
     """
     order = RegionsRequest.model_validate(request)
-    params = MapParams.parse(order.map)
     with RunFile.open(Path(order.run_file)) as source:
+        params = region_params(source.record).parse(order.map)
         record = _record(source.record, params)
         path = new_run_path(record)
         try:
@@ -57,10 +57,10 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     }
 
 
-def _copy(source: RunFile, target: RunFile, params: MapParams, progress: Progress) -> int:
-    regions = class_regions(source, params, None, progress.check)
+def _copy(source: RunFile, target: RunFile, params: BaseParams, progress: Progress) -> int:
+    found = regions(source, params.model_dump(), None, progress.check)
     n = 0
-    while part := tuple(islice(regions, _AT_ONCE)):
+    while part := tuple(islice(found, _AT_ONCE)):
         target.add_annotations(part)
         n += len(part)
         # How many are to come is not known: the bar nears its end ever slower.
@@ -70,8 +70,8 @@ def _copy(source: RunFile, target: RunFile, params: MapParams, progress: Progres
     return n
 
 
-def _record(of: RunRecord, params: MapParams) -> RunRecord:
-    if of.gives != "pixel":
+def _record(of: RunRecord, params: BaseParams) -> RunRecord:
+    if of.gives not in ("pixel", "bag"):
         raise UsageError(
             _("“{title}” has found objects and made no map.").format(title=of.title),
             _("Copy its objects one by one."),

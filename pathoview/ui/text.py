@@ -16,6 +16,10 @@ def objects_text(n: int) -> str:
     return ngettext("{n} object", "{n} objects", n).format(n=count_text(n))
 
 
+def tiles_text(n: int) -> str:
+    return ngettext("{n} tile", "{n} tiles", n).format(n=count_text(n))
+
+
 def value_text(value: float) -> str:
     """Return a measurement with as many digits as it deserves."""
     if math.isnan(value):

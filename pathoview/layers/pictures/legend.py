@@ -33,7 +33,8 @@ def legend_of(name: str, source: TileSource) -> Legend | None:
     May read a file. Raises `SlideError`.
     """
     if isinstance(source, HeatmapSource):
-        return Legend(name, colors=colors_of(source.style.colormap), limits=source.limits)
+        title = source.meaning or name
+        return Legend(title, colors=colors_of(source.style.colormap), limits=source.limits)
     if isinstance(source, ClassMapSource):
         seen = (
             entry for value, entry in source.classes.items() if value not in source.style.hidden

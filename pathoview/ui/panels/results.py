@@ -13,15 +13,17 @@ from pathoview.annotations.detections import DetectionClass
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
 from pathoview.session.commands import run_command
+from pathoview.session.run_attention import SlidePrediction, no_tissue_text
 from pathoview.session.run_maps import ClassArea
 from pathoview.session.runs import ClassCount, RunView, Statistics
 from pathoview.session.session import Session
 from pathoview.ui import icons, theme
 from pathoview.ui.dialogs.color import Rgb, ask_color
 from pathoview.ui.panels.histogram import Histogram
+from pathoview.ui.panels.prediction_card import PredictionCard, headline
 from pathoview.ui.panels.run_list import RunList
 from pathoview.ui.panels.selection_card import SelectionCard
-from pathoview.ui.text import area_text, count_text, density_text, objects_text
+from pathoview.ui.text import area_text, count_text, density_text, objects_text, tiles_text
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import (
     ElidedLabel,
@@ -58,6 +60,7 @@ class ResultsPanel(QWidget):
         ignore_wheel(self.measurement)
         self.histogram = Histogram()
         self.selection = SelectionCard()
+        self.prediction = PredictionCard()
         self.runs = RunList()
         self._spread = column(line(), self.measurement, self.histogram)
         self._filled = self._build_filled()
@@ -93,7 +96,7 @@ class ResultsPanel(QWidget):
             lambda: run_command(self._session, "annotate.take_regions"),
             "annotation",
         )
-        self.take_regions.setToolTip(_("Copy the regions of the map, to be corrected"))
+        self.take_regions.setToolTip(_("Copy the outlined regions, to be corrected"))
         self.note = label(_("Research use only"), "muted")
         self.note.setToolTip(RESEARCH_USE)
         return column(self.note, self.take_regions, self.export, margin=theme.GRID + 4)
@@ -106,6 +109,7 @@ class ResultsPanel(QWidget):
         return column(
             head,
             classes,
+            self.prediction,
             self.selection,
             self._spread,
             line(),
@@ -135,8 +139,10 @@ class ResultsPanel(QWidget):
         statistics = run.statistics
         self.count.setText(_n_found(run))
         self.density.setText(_("so far") if run.is_growing else _where_found(run))
-        self.selection.setVisible(run.map is None)
-        self.take_regions.setVisible(run.map is not None)
+        self.selection.setVisible(run.map is None and run.attention is None)
+        self.prediction.setVisible(run.attention is not None)
+        self.prediction.show_run(run)
+        self.take_regions.setVisible(self._session.exchange.has_map)
         self.take_regions.setEnabled(not run.is_growing)
         self._show_classes(run, statistics)
         self._show_measurements(run)
@@ -233,6 +239,8 @@ class ResultsPanel(QWidget):
 
 
 def _n_found(run: RunView) -> str:
+    if run.attention is not None:
+        return "…" if run.is_growing else headline(SlidePrediction.of(run.record))
     if run.map is not None:
         return _("{area} mapped").format(area=area_text(run.map.area_mm2))
     n = run.statistics.n
@@ -245,8 +253,21 @@ def _where_found(run: RunView) -> str:
     statistics = run.statistics
     if run.map is not None:
         return _("Each pixel counts for its likeliest class.")
+    if run.attention is not None:
+        return _what_predicted(run, run.attention.n_tiles)
     if statistics.per_mm2 is None:
         return _("The analysed area is not known.")
     return _("{density} · {area} of tissue").format(
         density=density_text(statistics.per_mm2), area=area_text(statistics.area_mm2)
+    )
+
+
+def _what_predicted(run: RunView, n_tiles: int) -> str:
+    """Return what the prediction rests on; without tissue, why there is none."""
+    if run.record.state != "done":
+        return _("The slide has not been predicted yet.")
+    if not n_tiles:
+        return no_tissue_text()
+    return _("{tiles} · {area} of tissue").format(
+        tiles=tiles_text(n_tiles), area=area_text(run.record.area_mm2)
     )

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
 from pathoview.session.runs import RunView
-from pathoview.ui.text import area_text, objects_text
+from pathoview.ui.text import area_text, objects_text, tiles_text
 from pathoview.ui.widgets import ElidedLabel, clear_layout, column, eye_button, icon_button, row
 
 _STATES = {
@@ -75,6 +75,8 @@ def _facts(run: RunView) -> str:
 def _found_text(run: RunView) -> str:
     if run.map is not None:
         return area_text(run.map.area_mm2)
+    if run.attention is not None:
+        return tiles_text(run.attention.n_tiles)
     return objects_text(run.statistics.n)
 
 
@@ -91,7 +93,7 @@ def _time_text(iso_utc: str) -> str:
 
 def _layers_switch(run: RunView) -> Callable[[bool], None]:
     def switch(on: bool) -> None:
-        shown = (run.map.class_layer,) if run.map is not None and on else run.layers
+        shown = run.shown_first if on else run.layers
         for layer in shown:
             layer.visible = on
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox
 
 from pathoview.core.translation import _
 from pathoview.layers.colormaps import COLORMAPS
-from pathoview.layers.heatmap_source import HeatmapSource, HeatmapStyle
+from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.panels.color_ramp import color_strip
@@ -42,8 +42,9 @@ class HeatmapControls(Controls):
         super().__init__(session)
         self._source = source
         self._facts: Latest[_Facts] = Latest(session, self, self._on_facts)
-        self._asked_for: HeatmapStyle | None = None
-        self._shown_channel = -1
+        self._asked_for = -1
+        """Version of the style, and of the numbers, that the facts are of."""
+        self._shown_values: npt.NDArray[np.float32] | None = None
         self.colormap = QComboBox()
         self.colormap.setAccessibleName(_("Colours"))
         self.colormap.setIconSize(_STRIP)
@@ -73,6 +74,7 @@ class HeatmapControls(Controls):
         self.fade = QCheckBox(_("Low values fade"))
         self.smooth = QCheckBox(_("Smooth"))
         self.smooth.setToolTip(_("Fade from pixel to pixel; values in between are made up"))
+        self.smooth.setHidden(source.is_in_blocks)
         self.value = UnderMouse(session, self._value_words)
         for widget in (self.colormap, self.channel, self.scaling, self.threshold):
             ignore_wheel(widget)
@@ -92,6 +94,8 @@ class HeatmapControls(Controls):
             (cut, self.threshold),
         ):
             line.setStretchFactor(widest, 1)
+        if self._source.meaning:
+            self.box.addWidget(label(self._source.meaning, "muted"))
         self.box.addLayout(colors)
         self.box.addWidget(self.plot)
         self.box.addLayout(limits)
@@ -125,15 +129,14 @@ class HeatmapControls(Controls):
         self.rank.setChecked(style.scaling == "rank")
         self.fade.setChecked(style.low_opacity < 1)
         self.smooth.setChecked(style.interpolate)
-        if style != self._asked_for:
-            self._asked_for = style
+        if self._source.style_version != self._asked_for:
+            self._asked_for = self._source.style_version
             self._facts.ask(partial(_look_at, self._source))
 
     def _on_facts(self, facts: _Facts) -> None:
-        """Show the values of the channel, which only change with it, and the limits."""
-        channel = self._source.style.channel
-        if channel != self._shown_channel:
-            self._shown_channel = channel
+        """Show the values, which are the same ones until others have come, and the limits."""
+        if facts.values is not self._shown_values:
+            self._shown_values = facts.values
             self.plot.show_values(facts.values)
         self.plot.show_limits(*facts.limits)
         if not self.is_cut.isChecked():

@@ -1,0 +1,55 @@
+"""A run of a method for whole slides that is shown: its prediction, and its tiles as layers."""
+
+from __future__ import annotations
+
+from pathoview.core.geometry import Rect
+from pathoview.layers.attention_source import attention_layers, fill_layers
+from pathoview.layers.layer import Layer
+from pathoview.slides.slide import SlideInfo
+from pathoview.study.bag_rows import BagTiles
+from pathoview.study.results import RunFile
+from pathoview.study.slide_prediction import SlidePrediction as SlidePrediction
+from pathoview.study.slide_prediction import no_tissue_text as no_tissue_text
+
+
+class RunAttention:
+    """Tiles of one run. `load` works in another thread, all else in the session's."""
+
+    def __init__(self, run_file: RunFile, title: str, info: SlideInfo) -> None:
+        self._file = run_file
+        self._record = run_file.record
+        self.layers = attention_layers(self._record, title, info.width, info.height)
+        self.tiles: BagTiles | None = None
+        """None: they have not come yet."""
+
+    @property
+    def attention_layer(self) -> Layer:
+        return self.layers[0]
+
+    @property
+    def side_l0(self) -> float:
+        """Side of a tile, level-0 px."""
+        return self._record.scale_l0
+
+    @property
+    def n_tiles(self) -> int:
+        return 0 if self.tiles is None else len(self.tiles)
+
+    def load(self) -> Rect | None:
+        """Read the tiles when they have come; return the rectangle around the grid.
+
+        None: there is nothing new. Raises `StorageError`.
+        """
+        if self.tiles is not None:
+            return None
+        tiles = self._file.bag_rows().read()
+        if tiles is None:
+            return None
+        self.tiles = tiles
+        width, height = (n * self.side_l0 for n in self._record.grid_px)
+        return Rect(0, 0, width, height)
+
+    def tell(self) -> None:
+        """Have the tiles drawn that came."""
+        if self.tiles is not None:
+            fill_layers(self.layers, self.tiles, self._record.grid_px)

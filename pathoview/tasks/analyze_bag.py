@@ -1,0 +1,257 @@
+"""Apply a method for whole slides: tissue → tiles → features → what is said of slide and tiles.
+
+The features are kept on disk by themselves (`tasks.features`): a run that was stopped goes on from
+the tiles that were described, and another model with the same encoder finds them finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
+
+from pathoview.core.errors import InputError, RunError, UsageError
+from pathoview.core.geometry import Rect
+from pathoview.core.progress import PartOf, Progress
+from pathoview.core.translation import _
+from pathoview.datasets.bags import EncoderUsed, TileGrid
+from pathoview.datasets.patches import inside
+from pathoview.methods.spec import BagFound, BagMethod, Kind
+from pathoview.slides.reading import analysis_grid
+from pathoview.slides.slide import Slide
+from pathoview.slides.tissue import tissue_mask
+from pathoview.study.bag_rows import BagTiles
+from pathoview.study.records import RunRecord, now
+from pathoview.study.results import RunFile, find_unfinished, new_run_path
+from pathoview.study.slide_prediction import SlidePrediction, no_tissue_text
+from pathoview.tasks import analyze
+from pathoview.tasks.familiarity import noted
+from pathoview.tasks.method_building import BuiltMethod, build_method
+from pathoview.tasks.opening import open_scaled
+from pathoview.tasks.run_course import under_way
+from pathoview.tasks.run_records import new_record
+from pathoview.tasks.stopwatch import Stopwatch
+
+N_TOP_TILES = 5
+"""How many of the tiles that counted most are told of."""
+_FEATURES_SHARE = 0.95
+"""Share of the bar that describing the tiles takes."""
+
+Picked = npt.NDArray[np.bool_]
+
+
+def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Predict a whole slide; ``request``: see `analyze.AnalyzeRequest`.
+
+    Its ``tile_px`` and ``n_computers`` change nothing. With a region, the tiles whose middles lie
+    in it are the whole slide. Raises as `analyze.run` does, and `InputError` when the encoder's
+    weights are not those that the model learned with.
+    """
+    order = analyze.AnalyzeRequest.model_validate(request)
+    built = build_method(order.method, order.params, order.model, order.numerics)
+    encoder = encoder_of(built)
+    progress.report(0.0, _("Opening the slide"))
+    with open_scaled(Path(order.slide), order.mpp) as slide:
+        region = analyze.region_of(order.region_l0, slide)
+        with _open_run(order, built, encoder, slide, progress) as run_file:
+            return _Application(built, encoder, slide, region, run_file, progress).run()
+
+
+def encoder_of(built: BuiltMethod) -> EncoderUsed:
+    """Return what a model wants its tiles to be described by; raise `UsageError`, `InputError`."""
+    if built.spec.kind is not Kind.BAG or not (built.card and built.card.classes):
+        raise UsageError(
+            _("“{title}” does not tell whole slides apart.").format(title=built.spec.title),
+            _("Name a model that was trained on labels of whole slides."),
+        )
+    try:
+        return TypeAdapter(EncoderUsed).validate_python(built.card.settings.get("encoder"))
+    except ValidationError as error:
+        raise InputError(
+            _("The model “{title}” does not say what described its tiles.").format(
+                title=built.card.title
+            ),
+            _("The model may be damaged: train it again, or choose another one."),
+        ) from error
+
+
+@contextlib.contextmanager
+def _open_run(
+    order: analyze.AnalyzeRequest,
+    built: BuiltMethod,
+    encoder: EncoderUsed,
+    slide: Slide,
+    progress: Progress,
+) -> Iterator[RunFile]:
+    """Open the unfinished run to go on with, or make a new one."""
+    grid = analysis_grid(slide, encoder.mpp[0])
+    key = built.run_key(slide.content_hash, order.region_l0, grid.mpp)
+    unfinished = find_unfinished(key) if order.resume else None
+    if unfinished is not None:
+        with RunFile.open(unfinished, writable=True) as run_file:
+            yield run_file
+        return
+    record = new_record(built, slide, grid, order.region_l0, tile_px=encoder.tile_px)
+    side_l0 = encoder.tile_px * grid.scale_l0
+    n_columns, n_rows = (int(-(-n // encoder.tile_px)) for n in (grid.width, grid.height))
+    said = {"scale_l0": side_l0, "grid_px": (n_columns, n_rows), "context": _said(built, encoder)}
+    record = noted(record.model_copy(update=said), slide, built.card, progress)
+    with RunFile.create(new_run_path(record), record) as run_file:
+        yield run_file
+
+
+def _said(built: BuiltMethod, encoder: EncoderUsed) -> dict[str, Any]:
+    """Return what is kept of the model, so that a result is understood without it."""
+    card = built.card
+    assert card is not None
+    return {
+        "encoder": asdict(encoder),
+        "threshold": card.settings.get("threshold"),
+        "auroc": card.metrics.get("auroc"),
+        "auroc_interval": card.intervals.get("auroc"),
+    }
+
+
+class _Application:
+    """One model on one slide."""
+
+    def __init__(
+        self,
+        built: BuiltMethod,
+        encoder: EncoderUsed,
+        slide: Slide,
+        region_l0: Rect | None,
+        run_file: RunFile,
+        progress: Progress,
+    ) -> None:
+        self._method: BagMethod = built.method
+        self._encoder = encoder
+        self._slide = slide
+        self._region_l0 = region_l0
+        self._file = run_file
+        self._progress = progress
+        self._before = run_file.record
+        """As an earlier attempt left it."""
+        self._watch = Stopwatch(progress.check)
+
+    def run(self) -> dict[str, Any]:
+        """Describe the tiles that are left, predict, and return what came out."""
+        course = {"n_tiles": 0, "n_done": 0, "reached": self._reached}
+        with under_way(self._file, self._progress, **course):
+            described, grid = self._described()
+            tiles, probabilities = self._predicted(described, grid)
+            self._file.bag_rows().store(tiles)
+            self._progress.event("tile", {"n": len(tiles)})
+            area_mm2 = tissue_mask(self._slide).area_mm2(self._slide.mpp, self._region_l0)
+            record = self._file.update_record(
+                state="done",
+                finished=now(),
+                probabilities=probabilities,
+                scale_l0=grid.side_l0,
+                area_mm2=area_mm2,
+                **self._reached(),
+            )
+        return result_of(self._file.path, record, tiles)
+
+    def _reached(self) -> Mapping[str, Any]:
+        return {"seconds": self._before.seconds + self._watch.seconds}
+
+    def _described(self) -> tuple[npt.NDArray[np.float32], TileGrid]:
+        """Return the features of the tiles that count, and where these lie."""
+        from pathoview.tasks import features
+
+        wanted = self._encoder
+        order = features.FeatureOrder(
+            encoder=wanted.name,
+            source=wanted.source,
+            mpp=wanted.mpp,
+            tile_px=wanted.tile_px,
+            normalisation=wanted.normalisation,
+            least_tissue=wanted.least_tissue,
+        )
+        share = PartOf(self._progress, 0.0, _FEATURES_SHARE)
+        described, grid, used = features.bag_of(features.extract(self._slide, order, share))
+        _check_weights(wanted, used)
+        self._watch.check()
+        if self._region_l0 is None:
+            return described, grid
+        is_in = inside(self._region_l0, grid.corners_l0() + grid.side_l0 / 2)
+        return described[is_in], TileGrid(grid.columns[is_in], grid.rows[is_in], grid.side_l0)
+
+    def _predicted(
+        self, described: npt.NDArray[np.float32], grid: TileGrid
+    ) -> tuple[BagTiles, tuple[float, ...]]:
+        """Return what is said of the tiles and of the slide; without tiles, nothing is."""
+        n_classes = len(self._before.classes)
+        if not len(grid):
+            nothing = np.zeros((0, n_classes), np.float32)
+            return BagTiles(grid.columns, grid.rows, nothing.sum(axis=1), nothing), ()
+        self._progress.report(_FEATURES_SHARE, _("Predicting the slide"))
+        found = self._method.predict(described)
+        _check(found, len(grid), n_classes)
+        tiles = BagTiles(grid.columns, grid.rows, found.attention, found.evidence)
+        return tiles, tuple(found.probabilities.tolist())
+
+
+def _check_weights(wanted: EncoderUsed, used: EncoderUsed) -> None:
+    """Raise `InputError` when tiles were described by others weights than a model learned with."""
+    if used.weights != wanted.weights:
+        raise InputError(
+            _("The weights of “{name}” are not those that the model learned with.").format(
+                name=wanted.name
+            ),
+            _("Put back the file of weights that it was trained with, or train it again."),
+        )
+
+
+def _check(found: BagFound, n_tiles: int, n_classes: int) -> None:
+    """Raise `RunError` unless a method has said what a method has to say."""
+    wanted = (
+        (found.probabilities, (n_classes,)),
+        (found.attention, (n_tiles,)),
+        (found.evidence, (n_tiles, n_classes)),
+    )
+    if all(one.shape == shape and np.isfinite(one).all() for one, shape in wanted):
+        return
+    raise RunError(
+        _("The method did not give a probability for each class and tile."),
+        _("The model may be damaged: train it again, or choose another one."),
+    )
+
+
+def result_of(path: Path, record: RunRecord, tiles: BagTiles) -> dict[str, Any]:
+    """Return what a task tells of a finished run, JSON-able."""
+    said = SlidePrediction.of(record)
+    predicted = said.predicted
+    return {
+        "run_file": str(path),
+        "gives": record.gives,
+        "n_objects": 0,
+        "n_tiles": len(tiles),
+        "area_mm2": record.area_mm2,
+        "seconds": record.seconds,
+        "state": record.state,
+        "probabilities": said.by_name() or None,
+        "predicted": None if predicted is None else predicted.name,
+        "threshold": said.threshold,
+        "top_tiles": [_tile(record, tiles, number) for number in tiles.most_attended(N_TOP_TILES)],
+        "why_not": "" if said.probabilities else no_tissue_text(),
+    }
+
+
+def _tile(record: RunRecord, tiles: BagTiles, number: int) -> dict[str, Any]:
+    side_l0 = record.scale_l0
+    names = (one.name for one in record.classes)
+    return {
+        "x_l0": float(tiles.columns[number] * side_l0),
+        "y_l0": float(tiles.rows[number] * side_l0),
+        "side_l0": side_l0,
+        "attention": float(tiles.relative_attention[number]),
+        "evidence": dict(zip(names, tiles.evidence[number].tolist(), strict=True)),
+    }
