@@ -17,7 +17,14 @@ from shapely.geometry.base import BaseGeometry
 from pathoview.annotations.feature import Feature
 from pathoview.core.geometry import Rect
 from pathoview.datasets.canvas import Drawing
-from pathoview.datasets.labels import BACKGROUND, UNKNOWN, InstancePatch, LabelledPoints, Mask
+from pathoview.datasets.labels import (
+    BACKGROUND,
+    UNKNOWN,
+    Flags,
+    InstancePatch,
+    LabelledPoints,
+    Mask,
+)
 from pathoview.datasets.meanings import (
     ClassRecord,
     LabelUse,
@@ -27,9 +34,12 @@ from pathoview.datasets.meanings import (
     uses,
     verdict,
 )
+from pathoview.datasets.shape_places import places_on
 
 STROKE_UM, POINT_UM = 10.0, 3.0
 """Width of strokes and radius of points, where nobody says otherwise."""
+_APART_UM = 25.0
+"""How far apart places are on large labels that say that there is no nucleus."""
 _NO_OBJECT = -1
 
 RULES = """\
@@ -77,6 +87,9 @@ class FeatureLabels:
         self._painted = self._in_order_of_classes(there)
         self._classes = self._drawing(self._painted, kept)
         self._objects = self._drawing(_in_order_of_objects(there), kept)
+        self._none = [one.outline for one in there if _means_none(one)]
+        self._no_nuclei = self._drawing(_in_order_of_none(there), kept)
+        self._apart_l0 = _APART_UM / mpp
 
     @property
     def n_labels(self) -> int:
@@ -132,13 +145,23 @@ class FeatureLabels:
         places: list[npt.NDArray[np.float64]] = []
         values: list[int] = []
         for one in self._said:
-            if one.is_label and verdict(one, target, self._values)[0]:
+            is_none = target == "points" and one.meaning == "negative"
+            if one.is_label and not is_none and verdict(one, target, self._values)[0]:
                 is_point = one.kind == "point"
                 shape = one.feature.geometry if is_point else shapely.centroid(one.outline)
                 places.append(shapely.get_coordinates(shape))
                 values += [self._values.get(one.class_name, 0)] * len(places[-1])
         xy = np.concatenate(places) if places else np.empty((0, 2))
         return LabelledPoints(xy, np.array(values, np.int16))
+
+    def no_nuclei(self, rect_l0: Rect, width: int, height: int) -> Flags:
+        """Return where a label of a negative class lies, but no outlined nucleus in it."""
+        return self._no_nuclei.paint(rect_l0, np.zeros((height, width), np.uint8)) > 0
+
+    def no_nuclei_at(self) -> npt.NDArray[np.float64]:
+        """Return points of negative classes, and places 25 µm apart on their other labels."""
+        places = [places_on(shape, self._apart_l0) for shape in self._none]
+        return np.concatenate(places) if places else np.empty((0, 2))
 
     def full_l0(self) -> npt.NDArray[np.float64]:
         """Return the boxes around fully labelled regions, (n, 4)."""
@@ -206,6 +229,24 @@ def _in_order_of_objects(said: Sequence[Said]) -> list[_Drawn]:
         elif one.is_label:
             vague.append((one.feature.geometry, _NO_OBJECT))
     return [*full, *vague, *none, *_largest_first(objects), *over]
+
+
+def _means_none(said: Said) -> bool:
+    """Say whether a label means that there is no nucleus that is looked for."""
+    return said.is_label and said.meaning == "negative" and not said.is_doubtful
+
+
+def _in_order_of_none(said: Sequence[Said]) -> list[_Drawn]:
+    """Return labels that mean “no nucleus” as 1, and nuclei that may lie in larger ones as 0."""
+    drawn = [(one, 1 if _means_none(one) else 0) for one in said]
+    areas = [
+        (one.outline, value)
+        for one, value in drawn
+        if one.kind == "nucleus" or (one.kind == "area" and value)
+    ]
+    strokes = [(one.outline, 1) for one, value in drawn if one.kind in ("line", "stroke") and value]
+    points = [(one.outline, 1) for one, value in drawn if one.kind == "point" and value]
+    return [*_largest_first(areas), *strokes, *points] if any(n for _one, n in drawn) else []
 
 
 def _largest_first(drawn: list[_Drawn]) -> list[_Drawn]:

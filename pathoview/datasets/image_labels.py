@@ -15,7 +15,14 @@ from pathoview.annotations.feature import Feature
 from pathoview.core.geometry import Rect
 from pathoview.datasets.feature_labels import POINT_UM, FeatureLabels
 from pathoview.datasets.label_files import Numbers, PointTable
-from pathoview.datasets.labels import BACKGROUND, UNKNOWN, InstancePatch, LabelledPoints, Mask
+from pathoview.datasets.labels import (
+    BACKGROUND,
+    UNKNOWN,
+    Flags,
+    InstancePatch,
+    LabelledPoints,
+    Mask,
+)
 from pathoview.datasets.meanings import ClassRecord
 
 _NO_OBJECT = -1
@@ -40,6 +47,14 @@ class _Raster:
         """Return a hexadecimal hash of all that is said."""
         said = np.ascontiguousarray(self._pixels)
         return hashlib.sha256(f"{said.shape}".encode() + said.tobytes()).hexdigest()[:32]
+
+    def no_nuclei(self, rect_l0: Rect, width: int, height: int) -> Flags:
+        """Return nothing: no class of a picture means that there is no nucleus."""
+        del rect_l0
+        return np.zeros((height, width), np.bool_)
+
+    def no_nuclei_at(self) -> npt.NDArray[np.float64]:
+        return np.empty((0, 2))
 
     def _whole_l0(self) -> npt.NDArray[np.float64]:
         height, width = self._pixels.shape

@@ -22,6 +22,7 @@ UNKNOWN = 255
 """The ignore value of masks of classes."""
 
 Mask = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
 Split = Literal["train", "val", "test"]
 
 
@@ -82,6 +83,15 @@ class Labels(Protocol):
 
         Values are those of the classes, 0: one that is not learned. For telling objects apart.
         """
+
+    def no_nuclei(self, rect_l0: Rect, width: int, height: int) -> Flags:
+        """Return where a label says that there is no nucleus that is looked for, (height, width).
+
+        Only labels of classes that mean so say it; elsewhere nothing is said.
+        """
+
+    def no_nuclei_at(self) -> npt.NDArray[np.float64]:
+        """Return places where `no_nuclei` says so, (n, 2) level-0 px: of large labels several."""
 
     def full_l0(self) -> npt.NDArray[np.float64]:
         """Return the boxes in which everything was labelled, (n, 4): left, top, right, bottom."""

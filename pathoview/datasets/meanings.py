@@ -180,6 +180,9 @@ def _verdict_on_class(said: Said, wanted: Collection[str]) -> tuple[bool, str]:
 
 
 def _verdict_on_nucleus(said: Said, target: Target) -> tuple[bool, str]:
+    none = _("Its class means that this is no nucleus: it counts as background.")
+    if said.meaning == "negative" and target == "points":
+        return True, none
     if said.kind == "area":
         limit = f"{MOST_NUCLEUS_UM2:,.0f}"
         return False, _("It is larger than {limit} µm²: a region, not a nucleus.").format(
@@ -191,8 +194,4 @@ def _verdict_on_nucleus(said: Said, target: Target) -> tuple[bool, str]:
         return False, _("A point tells no outline.")
     if target == "objects":
         return bool(said.meaning), "" if said.meaning else _("It has no class of the study.")
-    if said.meaning == "negative" and target == "points":
-        return False, _("Its class means that this is no nucleus that is looked for.")
-    if said.meaning == "negative":
-        return True, _("Its class means that this is no nucleus: it counts as background.")
-    return True, ""
+    return True, none if said.meaning == "negative" else ""

@@ -82,7 +82,8 @@ class MethodSpec:
     """It learns in moments: after each stroke it learns anew (see `tasks.live_teaching`)."""
     pseudo_labels_entry: str = ""
     """``"module:function"`` that gives what it makes of coarse labels before it learns, as
-    ``function(patch, points, mpp, params) -> mask`` of classes; empty: nothing to show."""
+    ``function(patch, points, mpp, params, is_none) -> mask`` of classes, where ``is_none`` says
+    where there is no nucleus (`Labels.no_nuclei`); empty: nothing to show."""
 
     @property
     def target(self) -> Target:

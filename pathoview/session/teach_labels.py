@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,13 +83,19 @@ def summary(
             counts[one.class_name] += one.n_used
     has_full = any(one.kind == "full" for one in found)
     names = [one.name for one in taught(classes) if one.is_listed]
-    problem = _problem(learns_from, counts, has_full)
-    return LabelSummary(found, counts, n_slides, problem, _advice(learns_from, counts, names))
+    none = {one.name for one in classes if one.meaning == "negative"}
+    telling = counts if learns_from in _TELLS_CLASSES else _without(counts, none)
+    problem = _problem(learns_from, telling, has_full)
+    return LabelSummary(found, counts, n_slides, problem, _advice(learns_from, telling, names))
 
 
 def taught(classes: Sequence[LabelClass]) -> list[LabelClass]:
     """Return the classes that are learned: those that mean something that is looked for, or not."""
     return [one for one in classes if one.meaning in ("positive", "negative")]
+
+
+def _without(counts: Mapping[str, int], names: Collection[str]) -> dict[str, int]:
+    return {name: n for name, n in counts.items() if name not in names}
 
 
 def _problem(learns_from: LearnsFrom, counts: Mapping[str, int], has_full: bool) -> str:

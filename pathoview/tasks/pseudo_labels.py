@@ -73,7 +73,9 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         patch = read_patch(slide, grid, *around.as_ints())
         params = fit_params_of(spec).parse(order.params)
         points = _points_in(said, around, grid)
-        mask = load_entry(spec.pseudo_labels_entry)(patch, points, grid.mpp, params)
+        size = patch.shape[1], patch.shape[0]
+        is_none = said.labels.no_nuclei(around.scaled(grid.scale_l0), *size)
+        mask = load_entry(spec.pseudo_labels_entry)(patch, points, grid.mpp, params, is_none)
     x, y, width, height = core.moved(-around.x, -around.y).as_ints()
     path = previews_folder() / f"{uuid.uuid4().hex}.npy"
     np.save(path, np.ascontiguousarray(mask[y : y + height, x : x + width], np.uint8))

@@ -15,6 +15,7 @@ from pathoview.core.geometry import Rect
 from pathoview.datasets.image_labels import InstanceImage
 from pathoview.datasets.labels import BACKGROUND, UNKNOWN, InstancePatch
 from pathoview.datasets.meanings import LabelUse, Target
+from pathoview.datasets.shape_places import places_on
 from pathoview.evaluation.instances import aji, overlaps
 
 NUCLEUS = shapely.box(10, 10, 30, 30)  # 100 µm² at 0.5 µm/px
@@ -70,6 +71,37 @@ def test_what_means_no_nucleus_is_background() -> None:
     assert found.is_known[20, 20]
     assert not found.labels.any()
     assert instances(drawn(shapely.Point(20, 20), "Other"), FULL).is_known.all()
+
+
+def test_negative_labels_of_every_kind_say_where_no_nucleus_is() -> None:
+    labels = labels_of(
+        drawn(shapely.box(0, 0, 90, 90), "Other"),
+        drawn(NUCLEUS, "Tumor"),  # within the area: the smaller one counts
+        drawn(shapely.Point(20, 20), "Other"),  # points lie over outlines
+        drawn(shapely.box(0, 110, 100, 120), "Other", role="scribble"),
+        drawn(shapely.Point(150, 150), "Other", is_uncertain=True),
+        drawn(shapely.box(120, 20, 140, 40), "Tumor"),
+    )
+    none = labels.no_nuclei(Rect(0, 0, 200, 200), 200, 200)
+    assert none[5, 5]
+    assert not none[12, 12]
+    assert none[20, 20]
+    assert none[115, 50]
+    assert not none[125:, :].any()
+    assert not none[:, 101:].any()
+    at = labels.no_nuclei_at()
+    assert [20, 20] in at.tolist()
+    assert {tuple(one) for one in at.tolist()} > {(25, 25), (75, 75)}
+    assert len(labels.points().xy_l0) == 2
+    assert labels_of(drawn(NUCLEUS, "Tumor")).no_nuclei_at().shape == (0, 2)
+
+
+def test_places_are_spread_over_lines_and_areas_each_part_has_one() -> None:
+    line = shapely.LineString([(0, 0), (100, 0)])
+    assert places_on(line, 25)[:, 0].tolist() == [12.5, 37.5, 62.5, 87.5]
+    two = shapely.MultiPolygon([shapely.box(0, 0, 100, 50), shapely.box(200, 200, 201, 201)])
+    assert len(places_on(two, 25)) == 8 + 1
+    assert places_on(shapely.MultiPoint([(1, 2), (3, 4)]), 25).tolist() == [[1, 2], [3, 4]]
 
 
 def test_outside_of_regions_of_interest_no_object_is_known() -> None:

@@ -51,6 +51,17 @@ def test_points_that_were_clicked_together_count_each() -> None:
     assert said.advice == ("35 more nuclei would help.",)
 
 
+@pytest.mark.parametrize("learns_from", ["points", "instances"])
+def test_what_is_no_nucleus_is_used_but_is_none_to_learn_from(learns_from: str) -> None:
+    none = LabelClass(number=4, name="No nucleus", color=(1, 1, 1), meaning="negative")
+    said = found(learns_from, *points(3, none), classes=(*CLASSES, none))
+    assert said.counts == {"No nucleus": 3}
+    assert said.problem
+    (use,) = said.uses
+    assert use.n_used == 3
+    assert "background" in use.reason
+
+
 @pytest.mark.parametrize("learns_from", ["points", "instances", "scribbles", "objects"])
 def test_without_labels_nothing_can_start(learns_from: str) -> None:
     said = found(learns_from)

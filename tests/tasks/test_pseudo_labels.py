@@ -21,9 +21,14 @@ seen: list[tuple[tuple[int, ...], npt.NDArray[np.float64], float, Any]] = []
 
 
 def dots(
-    patch: npt.NDArray[np.uint8], points: npt.NDArray[np.float64], mpp: float, params: Any
+    patch: npt.NDArray[np.uint8],
+    points: npt.NDArray[np.float64],
+    mpp: float,
+    params: Any,
+    is_none: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.uint8]:
     """Say “nucleus” at each point, and nothing elsewhere."""
+    assert is_none.shape == patch.shape[:2]
     seen.append((patch.shape, points, mpp, params))
     mask = np.full(patch.shape[:2], 255, np.uint8)
     columns, rows = points.astype(int).T

@@ -17,7 +17,8 @@ from pathoview.core.errors import UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _
-from pathoview.datasets.labels import InstancePatch, LabelledImage, Mask, TrainingData
+from pathoview.datasets.anchors import spread
+from pathoview.datasets.labels import BACKGROUND, InstancePatch, LabelledImage, Mask, TrainingData
 from pathoview.methods.weak.point_nuclei_labels import Flags, Points, pseudo_masks, surroundings
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams
 from pathoview.slides.reading import AnalysisGrid, analysis_grid, read_patch
@@ -29,6 +30,8 @@ LEAST_POINTS = 5
 APART_UM = 4.0
 """How far away from what is held back is what is learned from."""
 _MOST_FIELDS = 48
+_LEAST_PLACES = 20
+"""Places without nuclei that are looked at in an image; of more, as many as it has points."""
 _MOST_COMPARED_PX = 640
 """Side of what is measured of a field: enough to tell, and quick."""
 _MARGIN_UM = 8.0
@@ -47,8 +50,17 @@ class Field:
     """Where every nucleus has a point."""
     is_allowed: Flags
     """What may be learned from: what is not held back."""
+    is_none: Flags
+    """Where somebody said that there is no nucleus."""
+    places: Points
+    """(n, 2) x, y px of the field: there, and not held back."""
     mpp: float
     rect_l0: Rect
+
+    @property
+    def anchors(self) -> Points:
+        """What patches are laid around: points on nuclei, and places where there are none."""
+        return np.concatenate([self.points, self.places])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,11 @@ class LabelledField:
     field: Field
     voronoi: Mask
     clusters: Mask
+
+    @property
+    def is_none(self) -> Flags:
+        """Where there is no nucleus for certain, (height, width)."""
+        return self.field.is_none & (self.clusters == BACKGROUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +120,8 @@ def labelled(
         progress.check()
         progress.report(0.05 * number / len(fields), _("Making masks of points"))
         masks = pseudo_masks(
-            field.rgb, field.points, field.is_complete, field.mpp, params, field.is_allowed
+            *(field.rgb, field.points, field.is_complete, field.mpp, params),
+            *(field.is_allowed, field.is_none),
         )
         done.append(LabelledField(field, *masks))
     return done
@@ -126,6 +144,8 @@ def fingerprint(fields: Sequence[Field], parts: Sequence[object]) -> str:
     for field in fields:
         for array in (field.rgb, field.points, field.is_complete, field.is_allowed):
             digest.update(np.ascontiguousarray(array).tobytes())
+        if field.is_none.any():
+            digest.update(field.is_none.tobytes() + field.places.tobytes())
     return digest.hexdigest()
 
 
@@ -172,23 +192,33 @@ def _fields(
     within_l0: Rect | None = None,
 ) -> list[Field]:
     grid = analysis_grid(image.slide, mpp)
-    points = image.labels.points().xy_l0 / grid.scale_l0
-    is_in = (points >= 0).all(axis=1) & (points < (grid.width, grid.height)).all(axis=1)
-    for rect in held_back_l0:
-        is_in &= ~_inside(points, rect.scaled(1 / grid.scale_l0))
-    if within_l0 is not None:
-        is_in &= _inside(points, within_l0.scaled(1 / grid.scale_l0))
-    points = points[is_in]
-    blocks = np.unique(np.floor(points / BLOCK_PX).astype(np.int64), axis=0)
+    whole = Rect(0, 0, grid.width, grid.height)
+    within = whole if within_l0 is None else within_l0.scaled(1 / grid.scale_l0)
+
+    def kept(xy_l0: Points) -> Points:
+        xy = xy_l0 / grid.scale_l0
+        is_in = _inside(xy, whole) & _inside(xy, within)
+        for rect in held_back_l0:
+            is_in &= ~_inside(xy, rect.scaled(1 / grid.scale_l0))
+        return xy[is_in]
+
+    points = kept(image.labels.points().xy_l0)
+    # What is compared with are points alone: blocks without any tell nothing.
+    places = kept(image.labels.no_nuclei_at()) if within_l0 is None else np.empty((0, 2))
+    most = min(len(places), max(len(points), _LEAST_PLACES))
+    places = places[spread(len(places), most)]
+    anchors = np.concatenate([points, places])
+    blocks = np.unique(np.floor(anchors / BLOCK_PX).astype(np.int64), axis=0)
     return [
-        _field(image, grid, points, block, held_back_l0, within_l0) for block in blocks.tolist()
+        _field(image, grid, (points, places), block, held_back_l0, within_l0)
+        for block in blocks.tolist()
     ]
 
 
 def _field(
     image: LabelledImage,
     grid: AnalysisGrid,
-    points: Points,
+    said: tuple[Points, Points],
     block: Sequence[int],
     held_back_l0: Sequence[Rect],
     within_l0: Rect | None,
@@ -208,10 +238,12 @@ def _field(
     for rect in held_back_l0:
         is_allowed[_slices(rect.scaled(1 / grid.scale_l0), frame)] = False
     rgb = read_patch(image.slide, grid, left, top, right - left, bottom - top)
-    inside = points[_inside(points, frame)] - (left, top)
+    points, places = (one[_inside(one, frame)] - (left, top) for one in said)
+    rect_l0 = frame.scaled(grid.scale_l0)
+    is_none = image.labels.no_nuclei(rect_l0, shape[1], shape[0])
     return Field(
-        *(image.name, rgb, inside, is_complete, is_allowed, grid.mpp),
-        rect_l0=frame.scaled(grid.scale_l0),
+        *(image.name, rgb, points, is_complete, is_allowed, is_none, places),
+        *(grid.mpp, rect_l0),
     )
 
 

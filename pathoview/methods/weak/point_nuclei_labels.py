@@ -138,12 +138,14 @@ def pseudo_masks(
     mpp: float,
     params: PointNucleiFitParams,
     is_allowed: Flags | None = None,
+    is_none: Flags | None = None,
 ) -> tuple[Mask, Mask]:
     """Return the Voronoi mask and the cluster mask; black pixels are padding: background.
 
     ``is_complete`` (height, width) says where every nucleus has a point. Elsewhere only the
     surroundings of points count, and edges only where they have not the colour of nuclei.
     ``is_allowed``: of what else nothing may be said (it is held back, say); None: of nothing.
+    ``is_none``: where somebody said that there is no nucleus; it is background but close to points.
     """
     height, width = rgb.shape[:2]
     allowed = np.ones((height, width), np.bool_) if is_allowed is None else is_allowed
@@ -156,6 +158,9 @@ def pseudo_masks(
     # An edge may cross a nucleus without a point, where not all have one.
     voronoi[(voronoi == BACKGROUND) & ~is_complete & (clusters != BACKGROUND)] = UNKNOWN
     voronoi[~(near | is_complete & allowed)] = UNKNOWN
+    if is_none is not None:
+        is_sure = is_none & allowed & (cells.distance_um > _SAFE_UM)
+        voronoi[is_sure] = clusters[is_sure] = BACKGROUND
     padding = ~rgb.any(axis=2)
     voronoi[padding] = clusters[padding] = BACKGROUND
     return voronoi, clusters
@@ -166,16 +171,17 @@ def preview(
     points: Points,
     mpp: float,
     params: PointNucleiFitParams,
+    is_none: Flags,
     is_complete: Flags | None = None,
 ) -> Mask:
     """Return what would be learned from in a patch: Voronoi edges and spots over the clusters.
 
-    ``points`` are (n, 2) x, y px of the patch, those around it included; ``is_complete`` as in
-    `pseudo_masks`, None: not every nucleus has a point, anywhere.
+    ``points`` are (n, 2) x, y px of the patch, those around it included; ``is_none`` and
+    ``is_complete`` as in `pseudo_masks`, None: not every nucleus has a point, anywhere.
     """
     if is_complete is None:
         is_complete = np.zeros(patch.shape[:2], np.bool_)
-    voronoi, clusters = pseudo_masks(patch, points, is_complete, mpp, params)
+    voronoi, clusters = pseudo_masks(patch, points, is_complete, mpp, params, is_none=is_none)
     return np.where(voronoi == UNKNOWN, clusters, voronoi)
 
 

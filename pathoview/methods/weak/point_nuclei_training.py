@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pathoview.core.translation import _
 from pathoview.datasets.anchors import AnchorMap
 from pathoview.datasets.held_back import hold_back
-from pathoview.datasets.labels import UNKNOWN, Mask, TrainingData
+from pathoview.datasets.labels import BACKGROUND, UNKNOWN, Mask, TrainingData
 from pathoview.datasets.patches import PatchReader
 from pathoview.methods.engine.learner import Trained
 from pathoview.methods.engine.plan import (
@@ -128,9 +128,9 @@ class _Training:
 
     def _learn_where(self) -> Trained:
         pieces = [
-            Piece(one.field.rgb, (one.voronoi, one.clusters, prior), one.field.points)
+            Piece(one.field.rgb, (one.voronoi, one.clusters, prior), one.field.anchors)
             for one, prior in zip(self._fields, self._priors(), strict=True)
-            if len(one.field.points)
+            if len(one.field.anchors)
         ]
         learner = WhereLearner(self._where, self._lesson(pieces, self._course.crop_px, True))
         span = (0.05, _WHERE_SHARE)
@@ -189,9 +189,14 @@ class _Training:
             return [np.full_like(one.voronoi, UNKNOWN) for one in self._fields]
         if start.card.method == networks.MAPS_METHOD:
             said = Parted(start, self._context.device)
-            return [said.mask(one.field) for one in self._fields]
-        finder = self._finder(self._where, None)
-        return [sure_mask(finder.probability(one.field.rgb), one.field) for one in self._fields]
+            masks = [said.mask(one.field) for one in self._fields]
+        else:
+            finder = self._finder(self._where, None)
+            found = (finder.probability(one.field.rgb) for one in self._fields)
+            masks = [sure_mask(p, one.field) for p, one in zip(found, self._fields, strict=True)]
+        for mask, one in zip(masks, self._fields, strict=True):
+            mask[one.is_none] = BACKGROUND  # a person knows better than the model
+        return masks
 
     def _instances(self) -> list[Piece]:
         """Return pseudo instances, and note the usual area of a nucleus."""
@@ -208,6 +213,7 @@ class _Training:
             )
             # Where others beside it have no point, a nucleus ends at its point's reach.
             labels[(cells.distance_um > self._params.reach_um) & ~field.is_complete] = 0
+            labels[one.is_none], background[one.is_none] = 0, True
             found.append((field, labels, background))
         areas = np.concatenate([_areas(labels, field.mpp) for field, labels, _b in found])
         if not len(areas):

@@ -137,11 +137,11 @@ def test_the_preview_shows_edges_over_clusters() -> None:
     points = instances.centroids(scene.labels)
     complete = everywhere(scene.rgb.shape)
     voronoi, clusters = pseudo_masks(scene.rgb, points, complete, MPP, PARAMS)
-    shown = preview(scene.rgb, points, MPP, PARAMS, complete)
+    shown = preview(scene.rgb, points, MPP, PARAMS, ~complete, complete)
     assert set(np.unique(shown)) == {BACKGROUND, NUCLEUS, UNKNOWN}
     assert np.array_equal(shown[voronoi != UNKNOWN], voronoi[voronoi != UNKNOWN])
     assert np.array_equal(shown[voronoi == UNKNOWN], clusters[voronoi == UNKNOWN])
-    assert (preview(scene.rgb, points[:1], MPP, PARAMS) == UNKNOWN).mean() > 0.5
+    assert (preview(scene.rgb, points[:1], MPP, PARAMS, ~complete) == UNKNOWN).mean() > 0.5
 
 
 def test_an_instance_is_what_of_the_foreground_lies_in_its_cell_and_touches_its_point() -> None:
