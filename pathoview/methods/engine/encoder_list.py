@@ -14,6 +14,7 @@ from pathoview.core.translation import _
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
+DEFAULT_ENCODER = "tf_efficientnet_lite0"
 N_POOLED = 3
 """How many of the coarsest maps of features, averaged, describe a tile."""
 

@@ -55,6 +55,8 @@ class TileEncoder:
         self._parent = encoder.parent
         self.weights = encoder.parent.id if encoder.parent else _hash(encoder.body)
         """Equal for equal weights."""
+        self.device = compute.device
+        """torch's name."""
         self._device = torch.device(compute.device)
         side = self.spec.tile_px
         example = torch.zeros(2, 3, side, side, device=self._device)
