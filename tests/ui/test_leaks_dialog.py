@@ -43,7 +43,7 @@ def test_leaks_are_listed_with_their_pictures_and_the_report_is_saved(
     notices: list[str] = []
     session.notice.connect(lambda notice: notices.append(notice.text))
     name(dialog, **folders(tmp_path, leaks=True))
-    qtbot.mouseClick(dialog.check, LEFT)
+    qtbot.mouseClick(dialog.start, LEFT)
     assert dialog.stop.isVisible()
     assert not dialog.question.isEnabled()
     qtbot.waitUntil(lambda: dialog.found is not None, timeout=_PATIENCE_MS)
@@ -75,13 +75,13 @@ def test_leaks_are_listed_with_their_pictures_and_the_report_is_saved(
 def test_what_is_wrong_is_said_where_it_was_asked_and_a_clean_split_is_clean(
     qtbot: QtBot, dialog: LeaksDialog, tmp_path: Path
 ) -> None:
-    qtbot.mouseClick(dialog.check, LEFT)
+    qtbot.mouseClick(dialog.start, LEFT)
     assert "two splits at least" in dialog.problem.text()
     name(dialog, train=str(tmp_path / "none"), val=str(tmp_path))
-    qtbot.mouseClick(dialog.check, LEFT)
+    qtbot.mouseClick(dialog.start, LEFT)
     qtbot.waitUntil(lambda: "no folder" in dialog.problem.text(), timeout=_PATIENCE_MS)
     name(dialog, **folders(tmp_path, leaks=False))
-    qtbot.mouseClick(dialog.check, LEFT)
+    qtbot.mouseClick(dialog.start, LEFT)
     qtbot.waitUntil(lambda: dialog.found is not None, timeout=_PATIENCE_MS)
     assert dialog.found is not None
     assert dialog.found.summary.text() == "No leaks were found."
@@ -89,7 +89,7 @@ def test_what_is_wrong_is_said_where_it_was_asked_and_a_clean_split_is_clean(
     assert dialog.found.priors.isVisible()
     qtbot.mouseClick(dialog.again, LEFT)
     assert dialog.found is None
-    assert dialog.check.isVisible()
+    assert dialog.start.isVisible()
     assert dialog.question.isEnabled()
 
 
@@ -102,7 +102,7 @@ def test_closing_stops_the_check(
 ) -> None:
     monkeypatch.setattr(session.leaks._runner, "_cancel_grace_s", 0.5)  # its timer is a thread
     name(dialog, **folders(tmp_path, leaks=False))
-    qtbot.mouseClick(dialog.check, LEFT)
+    qtbot.mouseClick(dialog.start, LEFT)
     dialog.close()
     assert not session.leaks.is_busy
     qtbot.waitUntil(lambda: not session.is_busy, timeout=_PATIENCE_MS)

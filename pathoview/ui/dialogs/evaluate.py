@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
-    QFileDialog,
     QFormLayout,
-    QProgressBar,
     QWidget,
 )
 
 from pathoview.core.translation import _
 from pathoview.session.evaluate_desk import Choice, EvaluateDesk, EvaluatedPage
 from pathoview.session.session import Session
-from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.evaluate_result import EvaluateResult
 from pathoview.ui.dialogs.leaks import PathRow
-from pathoview.ui.widgets import button, column, label, roomy, shrinkable
+from pathoview.ui.dialogs.page import PageDialog
+from pathoview.ui.widgets import roomy, shrinkable
 
 _SIZE = (980, 680)
 _DEFAULT_MPP = 0.25
@@ -123,43 +119,23 @@ class EvaluateQuestion(QWidget):
         }
 
 
-class EvaluateDialog(Dialog):
-    """First the question, then the page; closing it stops the work and forgets the page."""
+class EvaluateDialog(PageDialog):
+    """What is scored against what, then the scores."""
+
+    found: EvaluateResult | None = None
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(_("Evaluate"), parent)
         self._desk = session.evaluation
-        self._folder = session.study_files.suggested_folder
-        self.found: EvaluateResult | None = None
+        target = session.study_files.suggested_folder / "evaluation.html"
+        super().__init__(_("Evaluate"), self._desk, target, parent)
         self.question = EvaluateQuestion(self._desk)
-        self.problem = label("", "warning")
-        self.bar = QProgressBar()
-        self.bar.setAccessibleName(_("Progress"))
-        self.bar.setTextVisible(False)
-        self.said = label("", "muted")
+        self.resize(*_SIZE)
+        self._desk.look()
         text = _(
             "Compares what a model finds with what is known. Slides it has learned from are left "
             "out where there are others."
         )
-        self._asking = column(
-            label(text, "muted"), self.question, self.problem, 1, self.bar, self.said
-        )
-        self.body.addWidget(self._asking, 1)
-        self.start = button(_("Evaluate"), self._start, "analyze", primary=True)
-        self.stop = button(_("Stop"), self._desk.cancel, "cancel")
-        self.save = button(_("Save report…"), self._ask_target, "export")
-        self.again = button(_("Evaluate again"), self._ask_again, "reset")
-        self.leave = button(_("Close"), self.close)
-        self.add_buttons(self.save, self.again, 1, self.leave, self.stop, self.start)
-        self.resize(*_SIZE)
-        self._desk.changed.connect(self._refresh)
-        self.finished.connect(self._on_finished)
-        self._desk.look()
-        self._refresh()
-
-    def _on_finished(self, _result: int) -> None:
-        self._desk.changed.disconnect(self._refresh)
-        self._desk.forget()
+        self.ask(text, self.question, start=_("Evaluate"), again=_("Evaluate again"))
 
     def _start(self) -> None:
         said, choice = self.question.said(), self.question.choice
@@ -168,54 +144,12 @@ class EvaluateDialog(Dialog):
         else:
             self._say(_("Name a folder of images and one of labels."))
 
-    def _ask_again(self) -> None:
-        self._desk.forget()
-        self._refresh()
-
     def _refresh(self) -> None:
-        job, page, is_busy = self._desk.job, self._desk.page, self._desk.is_busy
         self.question.refresh()
-        self.bar.setVisible(is_busy)
-        self.bar.setValue(round(100 * job.fraction) if job is not None else 0)
-        self.said.setText(job.text if job is not None else "")
-        self._say(self._desk.problem)
-        for part in (self.question, self.start):
-            part.setEnabled(not is_busy)
-        self._show_page(page)
-        for part, is_shown in (
-            (self.start, page is None),
-            (self.stop, is_busy),
-            (self.leave, not is_busy),
-            (self.save, page is not None),
-            (self.again, page is not None),
-        ):
-            part.setVisible(is_shown)
+        super()._refresh()
 
-    def _show_page(self, page: EvaluatedPage | None) -> None:
-        if self.found is not None and self.found.page is page:
-            return
-        self._asking.setVisible(page is None)
-        if self.found is not None:
-            self.body.removeWidget(self.found)
-            self.found.deleteLater()
-            self.found = None
-        if page is not None:
-            self.found = EvaluateResult(page, self._desk.fly)
-            self.body.addWidget(self.found, 1)
-            self.found.list.setFocus()
-
-    def _say(self, text: str) -> None:
-        self.problem.setText(text)
-        self.problem.setVisible(bool(text))
-
-    def _ask_target(self) -> None:
-        target = str(self._folder / "evaluation.html")
-        dialog = QFileDialog(self, _("Save report"), target, _("HTML (*.html)"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("html")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self._desk.save(Path(name)))
-        dialog.open()
+    def _shown(self, page: EvaluatedPage) -> EvaluateResult:
+        return EvaluateResult(page, self._desk.fly)
 
 
 def _box(name: str) -> QComboBox:

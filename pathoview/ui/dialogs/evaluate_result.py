@@ -50,6 +50,7 @@ class EvaluateResult(QWidget):
         self.worst = button(_("Worst places"), self.show_worst)
         self.list = QListWidget()
         self.list.setAccessibleName(_("Places"))
+        self.setFocusProxy(self.list)
         self.list.setIconSize(QSize(_ICON_PX, _ICON_PX))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemClicked.connect(self._on_chosen)

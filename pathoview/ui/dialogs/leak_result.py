@@ -39,6 +39,7 @@ class LeakResult(QWidget):
         splits = ", ".join(f"{split}: {n:,}" for split, n in page.splits.items())
         self.summary = label(page.summary, "title")
         self.list = _findings(page.findings)
+        self.setFocusProxy(self.list)
         self.pairs = QStackedWidget()
         for one in page.findings:
             self.pairs.addWidget(scrolled(_pairs(one)))

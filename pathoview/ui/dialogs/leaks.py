@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QProgressBar,
     QWidget,
 )
 
@@ -20,10 +19,10 @@ from pathoview.core.params import form_rows
 from pathoview.core.translation import _
 from pathoview.session.leak_desk import LeakPage, LeakParams
 from pathoview.session.session import Session
-from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.leak_result import LeakResult
+from pathoview.ui.dialogs.page import PageDialog
 from pathoview.ui.forms import ParamForm
-from pathoview.ui.widgets import button, column, label
+from pathoview.ui.widgets import button
 
 _SIZE = (860, 620)
 
@@ -107,95 +106,36 @@ class LeakQuestion(QWidget):
         return {"folders": folders, **groups} if len(folders) > 1 else {}
 
 
-class LeaksDialog(Dialog):
-    """First the question, then the page; closing it stops the check and forgets the page."""
+class LeaksDialog(PageDialog):
+    """What to check, then what was found."""
+
+    found: LeakResult | None = None
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(_("Check for leaks"), parent)
         self._desk = session.leaks
-        self._folder = session.study_files.suggested_folder
-        self.found: LeakResult | None = None
+        target = session.study_files.suggested_folder / "leaks.html"
+        super().__init__(_("Check for leaks"), self._desk, target, parent)
         self.question = LeakQuestion(self._desk.study)
         self.form = ParamForm(form_rows(LeakParams))
-        self.problem = label("", "warning")
-        self.bar = QProgressBar()
-        self.bar.setAccessibleName(_("Progress"))
-        self.bar.setTextVisible(False)
-        self.said = label("", "muted")
+        self.resize(*_SIZE)
+        self.question.kind.currentIndexChanged.connect(lambda _place: self._refresh())
         text = _(
             "Looks for patients, slides and pictures that are in several splits, and for labels "
             "that can be told without looking."
         )
-        self._asking = column(
-            label(text, "muted"), self.question, self.form, self.problem, 1, self.bar, self.said
-        )
-        self.body.addWidget(self._asking, 1)
-        self.check = button(_("Check"), self._check, "analyze", primary=True)
-        self.stop = button(_("Stop"), self._desk.cancel, "cancel")
-        self.save = button(_("Save report…"), self._ask_target, "export")
-        self.again = button(_("Check again"), self._ask_again, "reset")
-        self.leave = button(_("Close"), self.close)
-        self.add_buttons(self.save, self.again, 1, self.leave, self.stop, self.check)
-        self.resize(*_SIZE)
-        self.question.kind.currentIndexChanged.connect(lambda _place: self._refresh())
-        self._desk.changed.connect(self._refresh)
-        self.finished.connect(self._on_finished)
-        self._refresh()
+        self.ask(text, self.question, self.form, start=_("Check"), again=_("Check again"))
 
-    def _on_finished(self, _result: int) -> None:
-        self._desk.changed.disconnect(self._refresh)
-        self._desk.forget()
-
-    def _check(self) -> None:
+    def _start(self) -> None:
         source = self.question.source()
         if source:
             self._desk.check(source, self.form.values())
         else:
             self._say(_("Name the folders of two splits at least, or a folder of tiles."))
 
-    def _ask_again(self) -> None:
-        self._desk.forget()
-        self._refresh()
-
     def _refresh(self) -> None:
-        job, page, is_busy = self._desk.job, self._desk.page, self._desk.is_busy
-        self.bar.setVisible(is_busy)
-        self.bar.setValue(round(100 * job.fraction) if job is not None else 0)
-        self.said.setText(job.text if job is not None else "")
-        self._say(self._desk.problem)
-        for part in (self.question, self.form, self.check):
-            part.setEnabled(not is_busy)
+        super()._refresh()
         for name in ("split", "by", "seed"):  # folders are split already
             self.form.editor(name).setEnabled(self.question.kind.currentData() != "folders")
-        self._show_page(page)
-        for part, is_shown in (
-            (self.check, page is None),
-            (self.stop, is_busy),
-            (self.leave, not is_busy),
-            (self.save, page is not None),
-            (self.again, page is not None),
-        ):
-            part.setVisible(is_shown)
 
-    def _show_page(self, page: LeakPage | None) -> None:
-        self._asking.setVisible(page is None)
-        if self.found is not None:
-            self.body.removeWidget(self.found)
-            self.found.deleteLater()
-            self.found = None
-        if page is not None:
-            self.found = LeakResult(page)
-            self.body.addWidget(self.found, 1)
-
-    def _say(self, text: str) -> None:
-        self.problem.setText(text)
-        self.problem.setVisible(bool(text))
-
-    def _ask_target(self) -> None:
-        target = str(self._folder / "leaks.html")
-        dialog = QFileDialog(self, _("Save report"), target, _("HTML (*.html)"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("html")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self._desk.save(Path(name)))
-        dialog.open()
+    def _shown(self, page: LeakPage) -> LeakResult:
+        return LeakResult(page)
