@@ -62,6 +62,9 @@ def _be_modest() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(AttributeError, OSError):  # not on Windows
         os.nice(_NICENESS)
+    with contextlib.suppress(AttributeError, OSError):  # only on Linux
+        # Its threads wake each other often: none then takes a processor from one that paints.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     one_thread_each()
     keep_freed_memory()
 

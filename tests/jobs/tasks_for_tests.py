@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,9 +37,10 @@ def circumstances(request: Mapping[str, Any], progress: Progress) -> dict[str, A
 
     return {
         "niceness": os.nice(0),
+        "preempts": sys.platform != "linux" or os.sched_getscheduler(0) != os.SCHED_BATCH,
         "cv2_threads": cv2.getNumThreads(),
         "blas_threads": os.environ["OPENBLAS_NUM_THREADS"],
-        "has_qt": any(name.startswith("PySide6") for name in __import__("sys").modules),
+        "has_qt": any(name.startswith("PySide6") for name in sys.modules),
     }
 
 
