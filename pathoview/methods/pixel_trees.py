@@ -77,13 +77,13 @@ class Learning:
         classifier, even = self._new(), _evened(values)
         rows, values = rows[even], values[even]
         name = "max_iter" if self.is_boosted else "n_estimators"
-        for n_trees in _chunks(self.n_trees):
-            self.context.progress.check()
-            # OpenMP's threads wait for each other in loops: on a busy machine, 40 times as long.
-            with threadpool_limits(1, user_api="openmp"):
+        # OpenMP's threads wait for each other in loops: on a busy machine, 40 times as long.
+        with threadpool_limits(1, user_api="openmp"):
+            for n_trees in _chunks(self.n_trees):
+                self.context.progress.check()
                 classifier.set_params(**{name: n_trees}).fit(rows, values)
-            if self.context.stop_early():
-                break
+                if self.context.stop_early():
+                    break
         return classifier
 
     def _new(self) -> Any:
@@ -161,7 +161,7 @@ def train(
     arrays = (ForestArrays.of_boosting if boosted else ForestArrays.of_forest)(classifier)
     learned = tuple(int(value) for value in classifier.classes_)
     values = range(BACKGROUND if BACKGROUND in learned else 1, len(classes) + 1)
-    shares = _gains(classifier) if boosted else classifier.feature_importances_
+    shares = _gains(classifier) if boosted else _importances(classifier)
     order = np.argsort(-shares, kind="stable")
     importances = {features.names[index]: round(float(shares[index]), 6) for index in order}
     return TrainedForest(arrays, features, learned, tuple(values), importances)
@@ -246,6 +246,11 @@ def _evened(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     most = int(np.unique(values, return_counts=True)[1].max())
     parts = [np.resize(np.flatnonzero(values == value), most) for value in np.unique(values)]
     return np.concatenate(parts)
+
+
+def _importances(forest: Any) -> npt.NDArray[np.float64]:
+    """Return what each feature is worth; threads would take longer to begin than this does."""
+    return np.asarray(forest.set_params(n_jobs=1).feature_importances_)
 
 
 def _gains(boosting: Any) -> npt.NDArray[np.float64]:
