@@ -85,6 +85,7 @@ class _Lesson:
         self.wait(lambda: session.annotations.document is not None)
         session.viewport.look_at(session.slide.info.width / 2, session.slide.info.height / 2, 1.0)
         teaching.choose_method("pixel_forest")
+        teaching.get_ready()  # as the panel does when it is seen
         for number in range(N_STROKES):
             self.paint(number)
         self.rest()
