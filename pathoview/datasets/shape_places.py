@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -20,12 +22,16 @@ def places_on(shape: BaseGeometry, step: float) -> npt.NDArray[np.float64]:
 def _places(part: BaseGeometry, step: float) -> npt.NDArray[np.float64]:
     dimension = shapely.get_dimensions(part)
     if dimension == 0:
-        return shapely.get_coordinates(part)
+        return _xy(part)
     if dimension == 1:
         along = (np.arange(max(1, round(part.length / step))) + 0.5) * step
-        return shapely.get_coordinates(shapely.line_interpolate_point(part, along))
+        return _xy(shapely.line_interpolate_point(part, along))
     left, top, right, bottom = part.bounds
     x, y = np.meshgrid(np.arange(left, right, step), np.arange(top, bottom, step))
     grid = np.stack([x.ravel(), y.ravel()], axis=1) + step / 2
-    inside = grid[shapely.contains_xy(part, grid)]
-    return inside if len(inside) else shapely.get_coordinates(shapely.point_on_surface(part))
+    inside = np.asarray(grid[shapely.contains_xy(part, grid)])
+    return inside if len(inside) else _xy(shapely.point_on_surface(part))
+
+
+def _xy(points: Any) -> npt.NDArray[np.float64]:
+    return np.asarray(shapely.get_coordinates(points))

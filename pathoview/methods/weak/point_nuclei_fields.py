@@ -74,7 +74,7 @@ class LabelledField:
     @property
     def is_none(self) -> Flags:
         """Where there is no nucleus for certain, (height, width)."""
-        return self.field.is_none & (self.clusters == BACKGROUND)
+        return np.asarray(self.field.is_none & (self.clusters == BACKGROUND))
 
 
 @dataclass(frozen=True, slots=True)
