@@ -18,6 +18,7 @@ from pathoview.cli_annotate import annotate, tissue
 from pathoview.cli_each import analyze_each, hidden_slide
 from pathoview.cli_evaluate import evaluate
 from pathoview.cli_exchange import export, export_tiles, import_file
+from pathoview.cli_features import encoders, features
 from pathoview.cli_leaks import leaks
 from pathoview.cli_learn import apply, models_app, train
 from pathoview.cli_measure import measure
@@ -158,6 +159,8 @@ app.command("evaluate", help=_("Score a method against images or labels whose tr
 app.command("train", help=_("Teach a method from labels; gives a model."))(train)
 app.command("apply", help=_("Use a trained model on slides."))(apply)
 app.add_typer(models_app, name="models")
+app.command("features", help=_("Describe the tissue tiles of slides by an encoder."))(features)
+app.command("encoders", help=_("List the encoders of tiles, with their licences."))(encoders)
 app.command("tune", help=_("Measure how networks are computed fastest here."))(tune)
 app.command("annotate", help=_("Work on annotations of a study."))(annotate)
 app.command("tissue", help=_("Make an annotation of all tissue."))(tissue)

@@ -224,7 +224,7 @@ def test_a_cancelled_extraction_goes_on_from_its_finished_blocks(encoder: MeanCo
 
 
 def test_a_killed_extraction_repeats_no_finished_block(tmp_path: Path) -> None:
-    slide = make_pyramid_tiff(tmp_path / "a.tiff", he_image(1100, 700))
+    slide = make_pyramid_tiff(tmp_path / "a.tiff", he_image(700, 520))
     wanted = {"encoder": "mobilenetv3_small_100", "tile_px": 16}
     request = JobRequest(
         "pathoview.tasks.features:run", {"slide": str(slide), "order": wanted}, "features"
