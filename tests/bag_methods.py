@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import pathoview.tasks
+from pathoview.core.errors import InputError
 from pathoview.core.params import BaseParams
 from pathoview.core.progress import Progress
 from pathoview.core.registry import Registry
@@ -25,7 +25,8 @@ from pathoview.session.run_attention import RunAttention
 from pathoview.session.session import Session
 from pathoview.slides.reading import analysis_grid, read_patch
 from pathoview.slides.slide import Slide
-from pathoview.tasks import method_building
+from pathoview.tasks import features, method_building
+from pathoview.tasks.features import FeatureOrder
 
 CLASSES = (
     ModelClass(name="Benign", color=(150, 200, 150)),
@@ -74,22 +75,8 @@ SPEC = MethodSpec(
 )
 
 
-@dataclass(frozen=True)
-class FakeOrder:
-    """See `tasks.features.FeatureOrder`."""
-
-    encoder: str
-    source: str
-    mpp: tuple[float, ...]
-    tile_px: int
-    normalisation: str
-    least_tissue: float
-
-
 class FakeFeatures:
     """Stands in for `tasks.features`: the mean brightness of each tile that is no glass."""
-
-    FeatureOrder = FakeOrder
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -97,17 +84,21 @@ class FakeFeatures:
         self.n_described = 0
         """How many slides had to be looked at."""
 
-    def extract(self, slide: Slide, order: FakeOrder, progress: Progress) -> Path:
+    def extract(
+        self, slide: Slide, order: FeatureOrder, progress: Progress, *, weights: str = ""
+    ) -> Path:
+        if weights != self.weights:
+            raise InputError("These tiles were described by other weights.")
         path = self._folder / f"{slide.content_hash}.npz"
         if path.exists():
             return path
         self.n_described += 1
         grid, side = analysis_grid(slide, order.mpp[0]), order.tile_px
         found = []
-        for row in range(-(-grid.height // side)):
+        for row in range(grid.height // side):
             progress.report(row * side / grid.height)
             progress.check()
-            for column in range(-(-grid.width // side)):
+            for column in range(grid.width // side):
                 tile = read_patch(slide, grid, column * side, row * side, side, side)
                 found.append((column, row, float(tile.mean())))
         tiles = np.array([one for one in found if one[2] < _GLASS]).reshape(-1, 3)
@@ -119,8 +110,7 @@ class FakeFeatures:
             tiles, side = data["tiles"], float(data["side"])
         columns, rows = tiles[:, :2].T.astype(np.int32)
         grid = TileGrid(columns, rows, side)
-        used = EncoderUsed(**{**asdict(ENCODER), "weights": self.weights})
-        return tiles[:, 2:].astype(np.float32), grid, used
+        return tiles[:, 2:].astype(np.float32), grid, ENCODER
 
 
 def known_bags(
@@ -132,7 +122,8 @@ def known_bags(
     for module in (registry, method_building, analysis_desk, model_desk):
         monkeypatch.setattr(module, "METHODS", methods)
     described = FakeFeatures(folder)
-    monkeypatch.setattr(pathoview.tasks, "features", described, raising=False)
+    monkeypatch.setattr(features, "extract", described.extract)
+    monkeypatch.setattr(features, "bag_of", described.bag_of)
     card = ModelCard(
         id="b0" * 16,
         title="Bright or not",

@@ -23,15 +23,15 @@ from pathoview.core.translation import _
 from pathoview.datasets.bags import EncoderUsed, TileGrid
 from pathoview.datasets.patches import inside
 from pathoview.methods.spec import BagFound, BagMethod, Kind
-from pathoview.slides.reading import analysis_grid
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import tissue_mask
 from pathoview.study.bag_rows import BagTiles
 from pathoview.study.records import RunRecord, now
 from pathoview.study.results import RunFile, find_unfinished, new_run_path
 from pathoview.study.slide_prediction import SlidePrediction, no_tissue_text
-from pathoview.tasks import analyze
+from pathoview.tasks import analyze, features
 from pathoview.tasks.familiarity import noted
+from pathoview.tasks.feature_tiles import FeatureTiles
 from pathoview.tasks.method_building import BuiltMethod, build_method
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.run_course import under_way
@@ -90,7 +90,8 @@ def _open_run(
     progress: Progress,
 ) -> Iterator[RunFile]:
     """Open the unfinished run to go on with, or make a new one."""
-    grid = analysis_grid(slide, encoder.mpp[0])
+    tiles = FeatureTiles(slide, encoder.mpp, encoder.tile_px, encoder.least_tissue)
+    grid = tiles.grids[0]
     key = built.run_key(slide.content_hash, order.region_l0, grid.mpp)
     unfinished = find_unfinished(key) if order.resume else None
     if unfinished is not None:
@@ -98,9 +99,11 @@ def _open_run(
             yield run_file
         return
     record = new_record(built, slide, grid, order.region_l0, tile_px=encoder.tile_px)
-    side_l0 = encoder.tile_px * grid.scale_l0
-    n_columns, n_rows = (int(-(-n // encoder.tile_px)) for n in (grid.width, grid.height))
-    said = {"scale_l0": side_l0, "grid_px": (n_columns, n_rows), "context": _said(built, encoder)}
+    said = {
+        "scale_l0": tiles.side_l0,
+        "grid_px": (tiles.n_columns, tiles.n_rows),
+        "context": _said(built, encoder),
+    }
     record = noted(record.model_copy(update=said), slide, built.card, progress)
     with RunFile.create(new_run_path(record), record) as run_file:
         yield run_file
@@ -153,7 +156,6 @@ class _Application:
                 state="done",
                 finished=now(),
                 probabilities=probabilities,
-                scale_l0=grid.side_l0,
                 area_mm2=area_mm2,
                 **self._reached(),
             )
@@ -164,20 +166,11 @@ class _Application:
 
     def _described(self) -> tuple[npt.NDArray[np.float32], TileGrid]:
         """Return the features of the tiles that count, and where these lie."""
-        from pathoview.tasks import features
-
-        wanted = self._encoder
-        order = features.FeatureOrder(
-            encoder=wanted.name,
-            source=wanted.source,
-            mpp=wanted.mpp,
-            tile_px=wanted.tile_px,
-            normalisation=wanted.normalisation,
-            least_tissue=wanted.least_tissue,
-        )
+        order = features.FeatureOrder.of(self._encoder, self._before.numerics)
         share = PartOf(self._progress, 0.0, _FEATURES_SHARE)
-        described, grid, used = features.bag_of(features.extract(self._slide, order, share))
-        _check_weights(wanted, used)
+        weights = self._encoder.weights
+        path = features.extract(self._slide, order, share, weights=weights)
+        described, grid, _used = features.bag_of(path)
         self._watch.check()
         if self._region_l0 is None:
             return described, grid
@@ -197,17 +190,6 @@ class _Application:
         _check(found, len(grid), n_classes)
         tiles = BagTiles(grid.columns, grid.rows, found.attention, found.evidence)
         return tiles, tuple(found.probabilities.tolist())
-
-
-def _check_weights(wanted: EncoderUsed, used: EncoderUsed) -> None:
-    """Raise `InputError` when tiles were described by others weights than a model learned with."""
-    if used.weights != wanted.weights:
-        raise InputError(
-            _("The weights of “{name}” are not those that the model learned with.").format(
-                name=wanted.name
-            ),
-            _("Put back the file of weights that it was trained with, or train it again."),
-        )
 
 
 def _check(found: BagFound, n_tiles: int, n_classes: int) -> None:

@@ -174,7 +174,7 @@ def _content(order: ExportRequest, stack: ExitStack, check: Callable[[], None]) 
     n_of_run = 0 if record is None else record.n_objects - record.n_annotations
 
     def tables() -> Iterator[Detections]:
-        found = () if run_file is None else run_file.tiles()
+        found = _tables(run_file, order)
         return (_of_classes(table.without(covered), order.classes) for table in found)
 
     def features() -> Iterator[Feature]:

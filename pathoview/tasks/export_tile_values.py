@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.statement import RESEARCH_USE
+from pathoview.core.translation import _
 from pathoview.layers.attention_source import ATTENTION_MEANING, attention_layer
 from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.study.bag_rows import BagTiles
@@ -71,7 +72,9 @@ def write_values(file: IO[bytes], run_file: RunFile) -> float:
 
 
 def _metadata(record: RunRecord, names: list[str]) -> dict[str, Any]:
-    described = f"{record.title}. {ATTENTION_MEANING}. {RESEARCH_USE}"
+    place = _("One pixel is {side:g} level-0 pixels of the slide, from its corner on.")
+    place = place.format(side=record.scale_l0)
+    described = f"{record.title}. {ATTENTION_MEANING}. {place} {RESEARCH_USE}"
     facts: dict[str, Any] = {
         "axes": "CYX",
         "Name": record.pseudonym,
