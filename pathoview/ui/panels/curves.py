@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from pathoview.core.translation import _
 from pathoview.ui import theme
-from pathoview.ui.widgets import label
+from pathoview.ui.panels.plot import Plot
 
 _HEIGHT_PX = 144
 _NOT_DRAWN = {"step", "lr", "samples_per_s", "seconds", "loss"}
@@ -21,29 +20,13 @@ _SMOOTHED = 15
 """The loss of single steps jumps; the line is the mean of so many."""
 
 
-class Curves(QWidget):
-    """Two lines over the steps: the loss, and the last metric, each on its own scale.
-
-    The plot is only built when there is something to show: its library loads slowly.
-    """
+class Curves(Plot):
+    """Two lines over the steps: the loss, and the last metric, each on its own scale."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._plot: Any = None
         self._views: list[Any] = []
         self._lines: list[Any] = []
-        self._axes: list[Any] = []
-        self._facts = label("", "muted")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.GRID // 2)
-        layout.addWidget(self._facts)
-        self._layout = layout
-
-    @property
-    def facts(self) -> str:
-        """What is said below the plot."""
-        return self._facts.text()
 
     def show_curve(self, points: Sequence[Mapping[str, float]]) -> None:
         """Draw the points of a training; each has ``step``, and ``loss`` or metrics."""
@@ -54,7 +37,7 @@ class Curves(QWidget):
         if not points:
             return
         if self._plot is None:
-            self._build()
+            self._draw()
         left, _bottom, right = self._axes
         for line, view, axis, values in zip(
             self._lines,
@@ -77,53 +60,27 @@ class Curves(QWidget):
             view.setXRange(min(steps), max(max(steps), 1), padding=0.01)
         self._facts.setText(_facts(losses, name, scores))
 
-    def _build(self) -> None:
-        import pyqtgraph  # takes half a second: not before it is needed
+    def _draw(self) -> None:
+        import pyqtgraph
 
-        plot = pyqtgraph.GraphicsLayoutWidget()
-        plot.setBackground(None)
-        plot.setFixedHeight(_HEIGHT_PX)
-        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        plot.setAccessibleName(_("Curves of the training"))
-        plot.ci.setContentsMargins(0, theme.GRID, 0, 0)
-        plot.ci.setSpacing(0)
-        first = plot.addViewBox(0, 1, enableMenu=False, enableMouse=False)
+        first = self._build(_HEIGHT_PX)
+        self._plot.setAccessibleName(_("Curves of the training"))
         second = pyqtgraph.ViewBox(enableMenu=False, enableMouse=False)
-        plot.scene().addItem(second)
+        self._plot.scene().addItem(second)
         first.sigResized.connect(lambda: second.setGeometry(first.sceneBoundingRect()))
-        for side, place, view in (
-            ("left", (0, 0), first),
-            ("bottom", (1, 1), first),
-            ("right", (0, 2), second),
-        ):
-            axis = pyqtgraph.AxisItem(side)
-            axis.setStyle(tickLength=-4)
-            axis.linkToView(view)
-            plot.addItem(axis, *place)
-            self._axes.append(axis)
+        self._add_axis("right", (0, 2), second)
         self._views = [first, second]
         for view in self._views:
             line = pyqtgraph.PlotCurveItem()
             view.addItem(line)
             self._lines.append(line)
-        self._plot = plot
         self._color()
-        self._layout.insertWidget(0, plot)
 
     def _color(self) -> None:
+        super()._color()
         colors = theme.current()
-        for axis in self._axes:
-            axis.setPen(colors.line)
-            axis.setTextPen(colors.muted)
-        self._plot.resetCachedContent()  # its background
         for line, color in zip(self._lines, (colors.accent, colors.success), strict=True):
             line.setPen(color, width=2)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Take the colours of another theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and self._plot is not None:
-            self._color()
 
 
 def _tick_steps(n_steps: float) -> int:

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from pathoview.core.translation import _, ngettext
 from pathoview.ui import theme
+from pathoview.ui.panels.plot import Plot
 from pathoview.ui.text import count_text, value_text
-from pathoview.ui.widgets import label
 
 _N_BINS = 48
 _TAIL_PERCENT = 0.5
@@ -55,21 +54,14 @@ def spread(values: npt.NDArray[np.float32]) -> Spread | None:
     )
 
 
-class Histogram(QWidget):
-    """A plot that is only built when there is something to show (its library loads slowly)."""
+class Histogram(Plot):
+    """Bars, and a line at the value of the selected object."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._plot: Any = None
         self._view: Any = None
         self._bars: Any = None
         self._mark: Any = None
-        self._axes: list[Any] = []
-        self._facts = label("", "muted")
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(theme.GRID // 2)
-        self._layout.addWidget(self._facts)
         self.shown: Spread | None = None
 
     def show_values(self, name: str, values: npt.NDArray[np.float32]) -> None:
@@ -81,7 +73,7 @@ class Histogram(QWidget):
                 self._plot.hide()
             return
         if self._plot is None:
-            self._build()
+            self._draw()
         self._plot.show()
         self._plot.setAccessibleName(_("Histogram of {name}").format(name=name))
         self._bars.setOpts(
@@ -99,45 +91,22 @@ class Histogram(QWidget):
         if value is not None:
             self._mark.setValue(value)
 
-    def _build(self) -> None:
-        import pyqtgraph  # takes half a second: not before it is needed
+    def _draw(self) -> None:
+        import pyqtgraph
 
-        plot = pyqtgraph.GraphicsLayoutWidget()
-        plot.setBackground(None)
-        plot.setFixedHeight(_HEIGHT_PX)
-        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        plot.ci.setContentsMargins(0, theme.GRID, theme.GRID, 0)
-        plot.ci.setSpacing(0)
-        self._view = plot.addViewBox(0, 1, enableMenu=False, enableMouse=False)
-        for side, place in (("left", (0, 0)), ("bottom", (1, 1))):
-            axis = pyqtgraph.AxisItem(side)
-            axis.setStyle(tickLength=-4)
-            axis.linkToView(self._view)
-            plot.addItem(axis, *place)
-            self._axes.append(axis)
+        self._view = self._build(_HEIGHT_PX, theme.GRID)
         self._bars = pyqtgraph.BarGraphItem(x0=[0], x1=[1], height=[0])
         self._mark = pyqtgraph.InfiniteLine(angle=90, movable=False)
         self._mark.hide()
         self._view.addItem(self._bars)
         self._view.addItem(self._mark)
-        self._plot = plot
         self._color()
-        self._layout.insertWidget(0, plot)
 
     def _color(self) -> None:
+        super()._color()
         colors = theme.current()
-        for axis in self._axes:
-            axis.setPen(colors.line)
-            axis.setTextPen(colors.muted)
-        self._plot.resetCachedContent()  # its background
         self._bars.setOpts(brush=colors.accent, pen=colors.surface)
         self._mark.setPen(colors.warning, width=2)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Take the colours of another theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and self._plot is not None:
-            self._color()
 
 
 def _facts(found: Spread) -> str:
