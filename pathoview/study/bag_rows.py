@@ -70,11 +70,13 @@ class BagRows:
 
     def __init__(
         self,
+        n_classes: int,
         rows: Callable[..., list[tuple[Any, ...]]],
         writing: Callable[[], AbstractContextManager[sqlite3.Connection]],
         damaged: Callable[[], StorageError],
     ) -> None:
         """``rows`` queries the file, ``writing`` opens a transaction."""
+        self._n_classes = n_classes
         self._query = rows
         self._writing = writing
         self._damaged = damaged
@@ -102,7 +104,7 @@ class BagRows:
             places = np.frombuffer(rows[0][0], "<i4").reshape(-1, 2).astype(np.int32)
             attention = np.frombuffer(rows[0][1], "<f4").astype(np.float32)
             evidence = np.frombuffer(rows[0][2], "<f4").astype(np.float32)
-            evidence = evidence.reshape(len(places), -1 if len(places) else 0)
+            evidence = evidence.reshape(len(places), self._n_classes)
             if len(attention) != len(places):
                 raise ValueError("columns of different lengths")
         except ValueError as error:

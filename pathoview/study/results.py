@@ -198,7 +198,7 @@ class RunFile(Closing):
 
     def bag_rows(self) -> BagRows:
         """Return what a run of a method for whole slides says of each tile."""
-        return BagRows(self._rows, self._writing, self._damaged)
+        return BagRows(len(self.record.classes), self._rows, self._writing, self._damaged)
 
     # -- annotations on their way into a study ---------------------------------------------------
 

@@ -176,6 +176,19 @@ def test_what_cannot_be_is_said_and_a_stopped_export_leaves_the_old_file(
     assert output.read_bytes() == b"old"
 
 
+def test_a_slide_without_tiles_is_written_as_one(tmp_path: Path, run_file: Path) -> None:
+    with RunFile.open(run_file, writable=True) as run:
+        places = np.zeros(0, np.int32)
+        nothing = np.zeros((0, 2), np.float32)
+        run.bag_rows().store(BagTiles(places, places, nothing[:, 0], nothing))
+    assert export(run_file, tmp_path / "one.geojson")["n_objects"] == 0
+    export(run_file, tmp_path / "one.ome.tif", format="tile-values")
+    assert np.isnan(tifffile.imread(tmp_path / "one.ome.tif")).all()
+    export(run_file, tmp_path / "one.png", format="attention")
+    with Image.open(tmp_path / "one.png") as picture:
+        assert not np.asarray(picture)[..., 3].any()
+
+
 def test_outlines_go_into_a_study_as_annotations(run_file: Path) -> None:
     order = {"run_file": str(run_file), "map": {"contours": "2,30"}}
     result = take_regions.run(order, SilentProgress())
