@@ -5,7 +5,7 @@ A slide is one item; intervals draw patients anew. Of two classes the second is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -132,34 +132,40 @@ def decided(probabilities: Fractions, threshold: float | None) -> Numbers:
     return np.asarray(probabilities[:, 1] >= threshold, np.int64)
 
 
-def slide_scores(said: SlidePredictions) -> dict[str, float]:
-    """Return all scores by name; NaN where one is not defined.
+_SCORES: Mapping[str, Callable[[SlidePredictions], float]] = {
+    "auroc": lambda said: _of_classes(said, auroc),
+    "auprc": lambda said: _of_classes(said, auprc),
+    "accuracy": lambda said: confusion.accuracy(said.matrix(), said.n_classes),
+    "balanced_accuracy": lambda said: confusion.balanced_accuracy(said.matrix(), said.n_classes),
+    "macro_f1": lambda said: confusion.macro_f1(said.matrix(), said.n_classes),
+    "sensitivity": lambda said: float(confusion.per_class(said.matrix(), 2).recall[1]),
+    "specificity": lambda said: float(confusion.per_class(said.matrix(), 2).recall[0]),
+    "kappa_quadratic": lambda said: confusion.quadratic_kappa(said.matrix(), said.n_classes),
+    "log_loss": lambda said: calibration.log_loss(said.probabilities, said.truth),
+    "brier": lambda said: calibration.brier_score(said.probabilities, said.truth),
+    "expected_calibration_error": lambda said: said.claims().expected_error,
+}
+"""All scores, in the order in which they are told."""
+
+
+def slide_scores(said: SlidePredictions, names: Iterable[str] = tuple(_SCORES)) -> dict[str, float]:
+    """Return scores by name; NaN where one is not defined.
 
     With more than two classes, ``auroc`` and ``auprc`` are means of each against the rest, over
-    the classes that the truth has.
+    the classes that the truth has; sensitivity and specificity are of two classes only, kappa of
+    two classes or grades.
     """
-    n, matrix, claims = said.n_classes, said.matrix(), said.claims()
-    found = {
-        "auroc": _of_classes(said, auroc),
-        "auprc": _of_classes(said, auprc),
-        "accuracy": confusion.accuracy(matrix, n),
-        "balanced_accuracy": confusion.balanced_accuracy(matrix, n),
-        "macro_f1": confusion.macro_f1(matrix, n),
-        "log_loss": calibration.log_loss(said.probabilities, said.truth),
-        "brier": calibration.brier_score(said.probabilities, said.truth),
-        "expected_calibration_error": claims.expected_error,
-    }
-    if n == 2:
-        recall = confusion.per_class(matrix, n).recall
-        found |= {"sensitivity": float(recall[1]), "specificity": float(recall[0])}
-    if n == 2 or said.is_ordered:
-        found["kappa_quadratic"] = confusion.quadratic_kappa(matrix, n)
-    return found
+    is_two = said.n_classes == 2
+    left_out = set() if is_two else {"sensitivity", "specificity"}
+    if not is_two and not said.is_ordered:
+        left_out.add("kappa_quadratic")
+    return {name: _SCORES[name](said) for name in names if name not in left_out}
 
 
 def scores_with_intervals(
     several: Mapping[str, SlidePredictions],
     groups: Rows,
+    compared: Iterable[str] = tuple(_SCORES),
     *,
     seed: int = 0,
     n_draws: int = N_DRAWS,
@@ -168,15 +174,16 @@ def scores_with_intervals(
 
     Those of the first go by their names alone, those of others by ``predictor.score``; and
     ``over_predictor.score`` is the first's minus theirs, of the same drawn patients.
-    ``groups``: (n,) the patient of each slide.
+    ``groups``: (n,) the patient of each slide. ``compared``: the scores of others that are told.
     """
 
     def statistics(rows: Rows) -> dict[str, float]:
-        own, *others = ((name, slide_scores(one.of(rows))) for name, one in several.items())
-        found = dict(own[1])
-        for name, theirs in others:
-            found |= {f"{name}.{score}": value for score, value in theirs.items()}
-            found |= {f"over_{name}.{score}": own[1][score] - theirs[score] for score in theirs}
+        (_name, own), *others = ((name, one.of(rows)) for name, one in several.items())
+        found = slide_scores(own)
+        for name, one in others:
+            for score, value in slide_scores(one, compared).items():
+                found[f"{name}.{score}"] = value
+                found[f"over_{name}.{score}"] = found[score] - value
         return found
 
     whole = statistics(np.arange(len(groups)))

@@ -101,7 +101,10 @@ class HeldOut(BaseModel):
     label: int
     """Place of its class in the card's classes."""
     probabilities: dict[str, tuple[float, ...]]
-    """Of the classes, by the name of what predicted: the method, and what ran beside it."""
+    """Of the classes, by the name of what predicted: the method, and what ran beside it.
+    Calibrated by what the other folds tell."""
+    said: dict[str, int] = Field(default_factory=dict)
+    """The class that each decided for, cut where the other folds tell."""
 
 
 class ModelCard(BaseModel):

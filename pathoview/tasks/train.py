@@ -1,12 +1,11 @@
 """Train a method on labels: data → fit → a model with its card. A killed training goes on.
 
-The state of a training lies in the user's data folder under a key of all that has a say in its
-result; the same order finds it again. It is removed when the model is safe on the disk.
+What is kept to go on from is removed when the model is safe on the disk. Methods for whole slides
+are trained by `train_bags`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,12 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import orjson
 from pydantic import BaseModel, ConfigDict
 
 from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
-from pathoview.core.paths import data_folder
 from pathoview.core.progress import Progress, SilentProgress
 from pathoview.core.registry import load_entry
 from pathoview.core.translation import _
@@ -30,25 +27,24 @@ from pathoview.methods.library import SCRATCH, bundled_path, find_model, new_mod
 from pathoview.methods.model import (
     DataUsed,
     Model,
-    ModelCard,
     ModelClass,
-    Parent,
     read_model,
     write_model,
 )
 from pathoview.methods.registry import METHODS
-from pathoview.methods.spec import Compute, MethodSpec
-from pathoview.study.records import now
+from pathoview.methods.spec import Compute, Kind, MethodSpec
 from pathoview.tasks.familiarity import familiarity_of_images
 from pathoview.tasks.live_preview import LivePreview, PreviewRequest
 from pathoview.tasks.method_building import built
-from pathoview.tasks.provenance import device_name, versions
+from pathoview.tasks.model_cards import new_card
+from pathoview.tasks.provenance import device_name
+from pathoview.tasks.train_bags import BagOrder, BagTraining
 from pathoview.tasks.training_areas import hardest_areas
 from pathoview.tasks.training_data import Prepared, TrainingSource, open_training_data
+from pathoview.tasks.training_state import forget_state, state_path
 
 ENTRY = "pathoview.tasks.train:accompany"
 """What each further process of a training on several GPUs does."""
-_KEY_LETTERS = 32
 
 
 class TrainRequest(BaseModel):
@@ -66,6 +62,7 @@ class TrainRequest(BaseModel):
     """Names of the classes to learn; None: all."""
     images: str = ""
     labels: str = ""
+    """A folder; for whole slides a CSV file."""
     val_images: str = ""
     val_labels: str = ""
     mpp: float | None = None
@@ -82,6 +79,8 @@ class TrainRequest(BaseModel):
     preview: PreviewRequest | None = None
     """Where the overlay is drawn with the weights as they are; None: nowhere."""
     round: int = 0
+    bags: BagOrder = BagOrder()
+    """Of methods for whole slides: how slides are described, and how it is measured."""
 
     @property
     def source(self) -> TrainingSource:
@@ -124,6 +123,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "id": model.card.id,
         "title": model.card.title,
         "metrics": dict(model.card.metrics),
+        "intervals": dict(model.card.intervals),
         "labels": dict(model.card.labels),
         "left_out": [one.to_json() for one in training.left_out],
         "seconds": model.card.seconds,
@@ -136,15 +136,19 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 def accompany(request: Mapping[str, Any]) -> None:
     """Train along with the first process, on another GPU; what comes of it is the first one's."""
     with _opened(TrainRequest.model_validate(request), SilentProgress()) as training:
+        assert isinstance(training, _Training)
         training.accompany()
 
 
 @contextmanager
-def _opened(order: TrainRequest, progress: Progress) -> Iterator[_Training]:
+def _opened(order: TrainRequest, progress: Progress) -> Iterator[_Training | BagTraining]:
     """Open the data of a training; raise as `run` does."""
     spec = trainable(order.method)
     params = fit_params_of(spec).parse(order.params)
     start = beginning(order.start, spec)
+    if spec.kind is Kind.BAG:
+        yield BagTraining(order, spec, params, start, progress)
+        return
     with open_training_data(order.source, spec, progress) as prepared:
         yield _Training(order, spec, params, start, prepared, progress)
 
@@ -169,7 +173,7 @@ class _Training:
         self._start = start
         self._data = prepared.data
         self._progress = progress
-        self._state = _state_folder() / f"{self._key()}.state"
+        self._state = state_path(self._said())
 
     def run(self) -> Model:
         """Fit, and return the model with its card."""
@@ -225,12 +229,11 @@ class _Training:
 
     def forget_state(self) -> None:
         """Remove what was kept to go on from."""
-        for path in self._state.parent.glob(self._state.stem + "*"):
-            path.unlink(missing_ok=True)
+        forget_state(self._state)
 
-    def _key(self) -> str:
-        """Return a key of everything that has a say in the result."""
-        said = [
+    def _said(self) -> list[Any]:
+        """Return everything that has a say in the result."""
+        return [
             self._spec.name,
             self._spec.version,
             self._params.model_dump(mode="json"),
@@ -242,36 +245,18 @@ class _Training:
             ],
             [one.name for one in self._data.classes],
         ]
-        return hashlib.sha256(orjson.dumps(said)).hexdigest()[:_KEY_LETTERS]
 
     def _model(self, fitted: Fitted, device: str, started: float) -> Model:
-        order, spec, data = self._order, self._spec, self._data
-        parents = fitted.parents or _parents(self._start)
-        card = ModelCard(
-            title=order.title or _title(spec, order.round),
-            method=spec.name,
-            method_version=spec.version,
-            kind=spec.kind.value,
+        spec, data = self._spec, self._data
+        card = new_card(
+            *(self._order, spec, self._params, fitted, self._start),
+            device=device,
+            seconds=time.monotonic() - started,
             mpp=float(fitted.settings.get("mpp", spec.mpp)),
-            stains=spec.stains,
             classes=_classes(data, fitted),
-            settings=dict(fitted.settings),
-            fit_params=self._params.model_dump(mode="json"),
             data=_used(fitted.data or data),
             labels=_counts(data),
-            data_licence=order.licence,
-            parents=parents,
-            licence=_licence(order.licence, parents),
-            metrics=dict(fitted.metrics),
-            curves=tuple(dict(point) for point in fitted.curves),
-            seed=order.seed,
-            device=device,
-            numerics=fitted.numerics,
-            versions=versions(with_torch=spec.uses_torch),
-            created=now(),
-            seconds=time.monotonic() - started,
             study_id=self._study_id,
-            round=order.round,
         )
         return Model(card, fitted.tensors)
 
@@ -299,25 +284,6 @@ def beginning(start: str, spec: MethodSpec) -> Model | None:
     if start == SCRATCH or not (start or spec.bundled):
         return None
     return read_model(find_model(start) if start else bundled_path(spec.bundled))
-
-
-def _state_folder() -> Path:
-    folder = data_folder() / "training"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def _title(spec: MethodSpec, number: int) -> str:
-    if number:
-        return _("{title}, round {number}").format(title=spec.title, number=number)
-    return spec.title
-
-
-def _parents(start: Model | None) -> tuple[Parent, ...]:
-    if start is None:
-        return ()
-    card = start.card
-    return (*card.parents, Parent(name=card.title, licence=card.licence, id=card.id))
 
 
 def _used(data: TrainingData) -> tuple[DataUsed, ...]:
@@ -351,9 +317,3 @@ def _counts(data: TrainingData) -> dict[str, int]:
         for value, n in image.labels.counts().items():
             total[names.get(value, "")] += n
     return dict(total)
-
-
-def _licence(data: str, parents: Sequence[Parent]) -> str:
-    """Return what binds the weights: the licences of the data and of the weights before."""
-    said = [data or _("labels of the user"), *(one.licence for one in parents if one.licence)]
-    return "; ".join(dict.fromkeys(said))

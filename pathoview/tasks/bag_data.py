@@ -1,0 +1,162 @@
+"""Slides with a label each → bags of described tiles, to learn from or to be measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from pathoview.core.errors import InputError, MissingScaleError, SlideError
+from pathoview.core.progress import PartOf, Progress
+from pathoview.core.translation import _
+from pathoview.datasets.bags import UNSAID, Answers, Bag, BagData, EncoderUsed, Features, TileGrid
+from pathoview.slides.slide import Slide
+from pathoview.study.tile_verdicts import TileVerdict
+from pathoview.tasks.bag_labels import BagSource, SaidOfSlide, said_of_slides
+from pathoview.tasks.features import FeatureOrder, bag_of, extract
+from pathoview.tasks.opening import open_recorded, open_scaled
+from pathoview.tasks.training_data import LeftOut
+
+_WORTH: Mapping[str, int] = {"agree": 1, "disagree": 0}
+"""What an answer says of whether a tile shows what the slide's label says."""
+
+Described = tuple[Features, TileGrid, EncoderUsed]
+
+
+@dataclass(slots=True)
+class PreparedBags:
+    """Bags to learn from."""
+
+    data: BagData
+    sites: tuple[str, ...]
+    """Where each bag is from; empty: nobody says."""
+    left_out: list[LeftOut] = field(default_factory=list)
+    study_id: str = ""
+
+
+def open_bag_data(
+    source: BagSource, order: FeatureOrder, progress: Progress, *, weights: str = ""
+) -> PreparedBags:
+    """Return the bags of all slides with a label; features that are missing are computed.
+
+    ``weights``: the hash that the encoder's weights must have; empty: any. Slides that cannot be
+    opened or have no tissue are left out, with the reason.
+
+    Raises as `bag_labels.said_of_slides` does; `InputError` when nothing is left or the weights are
+    others, `MissingScaleError` when nothing is left as no slide has a scale; `StorageError`,
+    `Cancelled`.
+    """
+    said = said_of_slides(source)
+    values = {one.name: place for place, one in enumerate(said.classes)}
+    gathered = _Gathering(source, partial(described, order=order, weights=weights), values)
+    gathered.left_out += said.left_out
+    for number, one in enumerate(said.slides):
+        progress.check()
+        part = PartOf(progress, number / len(said.slides), (number + 1) / len(said.slides))
+        part.report(0.0, one.name)
+        gathered.add(one, part)
+    data = BagData(gathered.bags, said.classes, gathered.used(), source.ordering)
+    return PreparedBags(data, tuple(gathered.sites), gathered.left_out, said.study_id)
+
+
+def described(slide: Slide, progress: Progress, order: FeatureOrder, weights: str) -> Described:
+    """Return the tiles of a slide as an encoder describes them."""
+    return bag_of(extract(slide, order, progress, weights=weights))
+
+
+class _Gathering:
+    """Bags, slide by slide."""
+
+    def __init__(
+        self,
+        source: BagSource,
+        describe: Callable[[Slide, Progress], Described],
+        values: Mapping[str, int],
+    ) -> None:
+        self._source, self._describe, self._values = source, describe, values
+        self.bags: list[Bag] = []
+        self.sites: list[str] = []
+        self.left_out: list[LeftOut] = []
+        self._names: dict[str, str] = {}
+        self._encoder: EncoderUsed | None = None
+        self._without_scale: MissingScaleError | None = None
+
+    def add(self, said: SaidOfSlide, progress: Progress) -> None:
+        try:
+            with self._opened(said) as slide:
+                key = slide.content_hash
+                if key in self._names:
+                    reason = _("It is the same slide as “{name}”.").format(name=self._names[key])
+                    raise SlideError(reason)
+                self._names[key] = said.name
+                features, grid, self._encoder = self._describe(slide, progress)
+        except SlideError as error:
+            if isinstance(error, MissingScaleError):
+                self._without_scale = error
+            self.left_out.append(LeftOut(said.name, str(error)))
+            return
+        if not len(features):
+            self.left_out.append(LeftOut(said.name, _("No tissue was found in it.")))
+            return
+        (label,) = said.labels
+        self.sites.append(said.site)
+        self.bags.append(
+            Bag(
+                said.name,
+                key,
+                features,
+                grid,
+                label=self._values[label],
+                group=said.group,
+                split=said.split,
+                answers=_answers(said.verdicts, grid, label),
+                licence=self._source.licence,
+            )
+        )
+
+    def _opened(self, said: SaidOfSlide) -> Slide:
+        """Open a slide with its scale; raise `SlideError`."""
+        if said.record is not None:
+            return open_recorded(said.record, said.path, self._source.mpp)
+        slide = open_scaled(said.path, self._source.mpp)
+        try:
+            slide.mpp  # noqa: B018  raises when it is not known
+        except MissingScaleError:
+            slide.close()
+            raise
+        return slide
+
+    def used(self) -> EncoderUsed:
+        """Return the encoder; raise when there is no bag."""
+        if self.bags and self._encoder is not None:
+            return self._encoder
+        if self._without_scale is not None:
+            raise self._without_scale
+        reasons = list(dict.fromkeys(one.reason for one in self.left_out))
+        raise InputError(
+            _("No slide with a label can be used."),
+            _("What there is was left out: {reasons}").format(reasons=" ".join(reasons[:3])),
+        )
+
+
+def _answers(verdicts: Sequence[TileVerdict], grid: TileGrid, label: str) -> Answers | None:
+    """Return what people said of tiles, whether they show the label; None: they said nothing.
+
+    Where people contradict each other, nothing counts as said.
+    """
+    places = {place: tile for tile, place in enumerate(zip(grid.columns, grid.rows, strict=True))}
+    said: dict[int, set[int]] = {}
+    for one in verdicts:
+        x, y = one.center_l0
+        tile = places.get((int(x // grid.side_l0), int(y // grid.side_l0)))
+        if tile is not None and one.class_name == label and one.answer in _WORTH:
+            said.setdefault(tile, set()).add(_WORTH[one.answer])
+    if not said:
+        return None
+    answers = np.full(len(grid), UNSAID, np.int8)
+    for tile, worth in said.items():
+        if len(worth) == 1:
+            answers[tile] = worth.pop()
+    return answers

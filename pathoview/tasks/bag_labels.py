@@ -1,0 +1,317 @@
+"""The labels of whole slides, from a study or from a table beside a folder: one class a slide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast, get_args
+
+from pathoview.annotations.classes import default_color
+from pathoview.core.errors import InputError, UsageError
+from pathoview.core.translation import _
+from pathoview.datasets.bags import Ordering
+from pathoview.datasets.labels import Split, TargetClass
+from pathoview.slides.finding import slide_files
+from pathoview.study.metadata_csv import read_table
+from pathoview.study.model import LabelClass, SlideRecord
+from pathoview.study.slide_list import SlideFinder, natural
+from pathoview.study.study_file import StudyFile
+from pathoview.study.tile_verdicts import SlideVerdicts, TileVerdict
+from pathoview.tasks.export_tiles import slide_group
+from pathoview.tasks.training_data import LeftOut
+
+_COLUMNS = {
+    "slide": ("slide", "image"),
+    "label": ("label",),
+    "patient": ("patient", "patient_id"),
+    "split": ("split",),
+    "site": ("site", "site_id"),
+}
+"""Names of the columns of a table of labels, without capitals."""
+
+
+@dataclass(frozen=True, slots=True)
+class BagSource:
+    """Where labels of whole slides are: a study, or a folder of slides and a table."""
+
+    study: str = ""
+    slides: tuple[str, ...] = ()
+    """Of the study: paths, or what a person calls them; empty: all that have a label."""
+    images: str = ""
+    """A folder of slides or pictures, also in folders of it."""
+    labels: str = ""
+    """A CSV file: ``slide``, ``label``, and where known ``patient``, ``split``, ``site``."""
+    classes: tuple[str, ...] | None = None
+    """Names of the classes to tell apart, of two the one looked for last; None: all there are."""
+    grade: str = ""
+    """What is graded, to learn grades in their order; empty: classes."""
+    mpp: float | None = None
+    """µm per px of pictures; or per level-0 px of slides that state none."""
+    licence: str = ""
+
+    @property
+    def ordering(self) -> Ordering:
+        return "grades" if self.grade else "classes"
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOfSlide:
+    """What is known of a slide before it is opened."""
+
+    name: str
+    """As it is told of; a pseudonym, or the name of a picture."""
+    path: Path
+    labels: tuple[str, ...]
+    """Names of classes; more than one contradict each other."""
+    group: str = ""
+    """Of its patient; empty: nobody says."""
+    site: str = ""
+    split: Split = "train"
+    record: SlideRecord | None = None
+    """Of the study; None: a file of a folder."""
+    verdicts: tuple[TileVerdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOfSlides:
+    """All slides with exactly one of the classes."""
+
+    slides: list[SaidOfSlide]
+    classes: tuple[TargetClass, ...]
+    left_out: list[LeftOut] = field(default_factory=list)
+    study_id: str = ""
+
+
+def said_of_slides(source: BagSource) -> SaidOfSlides:
+    """Read who says what of which slide.
+
+    Slides without a label are not spoken of; those with several of the classes are left out.
+    Raises `UsageError` when it is not said where labels are, `InputError` when there are none, for
+    a table that cannot be understood, and for a patient in two splits.
+    """
+    if bool(source.study) == bool(source.images):
+        raise UsageError(
+            _("It is not said which slides have labels."),
+            _("Name a study, or a folder of images and a table of labels, not both."),
+        )
+    said = _of_study(source) if source.study else _of_table(source)
+    classes = _classes(said.slides, said.classes, source)
+    names = {one.name for one in classes}
+    kept, left_out = [], list(said.left_out)
+    for one in said.slides:
+        labels = tuple(label for label in one.labels if label in names)
+        if len(labels) > 1:
+            reason = _("It has several of the classes: {names}.").format(names=", ".join(labels))
+            left_out.append(LeftOut(one.name, reason))
+        elif labels:
+            kept.append(replace(one, labels=labels))
+    if not kept:
+        raise _no_labels(source, left_out)
+    _refuse_shared_patients(kept)
+    return SaidOfSlides(kept, classes, left_out, said.study_id)
+
+
+def _no_labels(source: BagSource, left_out: Sequence[LeftOut]) -> InputError:
+    hint = (
+        _("Give slides labels in the list of slides, or with “pathoview study label”.")
+        if source.study
+        else _("The column “label” names the class of each slide.")
+    )
+    reasons = list(dict.fromkeys(one.reason for one in left_out))
+    if reasons:
+        hint = _("What there is was left out: {reasons}").format(reasons=" ".join(reasons[:3]))
+    return InputError(_("No slide has a label to learn from."), hint)
+
+
+def _classes(
+    slides: Sequence[SaidOfSlide], known: Sequence[TargetClass], source: BagSource
+) -> tuple[TargetClass, ...]:
+    """Return the classes: as they were named, else ``known`` ones first; grades ascend."""
+    there = {label for one in slides for label in one.labels}
+    by_name = {one.name: one for one in known}
+    names: Iterable[str] = source.classes or [
+        *(one.name for one in known if one.name in there),
+        *sorted(there - set(by_name), key=natural),
+    ]
+    return tuple(by_name.get(name, TargetClass(name, default_color(name))) for name in names)
+
+
+def _refuse_shared_patients(slides: Sequence[SaidOfSlide]) -> None:
+    splits: dict[str, Split] = {}
+    for one in slides:
+        if one.group and splits.setdefault(one.group, one.split) != one.split:
+            raise InputError(
+                _("“{group}” is in two splits: {first} and {second}.").format(
+                    group=one.group, first=splits[one.group], second=one.split
+                ),
+                _("All slides of a patient belong into one."),
+            )
+
+
+# -- studies ---------------------------------------------------------------------------------------
+
+
+def _of_study(source: BagSource) -> SaidOfSlides:
+    slides, left_out = [], []
+    with StudyFile.open(Path(source.study)) as study:
+        records, paths = _chosen(study.records(SlideRecord), source.slides)
+        for record in records:
+            name = record.pseudonym or record.slide_hash[:8]
+            labels, is_disputed = _labels(record, source.grade)
+            if is_disputed:
+                left_out.append(LeftOut(name, _("Its label is disputed.")))
+            elif labels:
+                slides.append(_recorded(study, record, name, labels, paths))
+            elif source.slides:
+                left_out.append(LeftOut(name, _("It has no label.")))
+        known = [] if source.grade else _known_classes(study.classes())
+        return SaidOfSlides(slides, tuple(known), left_out, study.info.id)
+
+
+def _chosen(
+    records: list[SlideRecord], wanted: Sequence[str]
+) -> tuple[list[SlideRecord], Mapping[str, Path]]:
+    """Return the slides that were named, all without a name, and paths that a person gave."""
+    if not wanted:
+        return records, {}
+    finder = SlideFinder(records)
+    named = {finder.one(said).slide_hash: said for said in wanted}
+    paths = {key: Path(said) for key, said in named.items() if Path(said).is_file()}
+    return [one for one in records if one.slide_hash in named], paths
+
+
+def _recorded(
+    study: StudyFile,
+    record: SlideRecord,
+    name: str,
+    labels: tuple[str, ...],
+    paths: Mapping[str, Path],
+) -> SaidOfSlide:
+    key = record.slide_hash
+    verdicts = study.record(SlideVerdicts, key)
+    return SaidOfSlide(
+        name,
+        paths.get(key, Path(record.path)),
+        labels,
+        group=slide_group(study, key),
+        site=record.site_id,
+        record=record,
+        verdicts=() if verdicts is None else verdicts.verdicts,
+    )
+
+
+def _labels(record: SlideRecord, grade: str) -> tuple[tuple[str, ...], bool]:
+    """Return what a slide as a whole is said to be, and whether that is disputed."""
+    found = [
+        one
+        for one in record.labels
+        if one.frames is None
+        and (
+            one.label_kind == "grade" and one.name == grade if grade else one.label_kind == "class"
+        )
+    ]
+    names = [_grade_name(grade, one.value or 0) if grade else one.name for one in found]
+    return tuple(dict.fromkeys(names)), any(one.is_disputed for one in found)
+
+
+def _known_classes(classes: Iterable[LabelClass]) -> list[TargetClass]:
+    """Return the study's classes, those that are not looked for first."""
+    ordered = sorted(classes, key=lambda one: (one.meaning != "negative", natural(one.name)))
+    return [TargetClass(one.name, one.color, one.number) for one in ordered]
+
+
+def _grade_name(grade: str, value: float) -> str:
+    return f"{grade} {value:g}"
+
+
+# -- a folder with a table -------------------------------------------------------------------------
+
+
+def _of_table(source: BagSource) -> SaidOfSlides:
+    if not source.labels:
+        raise UsageError(
+            _("A folder of slides needs a table of labels."),
+            _("Give a CSV file with the columns “slide” and “label”."),
+        )
+    path = Path(source.labels)
+    table = read_table(path)
+    columns = {column.casefold(): column for column in table.columns}
+    found_columns = {
+        meaning: next((columns[name] for name in names if name in columns), "")
+        for meaning, names in _COLUMNS.items()
+    }
+    if not found_columns["slide"] or not found_columns["label"]:
+        raise InputError(
+            _("“{name}” has no column of slides and one of labels.").format(name=path.name),
+            _("Call them “slide” and “label”."),
+        )
+    files = _Files(Path(source.images))
+    slides: dict[Path, SaidOfSlide] = {}
+    left_out = []
+    for row in table.rows:
+        cells = {meaning: row.get(column, "") for meaning, column in found_columns.items()}
+        if not cells["slide"] or not cells["label"]:
+            continue
+        file = files.find(cells["slide"])
+        if file is None:
+            reason = _("There is no slide of this name in the folder.")
+            left_out.append(LeftOut(Path(cells["slide"]).stem, reason))
+            continue
+        one = _tabled(file, cells, source.grade)
+        before = slides.setdefault(file, one)
+        labels = tuple(dict.fromkeys((*before.labels, *one.labels)))
+        slides[file] = replace(before, labels=labels)
+    return SaidOfSlides(list(slides.values()), (), left_out)
+
+
+def _tabled(file: Path, cells: Mapping[str, str], grade: str) -> SaidOfSlide:
+    split = cells["split"].casefold() or "train"
+    if split not in get_args(Split):
+        raise InputError(
+            _("“{split}” is no split.").format(split=cells["split"]),
+            _("Known are: {names}.").format(names=", ".join(get_args(Split))),
+        )
+    label = cells["label"]
+    if grade:
+        try:
+            label = _grade_name(grade, int(label))
+        except ValueError:
+            raise InputError(
+                _("“{label}” is no grade.").format(label=label), _("A grade is a whole number.")
+            ) from None
+    patient = cells["patient"]
+    return SaidOfSlide(
+        name=file.stem,
+        path=file,
+        labels=(label,),
+        group=f"patient {patient}" if patient else "",
+        site=cells["site"],
+        split=cast(Split, split),
+    )
+
+
+class _Files:
+    """The slides of a folder, found by their names with or without ending."""
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise InputError(
+                _("There is no folder “{name}”.").format(name=folder.name),
+                _("Name a folder that is there and that you may read."),
+            )
+        self._by_word: dict[str, list[Path]] = {}
+        for path in slide_files([folder]):
+            for word in {path.name.casefold(), path.stem.casefold()}:
+                self._by_word.setdefault(word, []).append(path)
+
+    def find(self, said: str) -> Path | None:
+        """Return the file that is meant; raise `InputError` when it may be several."""
+        found = self._by_word.get(re.split(r"[/\\]", said)[-1].casefold(), [])
+        if len(found) > 1:
+            raise InputError(
+                _("“{name}” may be {n} slides of the folder.").format(name=said, n=len(found)),
+                _("Give the file's name with its ending, and no two files of one name."),
+            )
+        return found[0] if found else None

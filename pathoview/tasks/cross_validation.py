@@ -1,0 +1,316 @@
+"""Cross-validation of methods for whole slides: every slide is predicted by what has not seen it.
+
+Patients (or sites) are whole. In each fold a part of what is learned from is held back as well, to
+end in time, so that what is measured had no say in anything. Temperature and threshold are chosen
+on what was predicted in the other folds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pathoview.core.errors import UsageError
+from pathoview.core.files import replacing
+from pathoview.core.progress import PartOf, Progress
+from pathoview.core.translation import _
+from pathoview.datasets.bags import Bag, BagData, Features
+from pathoview.datasets.splits import Numbers, group_folds, site_folds, split_groups
+from pathoview.evaluation.calibration import at_temperature, best_temperature
+from pathoview.evaluation.slides import SlidePredictions, ThresholdRule, choose_threshold, decided
+from pathoview.methods.fitting import Fitted
+from pathoview.methods.spec import BagFound
+from pathoview.tasks.training_state import part_path
+
+HoldOut = Literal["patients", "sites"]
+
+_SHARES = {"train": 0.8, "val": 0.2}
+"""Of what is learned from: what is held back ends the training in time."""
+_METHOD_SHARE = 0.9
+"""Of a fold's time."""
+_LEAST_TEMPERED = 20
+"""With fewer slides, the temperature stays 1."""
+_TEMPERATURES = (0.25, 4.0)
+"""Where all of few slides are right, the best temperature is 0: a certainty nobody measured."""
+
+Fractions = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A predictor that has learned."""
+
+    fitted: Fitted
+    predict: Callable[[Features], BagFound]
+
+    def probabilities(self, bags: Sequence[Bag], progress: Progress) -> Fractions:
+        """Return (bag, class)."""
+        found = []
+        for bag in bags:
+            progress.check()
+            found.append(self.predict(bag.features).probabilities.astype(np.float64))
+        return np.stack(found)
+
+
+Fit = Callable[[BagData, Progress, Path | None], Ready]
+"""Learn from the bags of a split; the path: where a state is kept to go on from, None: nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """Who is held out when."""
+
+    groups: Sequence[str]
+    """(bag,) whole in each fold, and in what is held back of it."""
+    of_bags: Numbers
+    """(bag,) the fold in which each is held out; -1: in none, it is always learned from."""
+    seed: int
+
+    @property
+    def n(self) -> int:
+        return int(self.of_bags.max()) + 1
+
+    def data_of(self, data: BagData, fold: int) -> BagData:
+        """Return the bags that a fold learns from, some of them held back; -1: all of them."""
+        rows = [row for row, own in enumerate(self.of_bags.tolist()) if fold < 0 or own != fold]
+        return with_validation(data, [self.groups[row] for row in rows], rows, self.seed)
+
+    def held_out(self, fold: int) -> list[int]:
+        """Return the places of the bags that are held out in a fold."""
+        return np.flatnonzero(self.of_bags == fold).tolist()
+
+
+def planned_folds(
+    data: BagData, groups: Sequence[str], sites: Sequence[str], order: FoldOrder, seed: int
+) -> Folds:
+    """Return folds in which labels are spread evenly.
+
+    Raises `UsageError` when there are too few patients or sites, or when a class would be missing
+    among what is learned from.
+    """
+    labels = [data.classes[bag.label].name for bag in data.bags]
+    for one in data.classes:
+        own = {group for group, label in zip(groups, labels, strict=True) if label == one.name}
+        if len(own) < 2:
+            raise UsageError(
+                _("“{name}” is known of one patient only.").format(name=one.name),
+                _("At least two are needed: one to learn from, and one to measure on."),
+            )
+    if order.hold_out == "sites":
+        found = site_folds(groups, sites)
+        if found is None:
+            raise UsageError(
+                _("There are fewer than three sites."),
+                _("Say of which site slides are, or hold out patients."),
+            )
+        folds = Folds(groups, found, seed)
+    else:
+        if len(set(groups)) < order.n_folds:
+            raise UsageError(
+                _("{n} patients cannot be shared out to {folds} folds.").format(
+                    n=len(set(groups)), folds=order.n_folds
+                ),
+                _("Ask for fewer folds, or add patients."),
+            )
+        folds = Folds(groups, group_folds(groups, labels, order.n_folds, seed), seed)
+    for fold in range(folds.n):
+        left = {bag.label for bag in folds.data_of(data, fold).bags}
+        if len(left) < len(data.classes):
+            raise UsageError(
+                _("In a fold, a class would be missing among what is learned from."),
+                _("Ask for more folds, or add patients of the rarest class."),
+            )
+    return folds
+
+
+class FoldOrder(BaseModel):
+    """How slides are shared out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_folds: int
+    hold_out: HoldOut
+
+
+def with_validation(
+    data: BagData, groups: Sequence[str], rows: Sequence[int], seed: int
+) -> BagData:
+    """Return some bags, those of a fifth of the groups held back; none where a class would lack."""
+    bags = [data.bags[row] for row in rows]
+    labels = [str(bag.label) for bag in bags]
+    splits = split_groups(groups, _SHARES, seed, labels)
+    learned = {bag.label for bag, group in zip(bags, groups, strict=True) if splits[group] != "val"}
+    is_enough = learned == {bag.label for bag in bags}
+    return replace(
+        data,
+        bags=[
+            replace(bag, split="val" if is_enough and splits[group] == "val" else "train")
+            for bag, group in zip(bags, groups, strict=True)
+        ],
+    )
+
+
+class FoldResult(BaseModel):
+    """What was predicted of the slides that a fold held out, uncalibrated."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fold: int
+    rows: tuple[int, ...]
+    """Places of the bags."""
+    probabilities: dict[str, tuple[tuple[float, ...], ...]]
+    """By predictor: (bag, class)."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfFold:
+    """What was predicted of slides by what has not seen them."""
+
+    rows: Numbers
+    """(n,) places of the bags that were held out."""
+    folds: Numbers
+    """(n,)"""
+    probabilities: Mapping[str, Fractions]
+    """By predictor: (n, class), uncalibrated."""
+    last: Ready | None
+    """Of the last fold, when the person asked to end before all were done; None: all are."""
+
+
+class CrossValidation:
+    """Several predictors on the same folds; finished folds are kept on the disk."""
+
+    def __init__(self, data: BagData, folds: Folds, fits: Mapping[str, Fit], state: Path) -> None:
+        """``fits``: by name, the method itself first."""
+        self._data, self._folds, self._fits, self._state = data, folds, fits, state
+
+    def run(self, progress: Progress) -> OutOfFold:
+        """Predict every slide; when asked to finish, those of the folds that were reached."""
+        results: list[FoldResult] = []
+        last: Ready | None = None
+        n = self._folds.n
+        for fold in range(n):
+            part = PartOf(progress, fold / n, (fold + 1) / n)
+            result = self._kept(fold)
+            if result is None:
+                if last is not None and progress.is_finishing:
+                    break
+                result, last = self._predicted(fold, part)
+                with replacing(self._path(fold)) as file:
+                    file.write(result.model_dump_json().encode())
+            results.append(result)
+            progress.event("fold", {"fold": fold + 1, "n_folds": n, "seconds": result.seconds})
+        return self._together(results, last if len(results) < n else None)
+
+    def _predicted(self, fold: int, progress: Progress) -> tuple[FoldResult, Ready]:
+        """Fit all predictors on a fold's bags, and predict what it holds out."""
+        started = time.monotonic()
+        rows = self._folds.held_out(fold)
+        held_out = [self._data.bags[row] for row in rows]
+        data = self._folds.data_of(self._data, fold)
+        text = _("Fold {fold} of {n}").format(fold=fold + 1, n=self._folds.n)
+        found, method = {}, None
+        for place, (name, fit) in enumerate(self._fits.items()):
+            part = _FoldProgress(progress, place, len(self._fits), text)
+            state = part_path(self._state, f"{fold}-{name}")
+            ready = fit(data, part, None if place else state)
+            method = method or ready
+            found[name] = ready.probabilities(held_out, part).tolist()
+        assert method is not None
+        seconds = time.monotonic() - started
+        return FoldResult(fold=fold, rows=rows, probabilities=found, seconds=seconds), method
+
+    def _path(self, fold: int) -> Path:
+        return part_path(self._state, f"{fold}", ".json")
+
+    def _kept(self, fold: int) -> FoldResult | None:
+        """Return what an earlier training predicted in a fold; None: nothing yet."""
+        try:
+            kept = FoldResult.model_validate(orjson.loads(self._path(fold).read_bytes()))
+        except (OSError, ValueError, ValidationError):
+            return None
+        return kept if list(kept.probabilities) == list(self._fits) else None
+
+    def _together(self, results: Sequence[FoldResult], last: Ready | None) -> OutOfFold:
+        return OutOfFold(
+            np.array([row for one in results for row in one.rows], np.int64),
+            np.array([one.fold for one in results for _row in one.rows], np.int64),
+            {
+                name: np.concatenate([np.array(one.probabilities[name]) for one in results])
+                for name in self._fits
+            },
+            last,
+        )
+
+
+class _FoldProgress(PartOf):
+    """A predictor's part of a fold. Its curve is told as one of this fold; others' are kept.
+
+    What runs beside the method is quick, and is not cut short when the person asks to finish: the
+    comparison would be unfair.
+    """
+
+    def __init__(self, whole: Progress, place: int, n: int, text: str) -> None:
+        ends = np.concatenate([[0.0], np.linspace(_METHOD_SHARE, 1.0, n)])
+        super().__init__(whole, float(ends[place]), float(ends[place + 1]), tells_events=not place)
+        self._is_method, self._text = not place, text
+
+    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
+        super().report(fraction, self._text, **metrics)
+
+    def event(self, kind: str, data: Mapping[str, object]) -> None:
+        super().event(kind, {**data, "stage": self._text} if kind == "curve" else data)
+
+    @property
+    def is_finishing(self) -> bool:
+        return self._is_method and super().is_finishing
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What makes decisions of probabilities."""
+
+    temperature: float = 1.0
+    threshold: float | None = None
+    """Of the second of two classes; None: the likeliest class."""
+
+    def applied(self, probabilities: Fractions) -> tuple[Fractions, Numbers]:
+        """Return calibrated probabilities, (n, class), and the class decided for, (n,)."""
+        calibrated = at_temperature(probabilities, self.temperature)
+        return calibrated, decided(calibrated, self.threshold)
+
+
+def chosen_cut(probabilities: Fractions, truth: Numbers, rule: ThresholdRule) -> Cut:
+    """Return the temperature, and of two classes the threshold, that fit best."""
+    temperature = 1.0
+    if len(truth) >= _LEAST_TEMPERED:
+        temperature = float(np.clip(best_temperature(probabilities, truth), *_TEMPERATURES))
+    if probabilities.shape[1] != 2:
+        return Cut(temperature)
+    calibrated = at_temperature(probabilities, temperature)[:, 1]
+    return Cut(temperature, choose_threshold(calibrated, truth == 1, rule))
+
+
+def judged(
+    probabilities: Fractions,
+    truth: Numbers,
+    folds: Numbers,
+    rule: ThresholdRule,
+    *,
+    is_ordered: bool = False,
+) -> SlidePredictions:
+    """Return each fold's predictions, calibrated and decided by what the other folds tell."""
+    calibrated, said = np.empty_like(probabilities), np.empty_like(truth)
+    for fold in np.unique(folds).tolist():
+        own = folds == fold
+        cut = chosen_cut(probabilities[~own], truth[~own], rule)
+        calibrated[own], said[own] = cut.applied(probabilities[own])
+    return SlidePredictions(truth, calibrated, said, is_ordered)

@@ -1,0 +1,350 @@
+"""Train a method on labels of whole slides: describe, cross-validate, learn from all, write a card.
+
+What the model is worth is told of slides that were held out (see `cross_validation`), beside the
+plainest pooling of tiles: what does not beat it is not worth its trouble.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from pathoview.core.errors import InputError, UsageError
+from pathoview.core.params import BaseParams
+from pathoview.core.progress import PartOf, Progress
+from pathoview.core.registry import load_entry
+from pathoview.core.translation import _
+from pathoview.datasets.bags import Bag, BagData
+from pathoview.datasets.splits import Numbers, linked_groups
+from pathoview.evaluation.bootstrap import Interval
+from pathoview.evaluation.slides import SlidePredictions, ThresholdRule, scores_with_intervals
+from pathoview.methods.fitting import FitContext, Fitted
+from pathoview.methods.model import DataUsed, HeldOut, Model, ModelClass
+from pathoview.methods.spec import Compute, MethodSpec
+from pathoview.tasks.bag_data import open_bag_data
+from pathoview.tasks.bag_labels import BagSource
+from pathoview.tasks.cross_validation import (
+    CrossValidation,
+    Cut,
+    Fit,
+    FoldOrder,
+    Folds,
+    HoldOut,
+    OutOfFold,
+    Ready,
+    chosen_cut,
+    judged,
+    planned_folds,
+)
+from pathoview.tasks.features import FeatureOrder
+from pathoview.tasks.model_cards import new_card
+from pathoview.tasks.provenance import device_name
+from pathoview.tasks.training_state import forget_state, part_path, state_path
+
+if TYPE_CHECKING:
+    from pathoview.tasks.train import TrainRequest
+
+BASELINES = ("mean", "max")
+"""What runs beside every method; see `methods.engine.bag_baselines`."""
+_DESCRIBED, _VALIDATED = 0.3, 0.9
+"""How much of a training is done when slides are described, and when folds are done."""
+_COMPARED = ("auroc", "kappa_quadratic")
+"""Scores by which the method is compared with what runs beside it."""
+
+
+class BagOrder(BaseModel):
+    """How slides are described and shared out, and where it is cut."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    features: FeatureOrder = FeatureOrder()
+    grade: str = ""
+    """What is graded, to learn grades in their order; empty: classes."""
+    n_folds: int = Field(default=5, ge=2, le=100)
+    hold_out: HoldOut = "patients"
+    threshold: ThresholdRule = "youden"
+
+
+class BagTraining:
+    """One training while it goes on."""
+
+    def __init__(
+        self,
+        order: TrainRequest,
+        spec: MethodSpec,
+        params: BaseParams,
+        start: Model | None,
+        progress: Progress,
+    ) -> None:
+        self._order, self._spec, self._params, self._start = order, spec, params, start
+        self._progress = progress
+        self._device = device_name(spec)
+        self._prepared = open_bag_data(
+            _source(order), order.bags.features, PartOf(progress, 0.0, _DESCRIBED)
+        )
+        self.left_out = self._prepared.left_out
+        data = self._prepared.data
+        rows = [row for row, bag in enumerate(data.bags) if bag.split != "test"]
+        self._data = replace(data, bags=[data.bags[row] for row in rows])
+        self._test = [bag for bag in data.bags if bag.split == "test"]
+        _check_labels(self._data)
+        self._check_start()
+        self._folds = planned_folds(
+            self._data,
+            _groups(self._data.bags),
+            [self._prepared.sites[row] for row in rows],
+            FoldOrder(n_folds=order.bags.n_folds, hold_out=order.bags.hold_out),
+            order.seed,
+        )
+        self._state = state_path(self._said())
+
+    def run(self) -> Model:
+        """Cross-validate, fit on all slides, and return the model with its card."""
+        if not self._order.resume:
+            self.forget_state()
+        started = time.monotonic()
+        n = len(self._data.bags)
+        self._progress.event("started", {"n_labels": n, "device": self._device})
+        fits: dict[str, Fit] = {self._spec.name: self._fit}
+        fits |= {kind: partial(self._fit_baseline, kind) for kind in BASELINES}
+        course = CrossValidation(self._data, self._folds, fits, self._state)
+        unseen = course.run(PartOf(self._progress, _DESCRIBED, _VALIDATED))
+        ready = unseen.last or self._fit(
+            self._folds.data_of(self._data, -1),
+            PartOf(self._progress, _VALIDATED, 1.0),
+            part_path(self._state, "all"),
+        )
+        return self._model(ready, unseen, time.monotonic() - started)
+
+    def forget_state(self) -> None:
+        """Remove what was kept to go on from."""
+        forget_state(self._state)
+
+    # -- what is fitted ----------------------------------------------------------------------------
+
+    def _context(self, progress: Progress, state: Path | None) -> FitContext:
+        return FitContext(
+            progress=progress, seed=self._order.seed, device=self._device, state_path=state
+        )
+
+    def _fit(self, data: BagData, progress: Progress, state: Path | None) -> Ready:
+        context = replace(self._context(progress, state), start=self._start)
+        method = load_entry(self._spec.entry)(self._spec.params())
+        return self._ready(method.fit(data, self._params, context))
+
+    def _ready(self, fitted: Fitted) -> Ready:
+        compute = (Compute(self._device),) if self._spec.uses_torch else ()
+        method = load_entry(self._spec.entry)(self._spec.params(), fitted, *compute)
+        return Ready(fitted, method.predict)
+
+    def _fit_baseline(
+        self, kind: Any, data: BagData, progress: Progress, state: Path | None
+    ) -> Ready:
+        from pathoview.methods.engine import bag_baselines
+
+        fitted = bag_baselines.fit(kind, data, self._context(progress, state))
+        return Ready(fitted, lambda tiles: bag_baselines.predict(fitted, tiles, self._device))
+
+    # -- what is told ------------------------------------------------------------------------------
+
+    def _model(self, ready: Ready, unseen: OutOfFold, seconds: float) -> Model:
+        truth = np.array([self._data.bags[row].label for row in unseen.rows.tolist()], np.int64)
+        rule = self._order.bags.threshold
+        said = {
+            name: judged(one, truth, unseen.folds, rule, is_ordered=self._is_ordered)
+            for name, one in unseen.probabilities.items()
+        }
+        cut = chosen_cut(unseen.probabilities[self._spec.name], truth, rule)
+        fitted = replace(ready.fitted, settings=self._settings(ready.fitted, cut))
+        ready = self._ready(fitted)
+        metrics, intervals = self._measured(said, unseen, ready, cut)
+        data = self._data
+        card = new_card(
+            *(self._order, self._spec, self._params, fitted, self._start),
+            device=self._device,
+            seconds=seconds,
+            mpp=data.encoder.mpp[0],
+            classes=tuple(ModelClass(name=one.name, color=one.color) for one in data.classes),
+            data=self._used(unseen),
+            labels=data.counts(),
+            study_id=self._prepared.study_id,
+            metrics=metrics,
+            intervals=intervals,
+            held_out=self._held_out(said, unseen),
+            notes=_notes(unseen, self._folds),
+        )
+        return Model(card, fitted.tensors)
+
+    @property
+    def _is_ordered(self) -> bool:
+        return self._data.ordering == "grades"
+
+    def _settings(self, fitted: Fitted, cut: Cut) -> dict[str, Any]:
+        order = self._order.bags
+        said = {**fitted.settings, "temperature": cut.temperature, "ordering": self._data.ordering}
+        if cut.threshold is not None:
+            said |= {"threshold": cut.threshold, "threshold_rule": order.threshold}
+        if order.grade:
+            said["grade"] = order.grade
+        return said
+
+    def _measured(
+        self,
+        said: Mapping[str, SlidePredictions],
+        unseen: OutOfFold,
+        ready: Ready,
+        cut: Cut,
+    ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+        """Return scores and their intervals, of cross-validation and of the slides of a test."""
+        bags = [self._data.bags[row] for row in unseen.rows.tolist()]
+        metrics, intervals = scores_with_intervals(
+            said, _group_numbers(bags), _COMPARED, seed=self._order.seed
+        )
+        told = _told(metrics, intervals)
+        if not self._test:
+            return told
+        probabilities = ready.probabilities(self._test, self._progress)  # at the temperature
+        one = SlidePredictions(
+            np.array([bag.label for bag in self._test], np.int64),
+            probabilities,
+            Cut(threshold=cut.threshold).applied(probabilities)[1],
+            self._is_ordered,
+        )
+        groups = _group_numbers(self._test)
+        tested = _told(*scores_with_intervals({"": one}, groups, seed=self._order.seed))
+        for whole, part in zip(told, tested, strict=True):
+            whole.update({f"test.{name}": value for name, value in part.items()})  # type: ignore[arg-type]
+        return told
+
+    def _held_out(
+        self, said: Mapping[str, SlidePredictions], unseen: OutOfFold
+    ) -> tuple[HeldOut, ...]:
+        numbers = _group_numbers(self._data.bags)
+        found = []
+        for place, (row, fold) in enumerate(zip(unseen.rows, unseen.folds, strict=True)):
+            bag = self._data.bags[row]
+            found.append(
+                HeldOut(
+                    name=bag.name,
+                    slide_hash=bag.slide_hash,
+                    group=str(numbers[row] + 1) if bag.group else "",
+                    fold=int(fold),
+                    label=bag.label,
+                    probabilities={
+                        name: tuple(one.probabilities[place].tolist()) for name, one in said.items()
+                    },
+                    said={name: int(one.said[place]) for name, one in said.items()},
+                )
+            )
+        return tuple(found)
+
+    def _used(self, unseen: OutOfFold) -> tuple[DataUsed, ...]:
+        """Return the slides that the model has seen, and those of the test."""
+        learned = self._folds.data_of(self._data, -1).bags
+        if unseen.last is not None:
+            learned = self._folds.data_of(self._data, int(unseen.folds[-1])).bags
+        return tuple(
+            DataUsed(
+                name=bag.name,
+                slide_hash=bag.slide_hash,
+                split=bag.split,
+                n_labels=1,
+                licence=bag.licence,
+            )
+            for bag in [*learned, *self._test]
+        )
+
+    def _check_start(self) -> None:
+        """Raise `UsageError` when the model to go on from has seen slides that are held out."""
+        if self._start is None:
+            return
+        seen = {one.slide_hash for one in self._start.card.data}
+        if any(bag.slide_hash in seen for bag in self._prepared.data.bags):
+            raise UsageError(
+                _("“{title}” has learned from some of these slides.").format(
+                    title=self._start.card.title
+                ),
+                _("Begin from scratch: else nothing honest can be said of slides held out."),
+            )
+
+    def _said(self) -> list[Any]:
+        """Return everything that has a say in the result."""
+        return [
+            self._spec.name,
+            self._spec.version,
+            self._params.model_dump(mode="json"),
+            self._order.seed,
+            self._start.card.id if self._start else "",
+            [(bag.slide_hash, bag.fingerprint()) for bag in self._data.bags],
+            [one.name for one in self._data.classes],
+            list(self._folds.groups),
+            self._folds.of_bags.tolist(),
+            self._data.ordering,
+        ]
+
+
+def _source(order: TrainRequest) -> BagSource:
+    return BagSource(
+        study=order.study,
+        slides=tuple(order.slides),
+        images=order.images,
+        labels=order.labels,
+        classes=None if order.classes is None else tuple(order.classes),
+        grade=order.bags.grade,
+        mpp=order.mpp,
+        licence=order.licence,
+    )
+
+
+def _check_labels(data: BagData) -> None:
+    """Raise `InputError` unless there are slides of at least two classes, and of every one."""
+    counts = data.counts()
+    empty = [name for name, n in counts.items() if not n]
+    if empty:
+        raise InputError(
+            _("No slide that can be used has the label “{name}”.").format(name=empty[0]),
+            _("Label some, or name other classes."),
+        )
+    if len(counts) < 2:
+        raise InputError(
+            _("All slides have the label “{name}”: there is nothing to tell apart.").format(
+                name=next(iter(counts))
+            ),
+            _("Label slides that are something else as well."),
+        )
+
+
+def _groups(bags: Sequence[Bag]) -> list[str]:
+    """Return what of each bag must not be in two splits: its patient, or the slide alone."""
+    return [bag.group or f"slide {bag.slide_hash}" for bag in bags]
+
+
+def _group_numbers(bags: Sequence[Bag]) -> Numbers:
+    return linked_groups([(group,) for group in _groups(bags)])
+
+
+def _told(
+    scores: Mapping[str, float], intervals: Mapping[str, Interval]
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    known = {name: value for name, value in scores.items() if np.isfinite(value)}
+    ends = {
+        name: (intervals[name].low, intervals[name].high) for name in known if name in intervals
+    }
+    return known, ends
+
+
+def _notes(unseen: OutOfFold, folds: Folds) -> str:
+    if unseen.last is None:
+        return ""
+    n = len(Counter(unseen.folds.tolist()))
+    return _(
+        "It was ended early: measured in {n} of {all} folds, and the model of the last of them."
+    ).format(n=n, all=folds.n)
