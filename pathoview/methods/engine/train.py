@@ -30,6 +30,8 @@ from pathoview.methods.model import Tensors
 
 _KEEP_EVERY_S = 20.0
 _CURVE_POINTS = 200
+_PREVIEW_SHARE = 1 / 3
+"""No more of the time goes into previews, however long one takes."""
 _SPEED_MEMORY = 0.9
 """Weight of the past in the samples a second that are told."""
 
@@ -110,7 +112,8 @@ class _Training:
         self._path = state_file(context.state_path, place.stage) if context.state_path else None
         self._is_disk_told = False
         self._seconds_per_sample = 0.0
-        self._kept_at = self._previewed_at = time.monotonic()
+        self._kept_at = time.monotonic()
+        self._preview_at = self._kept_at + context.preview_every_s
         self._key = self._make_key()
         team.follow_first(list(self._tensors()))
         self._average = ema.copy_of(self._network) if plan.ema else self._network
@@ -219,9 +222,8 @@ class _Training:
         context.progress.report(
             self._place.fraction(part), _("Learning"), samples_per_s=self._speed, loss=loss
         )
-        if context.preview is None:
-            return
-        if time.monotonic() - self._previewed_at < context.preview_every_s:
+        began = time.monotonic()
+        if context.preview is None or began < self._preview_at:
             return
         self._average.eval()
         with torch.no_grad():
@@ -230,7 +232,9 @@ class _Training:
         metrics, curves = self._course.metrics, tuple(self._course.curves)
         numerics = self._plan.numerics
         context.preview(replace(fitted, metrics=metrics, curves=curves, numerics=numerics))
-        self._previewed_at = time.monotonic()
+        ended = time.monotonic()
+        pause = (ended - began) * (1 / _PREVIEW_SHARE - 1)
+        self._preview_at = ended + max(context.preview_every_s, pause)
 
     @property
     def _speed(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -379,7 +380,10 @@ def test_it_can_be_cancelled_and_paused() -> None:
     assert_same(done[0], run())
 
 
-def test_previews_are_of_the_averaged_weights_and_change_nothing() -> None:
+def test_previews_are_of_the_averaged_weights_and_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "_PREVIEW_SHARE", 1.0)
     previews: list[Fitted] = []
     plan = replace(PLAN, n_steps=3, ema=0.999, validate_every=0, schedule="constant")
     trained = run(plan=plan, preview=previews.append, preview_every_s=0.0)
@@ -389,6 +393,17 @@ def test_previews_are_of_the_averaged_weights_and_change_nothing() -> None:
     assert previews[-1].settings == {"of": "squares"}
     assert previews[-1].curves == trained.curves
     assert_same(trained, run(plan=plan))
+
+
+def test_slow_previews_leave_most_of_the_time_to_the_training() -> None:
+    previews: list[Fitted] = []
+
+    def show(fitted: Fitted) -> None:
+        previews.append(fitted)
+        time.sleep(0.3)
+
+    run(plan=replace(PLAN, n_steps=10), preview=show, preview_every_s=0.0)
+    assert 1 <= len(previews) < 5
 
 
 def test_curves_tell_loss_rate_speed_and_metrics() -> None:
