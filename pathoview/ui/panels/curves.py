@@ -13,7 +13,7 @@ from pathoview.ui import theme
 from pathoview.ui.panels.plot import Plot
 
 _HEIGHT_PX = 144
-_NOT_DRAWN = {"step", "lr", "samples_per_s", "seconds", "loss"}
+_NOT_DRAWN = {"step", "lr", "samples_per_s", "seconds"}
 _LEAST_SPAN = 0.01
 """What does not change by that part is drawn as a level line."""
 _SMOOTHED = 15
@@ -90,10 +90,13 @@ def _tick_steps(n_steps: float) -> int:
 
 
 def _metric(points: Sequence[Mapping[str, float]]) -> str:
-    """Return the name of the metric that is drawn: the first that was measured last."""
+    """Return the name of the metric that is drawn: the first that was measured last.
+
+    The parts of the loss are none: of these, less is better.
+    """
     for one in reversed(points):
         for name in one:
-            if name not in _NOT_DRAWN:
+            if name not in _NOT_DRAWN and not name.startswith("loss"):
                 return name
     return ""
 
