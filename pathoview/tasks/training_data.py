@@ -148,7 +148,7 @@ def _of_folders(
     pictures = []
     for number, (path, labels, split) in enumerate(found):
         progress.check()
-        progress.report(number / len(found), path.name)
+        progress.report(number / len(found), _reading(path.name))
         slide = stack.enter_context(open_slide(path))
         if source.mpp is not None:
             with_scale(slide, source.mpp)
@@ -290,7 +290,7 @@ class _StudyReading:
         found = []
         for number, record in enumerate(records):
             self._progress.check()
-            self._progress.report(number / len(records), record.pseudonym)
+            self._progress.report(number / len(records), _reading(record.pseudonym))
             slide = self._opened(record, Path(paths.get(record.slide_hash, record.path)))
             if slide is not None:
                 features = study.features(record.slide_hash)
@@ -301,7 +301,7 @@ class _StudyReading:
         found = []
         for number, said in enumerate(self._source.slides):
             self._progress.check()
-            self._progress.report(number / len(self._source.slides), Path(said).name)
+            self._progress.report(number / len(self._source.slides), _reading(Path(said).name))
             slide = self._stack.enter_context(open_scaled(said, self._source.mpp))
             slide.mpp  # noqa: B018  raises when it is not known
             path = private_path(slide.content_hash)
@@ -352,6 +352,10 @@ class _StudyReading:
             if use.n_used and use.kind in LABELS
         }
         return tuple(one for one in known if one.name in used)
+
+
+def _reading(name: str) -> str:
+    return _("Reading the labels of {name}").format(name=name)
 
 
 def _left_out(name: str, labels: FeatureLabels, target: Target) -> list[LeftOut]:
