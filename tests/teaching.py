@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import shapely
 from fakes import ArraySlide
 from makers import Scene, he_scene, make_pyramid_tiff
@@ -14,8 +15,9 @@ from studies import opened
 
 from pathoview.annotations.change import Change
 from pathoview.annotations.feature import Feature, Role
+from pathoview.datasets.bags import Bag, BagData, EncoderUsed, TileGrid
 from pathoview.datasets.feature_labels import FeatureLabels
-from pathoview.datasets.labels import LabelledImage, TargetClass, TrainingData
+from pathoview.datasets.labels import LabelledImage, Split, TargetClass, TrainingData
 from pathoview.methods.spec import LearnsFrom
 from pathoview.slides.opening import open_slide
 from pathoview.study.model import LabelClass, SlideRecord
@@ -56,6 +58,45 @@ def training_data(
         )
     targets = tuple(TargetClass(one.name, one.color, one.number) for one in classes)
     return TrainingData(images, targets)
+
+
+def bag_data(
+    n: int = 12,
+    *,
+    n_tiles: int = 12,
+    n_features: int = 8,
+    share: float = 0.25,
+    n_held_back: int = 4,
+    seed: int = 5,
+) -> BagData:
+    """Return bags of which every second one holds a share of tiles that differ by 3 deviations.
+
+    Those are its first ones. The last ``n_held_back`` bags are those of validation.
+    """
+    random = np.random.default_rng(seed)
+    towards = random.normal(size=n_features)
+    towards *= 3 / np.linalg.norm(towards)
+    bags = []
+    for number in range(n):
+        tiles = random.normal(size=(n_tiles, n_features))
+        if number % 2:
+            tiles[: n_telling(n_tiles, share)] += towards
+        split: Split = "val" if number >= n - n_held_back else "train"
+        bags.append(bag(tiles, number % 2, name=f"slide-{number}", split=split))
+    encoder = EncoderUsed("made up", "0", n_features, (0.5,), 224, licence="CC0")
+    return BagData(bags, (TargetClass("Normal"), TargetClass("Tumour")), encoder)
+
+
+def n_telling(n_tiles: int, share: float) -> int:
+    return max(1, round(share * n_tiles))
+
+
+def bag(
+    tiles: npt.NDArray[np.floating], label: int, name: str = "slide", split: Split = "train"
+) -> Bag:
+    """Return a slide whose tiles lie in a row."""
+    grid = TileGrid(np.arange(len(tiles), dtype=np.int32), np.zeros(len(tiles), np.int32), 224.0)
+    return Bag(name, name, np.asarray(tiles, np.float32), grid, label, split=split)
 
 
 def features(learns_from: LearnsFrom, field: Scene) -> list[Feature]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathoview.core.params import BaseParams
 from pathoview.core.registry import Registry
 from pathoview.core.translation import _
+from pathoview.methods import bag_params
 from pathoview.methods.spec import Kind, MethodSpec
 from pathoview.methods.supervised.nuclei_unet_params import NucleiUnetFitParams, NucleiUnetParams
 from pathoview.methods.supervised.nuclei_watershed_params import NucleiWatershedParams
@@ -17,13 +19,47 @@ from pathoview.methods.supervised.pixel_forest_params import (
     PixelForestFitParams,
     PixelForestParams,
 )
+from pathoview.methods.weak.attention_mil_params import AttentionMilFitParams, AttentionMilParams
+from pathoview.methods.weak.clam_params import ClamFitParams, ClamParams
+from pathoview.methods.weak.dsmil_params import DsmilFitParams, DsmilParams
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
 from pathoview.methods.weak.scribble_segmentation_params import (
     ScribbleSegmentationFitParams,
     ScribbleSegmentationParams,
 )
+from pathoview.methods.weak.transmil_params import TransmilFitParams, TransmilParams
 
 DEFAULT_METHOD = "nuclei_unet"
+
+
+def _of_slides(
+    name: str,
+    entry: str,
+    params: type[BaseParams],
+    fit_params: type[BaseParams],
+    *,
+    title: str,
+    summary: str,
+    reference: str,
+) -> MethodSpec:
+    """Declare a method for whole slides: all aggregate tiles that an encoder has described."""
+    return MethodSpec(
+        name=name,
+        title=title,
+        summary=summary,
+        kind=Kind.BAG,
+        learns_from="slides",
+        mpp=bag_params.MPP,
+        patch_px=bag_params.TILE_PX,
+        halo_um=0.0,
+        stains=("H&E", "H-DAB"),
+        params=params,
+        reference=reference,
+        entry=f"pathoview.methods.weak.{entry}",
+        uses_torch=True,
+        fit_params=fit_params,
+    )
+
 
 METHODS: Registry[MethodSpec] = Registry(
     _("method"),
@@ -161,6 +197,56 @@ METHODS: Registry[MethodSpec] = Registry(
             entry="pathoview.methods.supervised.object_classifier:ObjectClassifier",
             uses_torch=True,
             fit_params=ObjectClassifierFitParams,
+        ),
+        _of_slides(
+            "attention_mil",
+            "attention_mil:AttentionMil",
+            AttentionMilParams,
+            AttentionMilFitParams,
+            title=_("Whole slides by attention"),
+            summary=_(
+                "Learns from one label a slide what tells slides apart, and shows which tiles "
+                "counted."
+            ),
+            reference="Ilse, Tomczak and Welling 2018 (attention-based multiple instance learning)",
+        ),
+        _of_slides(
+            "clam",
+            "clam:Clam",
+            ClamParams,
+            ClamFitParams,
+            title=_("Whole slides by attention that parts tiles"),
+            summary=_(
+                "Learns from one label a slide, and to tell the tiles that count most from those "
+                "that count least."
+            ),
+            reference=(
+                "Lu et al. 2021 (CLAM); Berrada, Zisserman and Kumar 2018 (smooth SVM loss)"
+            ),
+        ),
+        _of_slides(
+            "dsmil",
+            "dsmil:Dsmil",
+            DsmilParams,
+            DsmilFitParams,
+            title=_("Whole slides by their most telling tile"),
+            summary=_(
+                "Learns from one label a slide: the tile that speaks most for a class, and all "
+                "tiles by how like they are to it."
+            ),
+            reference="Li, Li and Eliceiri 2021 (dual-stream multiple instance learning)",
+        ),
+        _of_slides(
+            "transmil",
+            "transmil:Transmil",
+            TransmilParams,
+            TransmilFitParams,
+            title=_("Whole slides by tiles that see each other"),
+            summary=_(
+                "Learns from one label a slide what tiles mean together; slower than attention, "
+                "and wants more slides."
+            ),
+            reference="Shao et al. 2021 (TransMIL); Xiong et al. 2021 (Nyström attention)",
         ),
     ),
 )

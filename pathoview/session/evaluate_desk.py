@@ -13,7 +13,7 @@ from pydantic import Base64Bytes
 from pathoview.core.geometry import Rect
 from pathoview.methods.library import LibraryModel, library
 from pathoview.methods.registry import METHODS
-from pathoview.methods.spec import Kind
+from pathoview.methods.spec import Kind, MethodSpec
 from pathoview.session import orders
 from pathoview.session.notices import from_error
 from pathoview.session.object_table import look_at_object
@@ -171,11 +171,16 @@ def _choices(models: Sequence[LibraryModel]) -> list[Choice]:
             tuple(each.name for each in one.card.classes),
         )
         for one in own
-        if one.card.method in METHODS
+        if one.card.method in METHODS and _is_scored_here(METHODS.get(one.card.method))
     ]
     ready = [
         Choice(spec.title, spec.kind, {"method": spec.name})
         for spec in METHODS
-        if not spec.needs_model
+        if not spec.needs_model and _is_scored_here(spec)
     ]
     return [*taught, *ready]
+
+
+def _is_scored_here(spec: MethodSpec) -> bool:
+    """Say whether what a method finds is compared with annotations; whole slides are not."""
+    return spec.kind is not Kind.BAG

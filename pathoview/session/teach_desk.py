@@ -21,7 +21,7 @@ from pathoview.jobs.runner import Job, JobRequest, JobState
 from pathoview.methods.library import LibraryModel, library
 from pathoview.methods.model import read_card
 from pathoview.methods.registry import METHODS
-from pathoview.methods.spec import LearnsFrom, MethodSpec
+from pathoview.methods.spec import Kind, LearnsFrom, MethodSpec
 from pathoview.session import orders
 from pathoview.session.beginnings import beginnings
 from pathoview.session.hard_places import hard_places
@@ -61,7 +61,10 @@ class TeachDesk:
         self._session = session
         self._runs = runs
         self._preview = preview
-        self.methods: Sequence[MethodSpec] = [one for one in METHODS if one.is_trainable]
+        self.methods: Sequence[MethodSpec] = [
+            one for one in METHODS if one.is_trainable and one.kind is not Kind.BAG
+        ]
+        """Those that learn from what is drawn; whole slides are learned from many at once."""
         self.scope: Scope = "slide"
         self.summary: LabelSummary | None = None
         """None: nothing was counted yet, or no slide is open."""

@@ -94,7 +94,7 @@ def _first_model() -> str:
 
 def _is_measurable(method: str) -> bool:
     spec = METHODS.get(method)
-    return spec.uses_torch and spec.kind is not Kind.OBJECT
+    return spec.uses_torch and spec.kind in (Kind.INSTANCE, Kind.PIXEL)
 
 
 def _networks(built: BuiltMethod) -> Sequence[Computed]:

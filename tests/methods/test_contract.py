@@ -16,7 +16,7 @@ from makers import he_scene
 from pathoview.core.params import form_rows
 from pathoview.core.registry import load_entry
 from pathoview.evaluation import instances
-from pathoview.methods.registry import DEFAULT_METHOD, METHODS
+from pathoview.methods.registry import DEFAULT_METHOD, METHODS, ready_methods
 from pathoview.methods.spec import InstanceMethod, Kind, MethodSpec
 from pathoview.slides.reading import analysis_grid, read_patch
 
@@ -51,6 +51,11 @@ def test_the_default_method_is_registered() -> None:
     assert METHODS.get("nuclei-watershed").name == "nuclei_watershed"
 
 
+def test_what_analyzes_at_once_needs_no_model_of_the_users() -> None:
+    assert next(spec.name for spec in ready_methods()) == DEFAULT_METHOD
+    assert not any(spec.kind is Kind.BAG for spec in ready_methods())
+
+
 def test_listing_methods_imports_no_torch_and_no_implementation() -> None:
     code = (
         "import sys; from pathoview.methods.registry import METHODS; list(METHODS); "
@@ -65,7 +70,7 @@ def test_a_declaration_says_all_that_forms_and_the_guide_need(spec: MethodSpec) 
     assert spec.summary.endswith(".")
     assert spec.reference
     assert spec.mpp > 0
-    assert spec.halo_um > 0
+    assert spec.halo_um == 0 if spec.kind is Kind.BAG else spec.halo_um > 0
     assert spec.patch_px * spec.mpp > 2 * spec.halo_um
     for row in form_rows(spec.params):
         assert row.title, row.name

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from teaching import scene, training_data
+from teaching import bag_data, scene, training_data
 
 from pathoview.core.errors import Cancelled, UsageError
 from pathoview.core.params import form_rows
@@ -18,17 +18,24 @@ from pathoview.core.registry import load_entry
 from pathoview.methods.fitting import FitContext, Fitted, Trainable
 from pathoview.methods.model import Model, ModelCard, ModelClass, read_model, write_model
 from pathoview.methods.registry import METHODS
-from pathoview.methods.spec import Compute, Kind, MethodSpec, ObjectBatch
+from pathoview.methods.spec import BagMethod, Compute, Kind, MethodSpec, ObjectBatch
 from pathoview.tasks.method_building import built
 
 QUICK: dict[str, dict[str, Any]] = {
+    "attention_mil": {"n_steps": 4, "batch": 2, "width": 8},
+    "clam": {"n_steps": 4, "batch": 2, "width": 8},
+    "dsmil": {"n_steps": 4, "batch": 2, "width": 8},
     "nuclei_unet": {"width": 8, "n_steps": 3, "batch": 2, "patch_px": 64},
     "object_classifier": {},
     "pixel_forest": {"n_trees": 20},
     "point_nuclei": {"n_steps": 3, "n_parting_steps": 3, "batch": 2, "crop_px": 64},
     "scribble_segmentation": {"n_steps": 3, "n_self_steps": 3, "batch": 2, "patch_px": 32},
+    "transmil": {"n_steps": 4, "batch": 2, "width": 8},
 }
 """Parameters with which a method learns a little in a second or two."""
+
+NONE: dict[str, Any] = {"slides": {"bags": []}}
+"""What is set so that data hold nothing to learn from, where that is not ``images``."""
 
 every_learner = pytest.mark.parametrize(
     "spec", [spec for spec in METHODS if spec.is_trainable], ids=lambda spec: spec.name
@@ -57,6 +64,10 @@ class Counting(SilentProgress):
             self.curve.append(dict(data))
 
 
+def data_for(spec: MethodSpec) -> Any:
+    return bag_data() if spec.kind is Kind.BAG else training_data(spec.learns_from, spec.mpp)
+
+
 def learner(spec: MethodSpec) -> Trainable:
     method: Trainable = load_entry(spec.entry)(spec.params())
     return method
@@ -66,7 +77,7 @@ def fit(spec: MethodSpec, progress: SilentProgress | None = None, **context: Any
     assert spec.fit_params is not None
     params = spec.fit_params.parse(QUICK[spec.name])
     said = FitContext(progress or SilentProgress(), **context)
-    return learner(spec).fit(training_data(spec.learns_from, spec.mpp), params, said)
+    return learner(spec).fit(data_for(spec), params, said)
 
 
 @cache
@@ -75,7 +86,7 @@ def fitted(name: str) -> Fitted:
 
 
 def model(spec: MethodSpec, what: Fitted) -> Model:
-    data = training_data(spec.learns_from, spec.mpp)
+    data = data_for(spec)
     card = ModelCard(
         title="quick",
         method=spec.name,
@@ -89,6 +100,8 @@ def model(spec: MethodSpec, what: Fitted) -> Model:
 
 def prediction(spec: MethodSpec, what: Model) -> np.ndarray[Any, Any]:
     ready = built(spec, spec.params(), what, Compute())
+    if spec.kind is Kind.BAG:
+        return np.asarray(ready.method.predict(bag_data(seed=6).bags[1].features).probabilities)
     field = scene(ready.mpp)
     if spec.kind is Kind.OBJECT:
         batch = ObjectBatch(
@@ -171,9 +184,104 @@ def test_what_was_measured_on_the_way_is_told(spec: MethodSpec) -> None:
 @every_learner
 def test_labels_that_do_not_suffice_are_refused_in_words(spec: MethodSpec) -> None:
     assert spec.fit_params is not None
-    data = training_data(spec.learns_from, spec.mpp)
-    nothing = replace(data, images=[])
+    nothing = replace(data_for(spec), **NONE.get(spec.learns_from, {"images": []}))
     params = spec.fit_params.parse(QUICK[spec.name])
     with pytest.raises(UsageError) as caught:
         learner(spec).fit(nothing, params, FitContext(SilentProgress()))
+    assert caught.value.hint
+
+
+every_bag_method = pytest.mark.parametrize(
+    "spec", [spec for spec in METHODS if spec.kind is Kind.BAG], ids=lambda spec: spec.name
+)
+
+
+def bag_method(spec: MethodSpec) -> BagMethod:
+    method: BagMethod = built(spec, spec.params(), model(spec, fitted(spec.name)), Compute()).method
+    return method
+
+
+@every_bag_method
+@pytest.mark.parametrize("n_tiles", [1, 2, 7, 60])
+def test_a_slide_of_any_size_is_told_with_what_each_tile_has_to_do_with_it(
+    spec: MethodSpec, n_tiles: int
+) -> None:
+    tiles = bag_data(2, n_tiles=n_tiles, n_held_back=0).bags[1].features
+    found = bag_method(spec).predict(tiles)
+    assert found.probabilities.shape == (2,)
+    assert found.attention.shape == (n_tiles,)
+    assert found.evidence.shape == (n_tiles, 2)
+    assert found.attention.min() >= 0
+    assert found.attention.sum() == pytest.approx(1, abs=1e-5)
+    assert found.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(found.evidence.sum(axis=1), 1, atol=1e-5)
+
+
+@every_bag_method
+def test_the_order_of_tiles_changes_only_the_order_of_what_is_said_of_them(
+    spec: MethodSpec,
+) -> None:
+    tiles = bag_data(2, n_tiles=60, n_held_back=0).bags[1].features
+    order = np.random.default_rng(0).permutation(len(tiles))
+    method = bag_method(spec)
+    one, other = method.predict(tiles), method.predict(tiles[order])
+    np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-6)
+    np.testing.assert_allclose(one.attention[order], other.attention, atol=1e-6)
+    np.testing.assert_allclose(one.evidence[order], other.evidence, atol=1e-6)
+
+
+@every_bag_method
+def test_evidence_is_what_is_said_of_a_slide_of_that_tile_alone(spec: MethodSpec) -> None:
+    tiles = bag_data(2, n_held_back=0).bags[1].features
+    method = bag_method(spec)
+    told = [method.predict(tile[None]).probabilities for tile in tiles]
+    np.testing.assert_allclose(method.predict(tiles).evidence, np.stack(told), atol=1e-6)
+
+
+@every_bag_method
+def test_temperature_softens_what_is_said(spec: MethodSpec) -> None:
+    tiles = bag_data(2, n_held_back=0).bags[1].features
+    what = fitted(spec.name)
+    softer = replace(what, settings={**what.settings, "temperature": 2.0})
+    methods = [
+        built(spec, spec.params(), model(spec, one), Compute()).method for one in (what, softer)
+    ]
+    sharp, soft = (method.predict(tiles) for method in methods)
+    for one, other in ((sharp.probabilities, soft.probabilities), (sharp.evidence, soft.evidence)):
+        odds = np.log(one[..., 1] / one[..., 0])
+        np.testing.assert_allclose(np.log(other[..., 1] / other[..., 0]), odds / 2, atol=1e-4)
+    np.testing.assert_allclose(sharp.attention.sum(), soft.attention.sum(), atol=1e-5)
+
+
+@every_bag_method
+def test_learning_goes_on_from_a_model_of_the_same_encoder_and_classes_only(
+    spec: MethodSpec,
+) -> None:
+    start = model(spec, fitted(spec.name))
+    on = fit(spec, seed=3, start=start)
+    assert [parent.id for parent in on.parents][-1] == start.card.id
+    assert not same(on, fitted(spec.name))
+    card = start.card
+    strange = {**card.settings, "encoder": {**card.settings["encoder"], "weights": "others"}}
+    for wrong in ({"settings": strange}, {"classes": card.classes[::-1]}, {"settings": {}}):
+        other = replace(start, card=card.model_copy(update=wrong))
+        with pytest.raises(UsageError, match="encoder"):
+            fit(spec, seed=3, start=other)
+
+
+@every_bag_method
+def test_the_encoder_and_its_licence_go_into_the_model(spec: MethodSpec) -> None:
+    what = fitted(spec.name)
+    assert what.settings["encoder"]["name"] == "made up"
+    assert what.settings["values"] == [1, 2]
+    assert [(one.name, one.licence) for one in what.parents] == [("made up", "CC0")]
+
+
+@every_bag_method
+def test_slides_of_one_class_do_not_suffice(spec: MethodSpec) -> None:
+    assert spec.fit_params is not None
+    data = bag_data()
+    alike = replace(data, bags=[bag for bag in data.bags if bag.label])
+    with pytest.raises(UsageError, match="two different labels") as caught:
+        learner(spec).fit(alike, spec.fit_params(), FitContext(SilentProgress()))  # type: ignore[arg-type]
     assert caught.value.hint

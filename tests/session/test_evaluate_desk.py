@@ -10,6 +10,9 @@ from stage import Ears, FakeRunner, Loop, end
 
 from pathoview.core.progress import SilentProgress
 from pathoview.jobs.runner import JobState
+from pathoview.methods.library import new_model_path
+from pathoview.methods.model import Model, ModelCard, write_model
+from pathoview.methods.spec import Kind
 from pathoview.session.evaluate_desk import Choice, EvaluateDesk
 from pathoview.session.session import Session
 from pathoview.tasks.evaluate import run
@@ -85,3 +88,15 @@ def test_an_evaluation_that_failed_says_why(session: Session, runner: FakeRunner
     assert desk.problem == "No images. Name others."
     assert not desk.is_busy
     desk.forget()
+
+
+def test_models_of_whole_slides_are_not_scored_against_annotations(
+    session: Session, loop: Loop
+) -> None:
+    for method, kind in (("attention_mil", Kind.BAG), ("pixel_forest", Kind.PIXEL)):
+        card = ModelCard(title=method, method=method, kind=kind.value, mpp=0.5)
+        write_model(new_model_path(method), Model(card, {"weight": np.zeros(1, np.float32)}))
+    desk = session.evaluation
+    desk.look()
+    loop.run_until(lambda: any(one.title == "pixel_forest" for one in desk.choices))
+    assert Kind.BAG not in {one.kind for one in desk.choices}

@@ -22,6 +22,7 @@ from pathoview.layers.class_map_source import ClassMapSource
 from pathoview.methods.library import LibraryModel, new_model_path
 from pathoview.methods.model import Model, ModelCard, TrainingArea, write_model
 from pathoview.methods.registry import METHODS
+from pathoview.methods.spec import Kind
 from pathoview.session import orders
 from pathoview.session.commands import command, run_command
 from pathoview.session.session import Session
@@ -351,3 +352,8 @@ def test_a_round_is_applied_to_the_slide(
     assert runner.taken[-1].request.task == orders.ANALYZE
     assert payload["model"] == str(path)
     assert session.settings.method != "pixel_forest"
+
+
+def test_whole_slides_are_not_taught_by_drawing(teaching: TeachDesk) -> None:
+    kinds = {spec.kind for spec in teaching.methods}
+    assert kinds == {Kind.INSTANCE, Kind.PIXEL, Kind.OBJECT}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -15,7 +16,8 @@ from pathoview.core.errors import UsageError  # noqa: E402
 from pathoview.core.progress import SilentProgress  # noqa: E402
 from pathoview.methods.engine import numerics  # noqa: E402
 from pathoview.methods.engine.numerics import Measured  # noqa: E402
-from pathoview.methods.library import library  # noqa: E402
+from pathoview.methods.library import LibraryModel, library, new_model_path  # noqa: E402
+from pathoview.methods.model import Model, ModelCard, write_model  # noqa: E402
 from pathoview.tasks import device, tune  # noqa: E402
 
 
@@ -107,3 +109,16 @@ def test_the_device_is_told_with_its_reason() -> None:
     assert found["name"]
     assert found["reason"].endswith(".")
     assert isinstance(found["gpus"], list)
+
+
+def test_models_of_whole_slides_have_no_pictures_to_measure_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    card = ModelCard(title="Slides", method="attention_mil", kind="bag", mpp=0.5)
+    path = new_model_path("slides")
+    write_model(path, Model(card, {"weight": np.zeros(1, np.float32)}))
+    with pytest.raises(UsageError, match="not computed by a network"):
+        tune.run({"model": str(path)}, SilentProgress())
+    monkeypatch.setattr(tune, "library", lambda: [LibraryModel(path, card)])
+    with pytest.raises(UsageError, match="no model that a network computes"):
+        tune.run({}, SilentProgress())

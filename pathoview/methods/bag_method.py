@@ -1,0 +1,90 @@
+"""What all methods for whole slides share: fitting and predicting with a network of tiles.
+
+A method adds which network it is. Tiles are described by an encoder beforehand; here only the
+aggregator of their features is trained, so that minutes on a processor suffice.
+"""
+
+from __future__ import annotations
+
+import abc
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from pathoview.core.errors import UsageError
+from pathoview.core.params import BaseParams
+from pathoview.core.translation import _
+from pathoview.datasets.bags import BagData
+from pathoview.methods.bag_params import BagFitParams, BagParams
+from pathoview.methods.fitting import FitContext, Fitted
+from pathoview.methods.spec import BagFound, Compute
+
+if TYPE_CHECKING:
+    from pathoview.methods.networks.bag_network import BagNetwork
+
+
+class BagAggregator(abc.ABC):
+    """A `spec.BagMethod` that can be trained; the network always computes in float32."""
+
+    fit_params: ClassVar[type[BagFitParams]] = BagFitParams
+
+    def __init__(
+        self,
+        params: BagParams,
+        fitted: Fitted | None = None,
+        compute: Compute = Compute(),  # noqa: B008 (frozen)
+    ) -> None:
+        """``fitted`` None: it has to be trained before it can predict."""
+        self._params = params
+        self._fitted = fitted
+        self._compute = compute
+        self._lock = threading.Lock()
+        self._network: BagNetwork | None = None
+
+    @staticmethod
+    @abc.abstractmethod
+    def structure(params: Any) -> dict[str, Any]:
+        """Return the settings a network is built from, out of parameters of training."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def network(settings: Mapping[str, Any]) -> BagNetwork:
+        """Return the network that a model's settings tell of, with random weights."""
+
+    def predict(self, features: npt.NDArray[np.float32]) -> BagFound:
+        """Return what is said of a slide of (tile, feature); see `spec.BagMethod`."""
+        from pathoview.methods.engine.bag_inference import found
+
+        if self._fitted is None:
+            raise UsageError(
+                _("This method has to be trained first."),
+                _("Train it from slides with labels: pathoview train."),
+            )
+        temperature = float(self._fitted.settings.get("temperature", 1.0))
+        return found(self._ready(self._fitted), features, temperature)
+
+    def fit(self, data: BagData, params: BaseParams, context: FitContext) -> Fitted:
+        """Learn from slides with labels; see `fitting.Trainable`.
+
+        Goes on from ``context.start``, a model of this method with the same encoder and classes;
+        it keeps that model's network. Raises `UsageError` otherwise, and when fewer than two
+        classes are among the slides of training.
+        """
+        from pathoview.methods.engine.bag_learner import fit
+
+        if not isinstance(params, self.fit_params):
+            raise TypeError(type(params).__name__)
+        return fit(self.network, self.structure(params), data, params, context)
+
+    def _ready(self, fitted: Fitted) -> BagNetwork:
+        """Return the network, made ready once."""
+        from pathoview.methods.engine.bag_inference import loaded
+
+        with self._lock:
+            if self._network is None:
+                network = self.network(fitted.settings)
+                self._network = loaded(network, fitted.tensors, self._compute.device)
+            return self._network

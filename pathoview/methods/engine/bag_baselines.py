@@ -1,0 +1,97 @@
+"""The plainest pooling of tiles, run beside every aggregator: what it has to beat.
+
+``mean``: logistic regression on the mean of a slide's features. ``max``: a linear classifier of
+tiles, of which the one that speaks most for a class counts alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pathoview.datasets.bags import Bag, BagData
+from pathoview.methods.bag_params import BagFitParams
+from pathoview.methods.engine import bag_learner
+from pathoview.methods.engine.bag_inference import found, loaded
+from pathoview.methods.fitting import FitContext, Fitted
+from pathoview.methods.model import Tensors
+from pathoview.methods.networks.bag_network import BagNetwork
+from pathoview.methods.networks.bag_pooling import MaxNetwork, MeanNetwork
+from pathoview.methods.spec import BagFound
+
+BaselineKind = Literal["mean", "max"]
+KINDS: tuple[BaselineKind, ...] = ("mean", "max")
+
+MAX_PARAMS = BagFitParams(lr=0.01, weight_decay=0.1)
+"""How ``max`` is trained; what a width or dropout would say plays no part."""
+
+_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+"""Inverse regularisations that ``mean`` tries; the middle one where no bag is held back."""
+_TINY = 1e-6
+_NEVER = -30.0
+"""Logit of a class that no slide of training has."""
+
+
+def fit(kind: BaselineKind, data: BagData, context: FitContext) -> Fitted:
+    """Learn from slides; see `fitting.Trainable.fit`. Needs no parameters."""
+    if kind == "mean":
+        return _mean(data, context)
+    structure = {"pooling": kind}
+    return bag_learner.fit(_network, structure, data, MAX_PARAMS, context, stage=kind)
+
+
+def predict(fitted: Fitted, features: npt.NDArray[np.floating], device: str = "cpu") -> BagFound:
+    """Return what is said of a slide of (tile, feature); see `spec.BagMethod`."""
+    network = loaded(_network(fitted.settings), fitted.tensors, device)
+    return found(network, features, float(fitted.settings.get("temperature", 1.0)))
+
+
+def _network(settings: Mapping[str, Any]) -> BagNetwork:
+    kind = MeanNetwork if settings["pooling"] == "mean" else MaxNetwork
+    return kind(settings["n_features"], len(settings["values"]))
+
+
+def _mean(data: BagData, context: FitContext) -> Fitted:
+    """Fit the logistic regression whose strength is best on the bags held back."""
+    context.progress.check()
+    bags, held_back = bag_learner.of_training(data), data.of("val")
+    settings = bag_learner.settings_of(data, {"pooling": "mean"})
+    strengths = _STRENGTHS if held_back else _STRENGTHS[len(_STRENGTHS) // 2 :][:1]
+    best: Fitted | None = None
+    for strength in strengths:
+        tensors = _logistic(bags, len(data.classes), strength)
+        one = Fitted(tensors, settings, parents=bag_learner.parents_of(data, None))
+        if not held_back:
+            return one
+        told = np.stack([predict(one, bag.features).probabilities for bag in held_back])
+        metrics = bag_learner.measured(
+            told.astype(np.float64), np.array([bag.label for bag in held_back])
+        )
+        one = Fitted(tensors, settings, metrics, parents=one.parents)
+        if best is None or metrics[bag_learner.SCORE] > best.metrics[bag_learner.SCORE]:
+            best = one
+    assert best is not None
+    return best
+
+
+def _logistic(bags: Sequence[Bag], n_classes: int, strength: float) -> Tensors:
+    """Return the weights of a `MeanNetwork`, standardised by the means of slides."""
+    from sklearn.linear_model import LogisticRegression
+
+    means = np.stack([bag.features.mean(axis=0, dtype=np.float64) for bag in bags])
+    mean, deviation = means.mean(axis=0), means.std(axis=0)
+    scale = np.where(deviation > _TINY, 1 / np.maximum(deviation, _TINY), 0.0)
+    learner = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
+    learner.fit((means - mean) * scale, [bag.label for bag in bags])
+    weight = np.zeros((n_classes, means.shape[1]))
+    bias = np.full(n_classes, _NEVER)
+    if len(learner.classes_) == 2:  # one row for both: it speaks for the second
+        weight[learner.classes_[1]], bias[learner.classes_] = learner.coef_[0], 0.0
+        bias[learner.classes_[1]] = learner.intercept_[0]
+    else:
+        weight[learner.classes_], bias[learner.classes_] = learner.coef_, learner.intercept_
+    arrays = {"mean": mean, "scale": scale, "head.weight": weight, "head.bias": bias}
+    return {name: array.astype(np.float32) for name, array in arrays.items()}

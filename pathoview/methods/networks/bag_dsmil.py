@@ -1,0 +1,53 @@
+"""Two streams: the tile that speaks most for a class, and all tiles by likeness to it (DSMIL).
+
+Li, Li and Eliceiri 2021, with softmax in place of one yes or no a class, and behind the embedding
+that all aggregators here have.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+from pathoview.methods.networks.bag_network import (
+    BagNetwork,
+    BagOutput,
+    embedding,
+    weights_of_tiles,
+)
+
+_QUERY_WIDTH = 128
+
+
+class DsmilNetwork(BagNetwork):
+    """The mean of both streams' logits is said; each has its own loss, both weigh the same.
+
+    The attention of a class is how like each tile's query is to that of the class's critical tile.
+    """
+
+    def __init__(
+        self, n_features: int, n_classes: int, *, width: int, dropout: float = 0.0
+    ) -> None:
+        super().__init__(n_features)
+        self.embed = embedding(n_features, width, 0.0)
+        self.judge = nn.Linear(width, n_classes)
+        self.query = nn.Sequential(
+            nn.Linear(width, _QUERY_WIDTH),
+            nn.ReLU(),
+            nn.Linear(_QUERY_WIDTH, _QUERY_WIDTH),
+            nn.Tanh(),
+        )
+        self.value = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, width))
+        self.head = nn.Conv1d(n_classes, n_classes, width)
+
+    def aggregated(self, tiles: Tensor, is_tile: Tensor) -> BagOutput:
+        hidden = self.embed(tiles)
+        judged = self.judge(hidden).masked_fill(~is_tile[..., None], -math.inf)
+        strongest, critical = judged.max(1)  # (bag, class)
+        queries = self.query(hidden)
+        places = critical[..., None].expand(-1, -1, queries.shape[-1])
+        alike = queries.gather(1, places) @ queries.transpose(1, 2) / math.sqrt(_QUERY_WIDTH)
+        attention = weights_of_tiles(alike, is_tile)
+        pooled = attention @ self.value(hidden)  # (bag, class, width)
+        return BagOutput((strongest, self.head(pooled)[..., 0]), attention)

@@ -1,0 +1,23 @@
+"""What can be set on `attention_mil`; no heavy import, so that listing stays quick."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pathoview.core.params import param
+from pathoview.core.translation import _
+from pathoview.methods.bag_params import BagFitParams, BagParams
+
+
+class AttentionMilParams(BagParams):
+    """Nothing can be set when it predicts."""
+
+
+class AttentionMilFitParams(BagFitParams):
+    """How the network is trained."""
+
+    attention: Literal["gated", "plain"] = param(
+        "gated",
+        _("Attention"),
+        _("“gated” can tell more than “plain” what a tile is worth, for twice the weights."),
+    )

@@ -1,0 +1,13 @@
+"""What can be set on `transmil`; no heavy import, so that listing stays quick."""
+
+from __future__ import annotations
+
+from pathoview.methods.bag_params import BagFitParams, BagParams
+
+
+class TransmilParams(BagParams):
+    """Nothing can be set when it predicts."""
+
+
+class TransmilFitParams(BagFitParams):
+    """How the network is trained."""

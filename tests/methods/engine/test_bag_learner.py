@@ -1,0 +1,103 @@
+"""Learning from whole slides: the loss of answers, metrics, the best weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from teaching import bag_data
+
+from pathoview.core.progress import SilentProgress
+from pathoview.datasets.bags import BagData
+from pathoview.methods.bag_params import BagFitParams
+from pathoview.methods.engine import bag_learner
+from pathoview.methods.engine.bag_learner import answer_losses, measured
+from pathoview.methods.fitting import FitContext, Fitted
+from pathoview.methods.networks.bag_attention import AttentionNetwork
+from pathoview.methods.networks.bag_network import BagNetwork
+
+
+def network(settings: Mapping[str, Any]) -> BagNetwork:
+    return AttentionNetwork(settings["n_features"], len(settings["values"]), width=16)
+
+
+def fit(data: BagData, **params: Any) -> Fitted:
+    said = BagFitParams(**{"n_steps": 30, "batch": 4, "lr": 0.01, **params})
+    return bag_learner.fit(network, {}, data, said, FitContext(SilentProgress()))
+
+
+def told_of(fitted: Fitted, tiles: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    one = network(fitted.settings)
+    one.load_state_dict({name: torch.from_numpy(array) for name, array in fitted.tensors.items()})
+    with torch.no_grad():
+        return np.asarray(one.eval().evidence(torch.from_numpy(tiles)).softmax(1).numpy())
+
+
+def test_answers_are_the_cross_entropy_for_and_against_the_slides_class() -> None:
+    torch.manual_seed(0)
+    one = AttentionNetwork(4, 3, width=8)
+    judged = torch.randn(2, 3, 4)
+    answers = torch.tensor([[1, 0, -1], [-1, -1, -1]], dtype=torch.int8)
+    losses = answer_losses(one, judged, answers, torch.tensor([2, 0]))
+    told = one.evidence(judged[0]).softmax(1)[:, 2]
+    expected = -(torch.log(told[0]) + torch.log(1 - told[1])) / 2
+    torch.testing.assert_close(losses, torch.stack([expected, torch.zeros(())]))
+    losses.sum().backward()
+    assert all(weight.grad is None or weight.grad.isfinite().all() for weight in one.parameters())
+
+
+def test_what_is_said_of_tiles_is_learned_unless_it_weighs_nothing() -> None:
+    data = bag_data(12, n_held_back=0)
+    answers = np.full(12, -1, np.int8)
+    answers[:3] = 0
+    judged = replace(data.bags[1], answers=answers)
+    taught = replace(data, bags=[judged, *data.bags[:1], *data.bags[2:]])
+    plain = replace(taught, bags=[replace(judged, answers=None), *taught.bags[1:]])
+    tiles = judged.features[:3]
+    with_answers = told_of(fit(taught, answers_weight=2.0), tiles)[:, 1]
+    without = told_of(fit(plain), tiles)[:, 1]
+    assert with_answers.mean() < without.mean() - 0.1
+    ignored = fit(taught, answers_weight=0.0)
+    for name, array in fit(plain).tensors.items():
+        np.testing.assert_array_equal(ignored.tensors[name], array)
+
+
+def test_metrics_of_slides_weigh_classes_alike() -> None:
+    told = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.7, 0.3]])
+    found = measured(told, np.array([0, 0, 0, 1]))
+    expected = -(np.log([0.9, 0.8, 0.6]).mean() + np.log(0.3)) / 2
+    assert found["log_loss"] == pytest.approx(expected)
+    assert found["likelihood"] == pytest.approx(np.exp(-expected))
+    assert found["accuracy"] == 0.75
+    assert found["auroc"] == pytest.approx(2 / 3)
+    assert "auroc" not in measured(told, np.zeros(4, np.int64))
+
+
+def test_the_weights_that_do_best_on_held_back_slides_count_and_patience_ends_it() -> None:
+    fitted = fit(bag_data(24, n_held_back=12), n_steps=400, lr=0.05, patience=3)
+    points = [point for point in fitted.curves if "likelihood" in point]
+    best = max(point["likelihood"] for point in points)
+    assert fitted.metrics["likelihood"] == best
+    assert points[-1]["step"] < 400
+    assert [point["likelihood"] for point in points[-3:]] != [best] * 3
+    assert points[-4]["likelihood"] == best
+
+
+def test_without_held_back_slides_the_last_weights_count() -> None:
+    fitted = fit(bag_data(8, n_held_back=0))
+    assert not fitted.metrics
+    assert fitted.curves[-1]["step"] == 30
+
+
+def test_a_slide_without_tiles_or_label_is_passed_over() -> None:
+    data = bag_data(8, n_held_back=2)
+    empty = replace(data.bags[0], features=np.zeros((0, 8), np.float32))
+    unknown = replace(data.bags[1], label=-1)
+    more = replace(data, bags=[*data.bags, empty, unknown])
+    one, other = fit(data), fit(more)
+    for name, array in one.tensors.items():
+        np.testing.assert_array_equal(other.tensors[name], array)
