@@ -92,7 +92,7 @@ class LayerDesk:
             return
         self._seen = layers
         new = [layer for layer in layers if layer not in before]
-        chosen = [layer for layer in new if not isinstance(layer.source, FeatureSource)]
+        chosen = [one for one in new if one.visible and not isinstance(one.source, FeatureSource)]
         if chosen:
             self.active = chosen[0]
         elif self._active not in layers:

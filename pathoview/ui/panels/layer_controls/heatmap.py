@@ -22,7 +22,7 @@ from pathoview.ui.panels.layer_controls.controls import Controls, Latest, UnderM
 from pathoview.ui.panels.limits_plot import LimitsPlot
 from pathoview.ui.text import value_text
 from pathoview.ui.wheel import ignore_wheel
-from pathoview.ui.widgets import label, narrow, roomy, row, shrinkable
+from pathoview.ui.widgets import column, label, narrow, roomy, row, shrinkable
 
 _STRIP = QSize(8 * theme.GRID, theme.GRID + theme.GRID // 2)
 _PERCENTILES = ((0.0, 100.0), (0.5, 99.5), (1.0, 99.0), (5.0, 95.0))
@@ -53,8 +53,6 @@ class HeatmapControls(Controls):
         self.channel = QComboBox()
         self.channel.setAccessibleName(_("Channel"))
         self.channel.addItems(list(source.raster.channels))
-        if len(source.raster.channels) == 1:
-            self.channel.hide()
         self.plot = LimitsPlot()
         self.scaling = QComboBox()
         self.scaling.setAccessibleName(_("Limits"))
@@ -85,7 +83,7 @@ class HeatmapControls(Controls):
     def _lay_out(self) -> None:
         for box in (self.colormap, self.channel, self.scaling):
             shrinkable(box)
-        colors = row(label(_("Colours")), self.colormap, self.channel)
+        colors = row(label(_("Colours")), self.colormap)
         limits = row(label(_("Limits")), self.scaling)
         cut = row(self.is_cut, self.threshold)
         for line, widest in (
@@ -96,6 +94,11 @@ class HeatmapControls(Controls):
             line.setStretchFactor(widest, 1)
         if self._source.meaning:
             self.box.addWidget(label(self._source.meaning, "muted"))
+        channels = row(label(_("Channel")), self.channel)
+        channels.setStretchFactor(self.channel, 1)
+        choice = column(channels)
+        choice.setHidden(self.channel.count() == 1)
+        self.box.addWidget(choice)
         self.box.addLayout(colors)
         self.box.addWidget(self.plot)
         self.box.addLayout(limits)
