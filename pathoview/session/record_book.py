@@ -19,6 +19,7 @@ from pathoview.study.model import (
     SlideRecord,
 )
 from pathoview.study.step import RecordChange
+from pathoview.study.tile_verdicts import SlideVerdicts
 
 KINDS: tuple[type[Record], ...] = (
     LabelClass,
@@ -27,6 +28,7 @@ KINDS: tuple[type[Record], ...] = (
     SlideRecord,
     SlideOrder,
     SlideBookmarks,
+    SlideVerdicts,
     RunEntry,
 )
 

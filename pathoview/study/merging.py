@@ -29,10 +29,12 @@ from pathoview.study.records import now
 from pathoview.study.step import RecordChange, StudyStep
 from pathoview.study.step_rows import put_records
 from pathoview.study.study import Study, read_only_error
+from pathoview.study.tile_verdicts import SlideVerdicts
 from pathoview.study.upkeep import reading
 
 _MERGED_OTHERWISE = {
-    one.kind for one in (StudyInfo, LabelClass, Case, Block, SlideRecord, SlideBookmarks)
+    one.kind
+    for one in (StudyInfo, LabelClass, Case, Block, SlideRecord, SlideBookmarks, SlideVerdicts)
 }
 
 
@@ -208,12 +210,14 @@ class _Merge:
         there = {one.slide_hash: one for one in self._there.records(SlideRecord)}
         merged = {slide: self._annotations(slide) for slide in self._there.slides()}
         parts = []
-        marked = [one.slide_hash for one in self._there.records(SlideBookmarks)]
+        kinds: tuple[type[SlideBookmarks | SlideVerdicts], ...] = (SlideBookmarks, SlideVerdicts)
+        marked = [one.slide_hash for kind in kinds for one in self._there.records(kind)]
         for slide in dict.fromkeys([*there, *merged, *marked]):
             change = merged[slide].change if slide in merged else NO_CHANGE
             records = (
                 *self._slide_record(slide, there.get(slide), must_be=bool(change)),
                 *self._bookmarks(slide),
+                *self._verdicts(slide),
             )
             if change or records:
                 parts.append(SlidePart(slide, change, records))
@@ -267,6 +271,15 @@ class _Merge:
         old = () if here is None else here.bookmarks
         merged = SlideBookmarks(slide_hash=slide, bookmarks=(*old, *new))
         return (RecordChange.of(here, merged),)
+
+    def _verdicts(self, slide: str) -> tuple[RecordChange, ...]:
+        """Add what people said of tiles and was never said here."""
+        here, there = (side.record(SlideVerdicts, slide) for side in (self._here, self._there))
+        ever = {said for one in self._here.ever(SlideVerdicts, slide) for said in one.verdicts}
+        new = [] if there is None else [one for one in there.verdicts if one not in ever]
+        before = here or SlideVerdicts(slide_hash=slide)
+        after = before.with_those_of(new)
+        return () if after == before else (RecordChange.of(here, after),)
 
     def _other_records(self, parts: Iterable[SlidePart]) -> tuple[RecordChange, ...]:
         """Return the records that come without a step: they are of no single slide."""

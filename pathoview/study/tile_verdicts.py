@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -63,3 +64,13 @@ class SlideVerdicts(Record):
             or not old.is_about(verdict.x_l0, verdict.y_l0, side, verdict.class_name)
         )
         return self.model_copy(update={"verdicts": (*kept, verdict)})
+
+    def with_those_of(self, verdicts: Iterable[TileVerdict]) -> SlideVerdicts:
+        """Return them with those of a copy: everybody's; of one person the newest to a question."""
+        merged = self
+        for one in verdicts:
+            place = one.x_l0, one.y_l0, one.side_l0, one.class_name
+            own = [old for old in merged.verdicts if old.author == one.author]
+            if not any(old.is_about(*place) and old.created >= one.created for old in own):
+                merged = merged.with_verdict(one)
+        return merged

@@ -22,6 +22,7 @@ from pathoview.study.merging import merge, plan_merge
 from pathoview.study.model import Block, Case, LabelClass, Record, RunEntry, SlideLabel, SlideRecord
 from pathoview.study.step import RecordChange
 from pathoview.study.study_file import StudyFile
+from pathoview.study.tile_verdicts import SlideVerdicts, TileVerdict
 
 FIRST, SECOND = square(0, author="Ada"), square(20, author="Ada")
 LABEL = SlideLabel(label_kind="grade", name="Gleason", value=2, author="Ada")
@@ -292,6 +293,26 @@ def test_bookmarks_of_both_stay(here: Path, there: Path) -> None:
     with StudyFile.open(here) as file:
         (kept,) = file.records(SlideBookmarks)
     assert [one.name for one in kept.bookmarks] == ["a", "c"]
+    assert plan_merge(here, there).is_empty
+
+
+def verdict(x_l0: float, answer: str, author: str, created: str = "1") -> TileVerdict:
+    said = {"answer": answer, "author": author, "created": created}
+    return TileVerdict(x_l0=x_l0, y_l0=0, side_l0=10, class_name="Tumor", **said)  # type: ignore[arg-type]
+
+
+def test_what_everybody_said_of_tiles_stays(here: Path, there: Path) -> None:
+    gone, mine = verdict(0, "agree", "Ada"), verdict(10, "agree", "Ada", "2")
+    both = SlideVerdicts(slide_hash=SLIDE, verdicts=(gone, mine))
+    say(here, None, both)
+    say(here, both, SlideVerdicts(slide_hash=SLIDE, verdicts=(mine,)))
+    hers = verdict(10, "disagree", "Bo"), verdict(20, "unsure", "Bo")
+    older, newer = verdict(10, "disagree", "Ada", "1"), verdict(30, "agree", "Ada", "3")
+    say(there, None, SlideVerdicts(slide_hash=SLIDE, verdicts=(gone, older, newer, *hers)))
+    merge(here, there)
+    with StudyFile.open(here) as file:
+        (kept,) = file.records(SlideVerdicts)
+    assert set(kept.verdicts) == {mine, newer, *hers}
     assert plan_merge(here, there).is_empty
 
 
