@@ -135,6 +135,8 @@ class _LaneState:
     waiting: deque[Job] = field(default_factory=deque)
     current: Job | None = None
     worker: WorkerProcess | None = None
+    warm: set[str] = field(default_factory=set)
+    """Entries that the worker was told to import."""
 
 
 class JobRunner:
@@ -184,12 +186,18 @@ class JobRunner:
         return job
 
     def warm_up(self, lane: Lane = "compute", entry: str = "") -> None:
-        """Start a lane's worker and have it import what is needed (``entry``, by itself)."""
+        """Have a lane's worker start and import what is needed (``entry``, by itself).
+
+        One that works on something is left alone.
+        """
         with self._lock:
-            if not self._is_closed and self._lanes[lane].worker is None:
-                worker = self._start_worker(lane)
-                if entry:
-                    worker.send(WarmUp(entry))
+            state = self._lanes[lane]
+            if self._is_closed or state.current is not None:
+                return
+            worker = state.worker or self._start_worker(lane)
+            if entry and entry not in state.warm:
+                state.warm.add(entry)
+                worker.send(WarmUp(entry))
 
     def pause(self, job: Job) -> None:
         with self._lock:
@@ -269,7 +277,7 @@ class JobRunner:
         worker = WorkerProcess(
             partial(self._on_message, lane), lambda code: self._on_end(name, worker, code)
         )
-        lane.worker = worker
+        lane.worker, lane.warm = worker, set()
         worker.listen()
         if name == "compute":
             worker.send(WarmUp(self._warm_up_entry))

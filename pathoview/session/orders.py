@@ -19,7 +19,6 @@ ANALYZE = "pathoview.tasks.analyze:run"
 CLASSIFY = "pathoview.tasks.classify_objects:run"
 PREDICT = "pathoview.tasks.analyze_bag:run"
 TRAIN = "pathoview.tasks.train:run"
-WARM_UP_TEACHING = "pathoview.tasks.live_teaching:warm_up"
 LIVE = "pathoview.tasks.live_teaching:run"
 PSEUDO_LABELS = "pathoview.tasks.pseudo_labels:run"
 EXPORT = "pathoview.tasks.export_file:run"
@@ -113,6 +112,12 @@ def training(
     }
     task = LIVE if spec.is_live else TRAIN
     return JobRequest(task, payload, _("Teaching: {title}").format(title=title), "learn")
+
+
+def warm_up(spec: MethodSpec) -> str:
+    """Return the entry that imports what teaching a method needs."""
+    what = "warm_up_networks" if spec.uses_torch else "warm_up"
+    return f"pathoview.tasks.live_teaching:{what}"
 
 
 def pseudo_labels(

@@ -190,8 +190,9 @@ class TeachDesk:
         return "" if command_id == f"tool.{self._session.tool}" else command_id
 
     def get_ready(self) -> None:
-        """Have a process waiting that has imported what teaching needs."""
-        self._runs.runner.warm_up("learn", orders.WARM_UP_TEACHING)
+        """Have a process waiting that has imported what teaching the method needs."""
+        if self.method is not None:
+            self._runs.runner.warm_up("learn", orders.warm_up(self.method))
 
     def start(self, params: Mapping[str, Any] | None = None, start: str = "") -> None:
         """Begin a round with the labels as they are now; a notice says why it cannot begin.
@@ -291,16 +292,14 @@ class TeachDesk:
         elif kind == "preview" and slide is self._session.slide and self.is_teaching:
             self._preview.show(Path(str(data["run_file"])), slide)
         elif kind == "notice":
-            text = str(data.get("text", ""))
-            self._session.notice.emit(Notice(text, "warning"))
+            self._session.notice.emit(Notice(str(data.get("text", "")), "warning"))
 
     def _add_point(self, data: Mapping[str, Any]) -> None:
         """Let the curve grow; each stage of a training begins one of its own."""
         if data.get("stage") != self._stage:
             self._stage = data.get("stage")
             self.curve = []
-        numbers = {name: one for name, one in data.items() if isinstance(one, int | float)}
-        self.curve.append({name: float(one) for name, one in numbers.items()})
+        self.curve.append({key: one for key, one in data.items() if isinstance(one, int | float)})
         self.curve_grew.emit()
 
     def _on_job_changed(self, job: Job) -> None:

@@ -84,6 +84,11 @@ def warm_up() -> None:
     importlib.import_module("sklearn.ensemble")
 
 
+def warm_up_networks() -> None:
+    """Import what networks learn with, so that their training begins at once."""
+    importlib.import_module("pathoview.methods.engine.train")
+
+
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Teach until told to finish, then train; see `TrainRequest`, with a ``preview``.
 

@@ -20,6 +20,10 @@ def warm_up() -> None:
     _STARTED_WARM.append("warm")
 
 
+def warm_up_more() -> None:
+    _STARTED_WARM.append("more")
+
+
 def add(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     progress.report(0.5, "half way", speed=2.0)
     progress.event("tile", {"col": 1})

@@ -80,8 +80,14 @@ def test_a_lane_of_its_own_is_warmed_up_once(runner: JobRunner) -> None:
     pid = runner.worker_pid("learn")
     assert pid is not None
     runner.warm_up("learn", "tasks_for_tests:warm_up")
-    assert finished(runner, request("add", lane="learn", a=1, b=2)).result is not None
+    result = finished(runner, request("add", lane="learn", a=1, b=2)).result
+    assert result is not None
+    assert result["warm"] == ["warm"]
     assert runner.worker_pid("learn") == pid
+    runner.warm_up("learn", "tasks_for_tests:warm_up_more")
+    result = finished(runner, request("add", lane="learn", a=1, b=2)).result
+    assert result is not None
+    assert result["warm"] == ["warm", "more"]
     assert runner.worker_pid("compute") is None
 
 

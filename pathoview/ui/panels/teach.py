@@ -42,6 +42,8 @@ _REST_MS = 300
 """Labels are counted, and what is seen is looked at, when the hand has come to rest."""
 _READY_AFTER_MS = 500
 """A process is started when the panel is seen, but not while the window is still coming up."""
+_PSEUDO = _("Show what it will learn from")
+_PSEUDO_BUSY = _("Show what it will learn from: computing…")
 _SCOPES: tuple[tuple[Scope, str, str], ...] = (
     ("slide", _("This slide"), _("Only labels of the slide that is open")),
     ("study", _("All slides"), _("Labels of all slides of the study")),
@@ -61,7 +63,7 @@ class TeachPanel(QWidget):
         self.scope = _ScopeButtons(teaching.choose_scope)
         self.labels = TeachLabels()
         self.tool = button("", self._take_tool)
-        self.pseudo = QCheckBox(_("Show what it will learn from"))
+        self.pseudo = QCheckBox(_PSEUDO)
         self.pseudo.setToolTip(_("What the method makes of the labels, over what is seen"))
         self.pseudo.clicked.connect(teaching.pseudo.switch)
         self._begin_label = label(_("Begin with"), "heading")
@@ -177,6 +179,7 @@ class TeachPanel(QWidget):
 
     def _on_method_chosen(self) -> None:
         self._teaching.choose_method(self.method.currentData())
+        self._readying.start()
         self._show_method()
         self._fill_beginnings()
 
@@ -224,6 +227,7 @@ class TeachPanel(QWidget):
         self._offer_tool()
         self.pseudo.setVisible(teaching.pseudo.can_show)
         self.pseudo.setChecked(teaching.pseudo.is_on)
+        self.pseudo.setText(_PSEUDO_BUSY if teaching.pseudo.is_busy else _PSEUDO)
         self.run.setEnabled(not teaching.problem and not teaching.is_teaching)
         self._hint.setText(teaching.problem)
         self._hint.setVisible(bool(teaching.problem))
