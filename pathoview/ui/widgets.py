@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QListWidget,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -235,3 +236,10 @@ def clear_layout(layout: QLayout) -> None:
         if widget is not None:
             widget.hide()
             widget.deleteLater()
+
+
+def fit_to_rows(listed: QListWidget, most: int) -> None:
+    """Make a list as high as its rows, which are alike, but no higher than ``most`` of them."""
+    listed.ensurePolished()
+    n_shown = min(max(listed.count(), 1), most)
+    listed.setFixedHeight(n_shown * max(0, listed.sizeHintForRow(0)) + 2 * listed.frameWidth())

@@ -10,10 +10,9 @@ from PySide6.QtWidgets import QListWidget, QToolButton, QVBoxLayout, QWidget
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.ui import icons, theme
-from pathoview.ui.widgets import label
+from pathoview.ui.widgets import fit_to_rows, label
 
 _MOST_SHOWN = 5
-_ROW_PX = 22
 
 
 class HardPlaces(QWidget):
@@ -51,7 +50,7 @@ class HardPlaces(QWidget):
         self.list.clear()
         for number, (_rect, loss) in enumerate(places, 1):
             self.list.addItem(_("{n}. loss {loss:.2f}").format(n=number, loss=loss))
-        self.list.setFixedHeight(_ROW_PX * min(max(len(places), 1), _MOST_SHOWN) + 6)
+        fit_to_rows(self.list, _MOST_SHOWN)
         self.setVisible(n_all > 0)
         self._unfold(self.toggle.isChecked())
 

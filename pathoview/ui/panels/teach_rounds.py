@@ -13,10 +13,9 @@ from pathoview.session.teach_desk import TeachDesk
 from pathoview.ui import theme
 from pathoview.ui.panels.curves import metric_title
 from pathoview.ui.panels.hard_places import HardPlaces
-from pathoview.ui.widgets import button, label, row
+from pathoview.ui.widgets import button, fit_to_rows, label, row
 
 _MOST_SHOWN = 4
-_ROW_PX = 40
 
 
 class TeachRounds(QWidget):
@@ -55,7 +54,7 @@ class TeachRounds(QWidget):
             item = QListWidgetItem(_line(one.card.title, one.card.metrics, one.card.created))
             item.setToolTip(_tip(one.card.labels, one.card.seconds))
             self.list.addItem(item)
-        self.list.setFixedHeight(_ROW_PX * min(max(len(rounds), 1), _MOST_SHOWN) + 4)
+        fit_to_rows(self.list, _MOST_SHOWN)
         if rounds:
             self.list.setCurrentRow(0)
 
