@@ -11,15 +11,20 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pathoview.core.errors import InputError, PathoViewError, StorageError, UsageError
 from pathoview.core.files import storage_error
 from pathoview.core.paths import data_folder, resources_folder
 from pathoview.core.translation import _
 from pathoview.methods.model import SUFFIX, Model, ModelCard, read_card, read_model, write_model
+from pathoview.methods.network_card import NetworkCard as NetworkCard
+from pathoview.methods.network_card import said_beside as said_beside
+from pathoview.methods.network_import import ONNX as ONNX
+from pathoview.methods.network_import import network_model, write_network
 
 SCRATCH = "scratch"
 """As the model that training goes on from: none, although one came with the method."""
@@ -71,6 +76,11 @@ def find_model(wanted: str) -> Path:
     Raises `UsageError` with the nearest names.
     """
     path = Path(wanted)
+    if path.suffix == ONNX:
+        raise UsageError(
+            _("“{name}” is no model yet.").format(name=path.name),
+            _("Take it into the library first: pathoview models import {name}.").format(name=path),
+        )
     if path.suffix == SUFFIX or path.is_file():
         if not path.is_file():
             raise UsageError(
@@ -104,9 +114,14 @@ def new_model_path(title: str) -> Path:
     return path
 
 
-def import_model(source: Path) -> LibraryModel:
-    """Copy a model file into the library; raise `InputError` or `StorageError`."""
-    model = read_model(source)
+def import_model(source: Path, said: Mapping[str, Any] | None = None) -> LibraryModel:
+    """Copy a model file into the library, or take a network of an ONNX file into it.
+
+    ``said``: what is to be known of such a network and does not stand in the JSON file beside it
+    (see `network_card.NetworkCard`). Raises `InputError`, `UsageError`, `RunError` or
+    `StorageError`.
+    """
+    model = network_model(source, said) if source.suffix == ONNX else read_model(source)
     card = model.card.model_copy(update={"origin": "imported"})
     if any(one.card.id == card.id for one in library()):
         raise InputError(_("The library has the model “{name}” already.").format(name=card.title))
@@ -118,8 +133,12 @@ def import_model(source: Path) -> LibraryModel:
 def export_model(path: Path, target: Path) -> Path:
     """Write a copy of a model, with its card beside it; return where it lies.
 
-    Raises `InputError` or `StorageError`.
+    As ``.onnx``, the network is written as it was imported, with what was said of it. Raises
+    `InputError`, `UsageError` when it was none, or `StorageError`.
     """
+    if target.suffix == ONNX:
+        write_network(target, read_model(path))
+        return target
     target = target if target.suffix == SUFFIX else target.with_name(target.name + SUFFIX)
     write_model(target, read_model(path))
     return target

@@ -7,6 +7,7 @@ from pathoview.core.registry import Registry
 from pathoview.core.translation import _
 from pathoview.methods import bag_params
 from pathoview.methods.spec import Kind, MethodSpec
+from pathoview.methods.supervised.imported_network_params import ImportedNetworkParams
 from pathoview.methods.supervised.nuclei_unet_params import NucleiUnetFitParams, NucleiUnetParams
 from pathoview.methods.supervised.nuclei_watershed_params import NucleiWatershedParams
 from pathoview.methods.supervised.object_classifier_params import (
@@ -197,6 +198,24 @@ METHODS: Registry[MethodSpec] = Registry(
             entry="pathoview.methods.supervised.object_classifier:ObjectClassifier",
             uses_torch=True,
             fit_params=ObjectClassifierFitParams,
+        ),
+        MethodSpec(
+            name="imported_network",
+            title=_("A network from elsewhere"),
+            summary=_(
+                "Maps kinds of tissue with a network that was trained in another program and "
+                "imported as an ONNX file."
+            ),
+            kind=Kind.PIXEL,
+            learns_from="nothing",
+            mpp=0.5,
+            patch_px=1024,
+            halo_um=32.0,
+            stains=("H&E",),
+            params=ImportedNetworkParams,
+            reference=_("That of the network; see its card"),
+            entry="pathoview.methods.supervised.imported_network:ImportedNetwork",
+            is_imported=True,
         ),
         _of_slides(
             "attention_mil",

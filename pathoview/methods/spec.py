@@ -78,6 +78,8 @@ class MethodSpec:
 
     starts_from: tuple[str, ...] = ()
     """Names of other methods whose models its training can go on from, beside its own."""
+    is_imported: bool = False
+    """Its models come from elsewhere: none is trained here, and none came with the program."""
     is_live: bool = False
     """It learns in moments: after each stroke it learns anew (see `tasks.live_teaching`)."""
     pseudo_labels_entry: str = ""
@@ -96,8 +98,8 @@ class MethodSpec:
 
     @property
     def needs_model(self) -> bool:
-        """Whether it can only predict with a model that somebody trained."""
-        return self.is_trainable and not self.bundled
+        """Whether it can only predict with a model that somebody trained or imported."""
+        return self.is_imported or (self.is_trainable and not self.bundled)
 
 
 @dataclass(frozen=True, slots=True)

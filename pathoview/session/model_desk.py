@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from pathoview.core.errors import PathoViewError
+from pathoview.core.params import FormRow, form_rows
 from pathoview.core.translation import _
 from pathoview.core.undo import Refused, Step
 from pathoview.jobs.runner import Job
+from pathoview.methods.library import ONNX as ONNX
 from pathoview.methods.library import (
     LibraryModel,
+    NetworkCard,
     bring_back,
     export_model,
     import_model,
     library,
     remove_model,
     rename_model,
+    said_beside,
 )
 from pathoview.methods.library import is_non_commercial as is_non_commercial
 from pathoview.methods.model import SUFFIX as SUFFIX
@@ -66,6 +70,10 @@ class ModelDesk:
         known = card.method in METHODS
         return known and self._session.slide is not None and card.kind != "object"
 
+    def is_network(self, card: ModelCard) -> bool:
+        """Whether a model was an ONNX file, and can be written as one."""
+        return card.method in METHODS and METHODS.get(card.method).is_imported
+
     def apply(self, model: LibraryModel) -> Job | None:
         """Use a model on the open slide; a notice says why it cannot start."""
         return self._session.analyze(model.card.method, {}, "slide", model.path)
@@ -73,6 +81,31 @@ class ModelDesk:
     def import_file(self, path: Path) -> None:
         """Take a model file into the library."""
         self._do(partial(import_model, path), _("“{name}” is in the library.").format)
+
+    def network_form(self) -> Sequence[FormRow]:
+        """Return the rows of the form that asks what a network's file does not say."""
+        return form_rows(NetworkCard)
+
+    def said_of(self, path: Path) -> tuple[Mapping[str, Any], str]:
+        """Return what stands beside a network, and what is wrong with that, as a sentence."""
+        try:
+            return {"title": path.stem, **said_beside(path)}, ""
+        except PathoViewError as error:
+            return {"title": path.stem}, error.full_text
+
+    def import_network(
+        self, path: Path, said: Mapping[str, Any], answer: Callable[[str], None]
+    ) -> None:
+        """Take a network into the library; ``answer`` gets why it cannot be, or an empty text."""
+
+        def on_done(done: LibraryModel | None, error: BaseException | None) -> None:
+            if isinstance(error, PathoViewError):
+                answer(error.full_text)
+                return
+            answer("")
+            self._on_done(_("“{name}” is in the library.").format, done, error)
+
+        self._session.scheduler.submit(partial(import_model, path, said), on_done)
 
     def export(self, model: LibraryModel, target: Path) -> None:
         """Write a copy of a model with its card."""

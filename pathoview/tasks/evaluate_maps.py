@@ -107,7 +107,7 @@ class _Scoring:
         self.case, self._built, self.legend = case, built, legend
         self._grid = analysis_grid(case.slide, built.mpp)
         self._context = built.method.prepare(case.slide, self._grid.mpp)
-        self._halo_px = int(np.ceil(built.spec.halo_um / self._grid.mpp))
+        self._halo_px = int(np.ceil(built.halo_um / self._grid.mpp))
         self._tally = Tally(len(legend.names))
         self._places: list[Place] = []
 

@@ -41,6 +41,12 @@ class BuiltMethod:
         return self.card.mpp if self.card else self.spec.mpp
 
     @property
+    def halo_um(self) -> float:
+        """How much is read around a patch, µm: what the model says, else the method."""
+        settings = self.card.settings if self.card else {}
+        return float(settings.get("halo_um", self.spec.halo_um))
+
+    @property
     def model_id(self) -> str:
         return self.card.id if self.card else ""
 
@@ -102,6 +108,11 @@ def built(
 
 
 def _bundled(spec: MethodSpec) -> Model | None:
+    if spec.is_imported:
+        raise UsageError(
+            _("“{title}” needs a model.").format(title=spec.title),
+            _("Import one: pathoview models import FILE.onnx, then name it."),
+        )
     if spec.needs_model:
         raise UsageError(
             _("“{title}” has to be trained first.").format(title=spec.title),

@@ -41,7 +41,7 @@ class TileWork:
         self._grid = grid
         self._tissue = tissue
         self._context = context
-        self._halo_px = int(np.ceil(built.spec.halo_um / grid.mpp))
+        self._halo_px = int(np.ceil(built.halo_um / grid.mpp))
         self.sight_l0 = self._halo_px * grid.scale_l0
         """How far a tile sees beyond its core, level-0 px."""
 

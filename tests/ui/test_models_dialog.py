@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from onnx_files import NUCLEI_AND_TISSUE, write_network
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
@@ -12,6 +13,7 @@ from tiny_network import register, tiny_model
 
 from pathoview.methods.library import library
 from pathoview.session.session import Session
+from pathoview.ui.dialogs.import_network import ImportNetworkDialog
 from pathoview.ui.dialogs.model_facts import facts
 from pathoview.ui.dialogs.models import ModelsDialog
 from pathoview.ui.main_window import MainWindow
@@ -108,6 +110,35 @@ def test_a_model_goes_out_and_comes_in(
     qtbot.waitUntil(lambda: "Free" in titles(dialog))
     choose(dialog, "Free")
     assert "imported" in dialog.list.currentItem().text()
+
+
+def test_a_network_is_asked_about_until_nothing_is_wrong(
+    qtbot: QtBot, dialog: ModelsDialog, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime")
+    path = write_network(tmp_path / "net.onnx", {**NUCLEI_AND_TISSUE, "classes": ["Nucleus"]})
+    qtbot.mouseClick(dialog.import_file, LEFT)
+    files = dialog.findChildren(QFileDialog)[-1]
+    files.fileSelected.emit(str(path))
+    files.close()
+    (asking,) = dialog.findChildren(ImportNetworkDialog)
+    assert asking.form.values()["title"] == "Dark and bright"
+    assert asking.form.values()["mpp"] == 0.5
+    qtbot.mouseClick(asking.run, LEFT)
+    qtbot.waitUntil(lambda: "1 class, the network gives 2 maps" in asking.problem.text())
+    assert asking.isVisible()
+    asking.form.set_values({"classes": "Nucleus, Tissue=#c8a03c", "mpp": 0.25})
+    qtbot.mouseClick(asking.run, LEFT)
+    qtbot.waitUntil(lambda: "Dark and bright" in titles(dialog))
+    choose(dialog, "Dark and bright")
+    assert "A network from elsewhere" in dialog.list.currentItem().text()
+    qtbot.mouseClick(dialog.export, LEFT)
+    files = dialog.findChildren(QFileDialog)[-1]
+    files.fileSelected.emit(str(tmp_path / "out.onnx"))
+    files.close()
+    qtbot.waitUntil((tmp_path / "out.json").exists)
+    assert (tmp_path / "out.onnx").read_bytes() == path.read_bytes()
+    assert '"mpp": 0.25' in (tmp_path / "out.json").read_text("utf-8")
 
 
 def test_a_model_is_used_on_the_open_slide_only(dialog: ModelsDialog) -> None:

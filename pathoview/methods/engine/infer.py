@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -23,12 +22,8 @@ from pathoview.core.translation import _
 from pathoview.methods.engine.descent import is_out_of_memory
 from pathoview.methods.engine.numerics import NumericPath, prepare
 from pathoview.methods.spec import Compute
+from pathoview.methods.windows import Maps, Rgb, hann, padded, whole_multiple, window_starts
 
-Rgb = npt.NDArray[np.uint8]
-Maps = npt.NDArray[np.float32]
-
-_LEAST_WEIGHT = 1e-3
-"""Of a window's outermost pixels: where only one window lies, it alone counts."""
 _EXAMPLE_STRIDES = 4
 
 
@@ -157,7 +152,8 @@ class Inference:
     def _computed(self, pieces: Sequence[Rgb], batch: int) -> list[Maps]:
         """Return the maps of pieces of equal size, averaged over the views."""
         height, width = pieces[0].shape[:2]
-        stack = np.stack([_padded(piece, self._plan.stride) for piece in pieces])
+        size = [whole_multiple(side, self._plan.stride) for side in (height, width)]
+        stack = np.stack([padded(piece, *size) for piece in pieces])
         pixels = torch.from_numpy(stack).to(self._device).permute(0, 3, 1, 2)
         sums: Tensor | None = None
         for turn, back in _views(self._plan.n_views):
@@ -176,34 +172,6 @@ class Inference:
             if noted is not None:
                 noted.setdefault(id(self), Computed(self._original, self._activate, images))
             return self._activate(self._network(images).float())
-
-
-def window_starts(length: int, window: int, overlap: int) -> list[int]:
-    """Return where windows begin that cover a length, spread evenly, sharing ``overlap`` px."""
-    if length <= window:
-        return [0]
-    n = -(-(length - overlap) // (window - overlap))
-    return [round(index * (length - window) / (n - 1)) for index in range(n)]
-
-
-def hann(height: int, width: int) -> Maps:
-    """Return the weight of a window's pixels, falling to its edges."""
-    vertical, horizontal = (
-        np.maximum(np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2, _LEAST_WEIGHT)
-        for n in (height, width)
-    )
-    return np.asarray(vertical[:, None] * horizontal, np.float32)
-
-
-def _padded(piece: Rgb, stride: int) -> Rgb:
-    """Mirror a piece beyond its right and lower edge to whole multiples of the stride."""
-    for axis in (0, 1):
-        n = piece.shape[axis]
-        wanted = n + -n % stride
-        # A piece narrower than what is missing is mirrored back and forth.
-        places = np.abs((np.arange(wanted) + n - 1) % max(2 * (n - 1), 1) - (n - 1))
-        piece = piece.take(places, axis) if wanted > n else piece
-    return piece
 
 
 _Turn = Callable[[Tensor], Tensor]

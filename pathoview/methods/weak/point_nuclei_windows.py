@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from pathoview.datasets.labels import Mask
-from pathoview.methods.engine.infer import window_starts
 from pathoview.methods.engine.mean_shift import mean_shift
 from pathoview.methods.weak.point_nuclei_instances import (
     BANDWIDTH,
@@ -17,6 +16,7 @@ from pathoview.methods.weak.point_nuclei_instances import (
     pieces_of,
 )
 from pathoview.methods.weak.point_nuclei_labels import Cells, Floats, filled_holes, without_small
+from pathoview.methods.windows import window_starts
 
 _OVERLAP = 120 / 224
 """Share of a window that the next one shares with it."""

@@ -8,10 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QListWidget, QListWidgetItem, QSplitter, QWidget
 
 from pathoview.core.translation import _
-from pathoview.session.model_desk import SUFFIX, ModelCard, is_non_commercial
+from pathoview.session.model_desk import ONNX, SUFFIX, ModelCard, is_non_commercial
 from pathoview.session.session import Session
 from pathoview.ui import icons
 from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.dialogs.import_network import ImportNetworkDialog
 from pathoview.ui.dialogs.model_facts import ORIGINS, ModelFacts
 from pathoview.ui.links import Links
 from pathoview.ui.widgets import button, label, scrolled
@@ -126,24 +127,31 @@ class ModelsDialog(Dialog):
         self.undo.setVisible(is_last)
 
     def _ask_import(self) -> None:
-        dialog = self._files(_("Import model"))
+        dialog = self._files(_("Import model"), f"*{SUFFIX} *{ONNX}")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self._desk.import_file(Path(name)))
+        dialog.fileSelected.connect(lambda name: self._import(Path(name)))
         dialog.open()
+
+    def _import(self, path: Path) -> None:
+        if path.suffix == ONNX:
+            ImportNetworkDialog(self._desk, path, self).open()
+        else:
+            self._desk.import_file(path)
 
     def _ask_export(self) -> None:
         model = self._desk.find(self.chosen_id)
         if model is None:
             return
-        dialog = self._files(_("Export model"))
+        suffix = ONNX if self._desk.is_network(model.card) else SUFFIX
+        dialog = self._files(_("Export model"), f"*{suffix}")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(SUFFIX.removeprefix("."))
-        dialog.selectFile(model.path.name)
+        dialog.setDefaultSuffix(suffix.removeprefix("."))
+        dialog.selectFile(model.path.with_suffix(suffix).name)
         dialog.fileSelected.connect(lambda name: self._desk.export(model, Path(name)))
         dialog.open()
 
-    def _files(self, title: str) -> QFileDialog:
-        kinds = ";;".join([_("Models ({types})").format(types=f"*{SUFFIX}"), _("All files (*)")])
+    def _files(self, title: str, types: str) -> QFileDialog:
+        kinds = ";;".join([_("Models ({types})").format(types=types), _("All files (*)")])
         dialog = QFileDialog(self, title, self._session.settings.last_folder, kinds)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         return dialog

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from pathoview.core.errors import RunError
-from pathoview.methods.engine.infer import Inference, InferencePlan, hann, window_starts
+from pathoview.methods.engine.infer import Inference, InferencePlan
 from pathoview.methods.spec import Compute
+from pathoview.methods.windows import hann, window_starts
 
 Rgb = npt.NDArray[np.uint8]
 
