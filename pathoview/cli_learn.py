@@ -184,22 +184,31 @@ def show(
 
 @models_app.command("import")
 def import_file(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.safetensors")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL.safetensors|NETWORK.onnx")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--param",
+            metavar="KEY=VALUE",
+            help=_("What no .json file beside a network says of it: mpp, classes, range …"),
+        ),
+    ] = None,
 ) -> None:
-    """Take a model file into the library."""
+    """Take a model file, or a network of an ONNX file, into the library."""
     from pathoview.methods.library import import_model
+    from pathoview.methods.network_card import said_in
 
     if not model.is_file():
         raise UsageError(_("There is no file “{name}”.").format(name=model.name))
-    typer.echo(str(import_model(model).path))
+    typer.echo(str(import_model(model, said_in(parameters or [])).path))
 
 
 @models_app.command("export")
 def export_file(
     model: LibraryArgument,
-    output: Annotated[Path, typer.Argument(metavar="OUT.safetensors")],
+    output: Annotated[Path, typer.Argument(metavar="OUT.safetensors|OUT.onnx")],
 ) -> None:
-    """Write a copy of a model, with its card."""
+    """Write a copy of a model, with its card; an imported network also as ONNX."""
     from pathoview.methods.library import export_model, find_model
 
     typer.echo(str(export_model(find_model(model), output)))
