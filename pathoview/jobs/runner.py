@@ -99,6 +99,7 @@ class Job:
         self.details = ""
         self.focus_l0: Rect | None = None
         self.is_cancelling = False
+        self.is_finishing = False
         self.time_left = TimeLeft()
         self.ended = threading.Event()
         self._runner = runner
@@ -234,6 +235,7 @@ class JobRunner:
             if job.state is JobState.PAUSED:
                 job.time_left.resume()
                 job.state = JobState.RUNNING
+            job.is_finishing = True
             self._send(job, Finish(job.id))
             self._tell(job)
 

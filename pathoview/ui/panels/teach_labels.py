@@ -63,8 +63,7 @@ class TeachLabels(QWidget):
         for place, (name, n) in enumerate(counts.items()):
             for column, part in enumerate(_line(name, n, colors.get(name))):
                 self._counts.addWidget(part, place, column)
-        said = () if found is None else (found.problem, *found.advice)
-        self._advice.setText("\n".join(filter(None, said)))
+        self._advice.setText("" if found is None else "\n".join(found.advice))
         self._advice.setVisible(bool(self._advice.text()))
         self.details.setVisible(found is not None and bool(found.uses))
         self._uses.setText("" if found is None else _list(found))

@@ -70,6 +70,7 @@ class TeachTraining(QWidget):
         for control in (self.pause, self.finish, self.stop):
             control.setVisible(not job.is_over)
             control.setEnabled(not job.is_cancelling)
+        self.finish.setEnabled(not (job.is_cancelling or job.is_finishing))
         self._show_curve()
 
     def _show_curve(self) -> None:
@@ -88,6 +89,8 @@ def _progress(job: Job) -> str:
         return _ending(job)
     if job.is_cancelling:
         return _("stopping…")
+    if job.is_finishing and job.request.task == orders.TRAIN:
+        return _("Making a model of the best so far…")
     parts = [job.text] if job.text else []
     if (seconds := job.metrics.get("seconds")) is not None:
         parts.append(_("answered in {seconds:.1f} s").format(seconds=seconds))
