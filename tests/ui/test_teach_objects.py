@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +24,14 @@ from pathoview.ui.bridge import Bridge
 from pathoview.ui.main_window import MainWindow
 
 LEFT = Qt.MouseButton.LeftButton
-_PATIENCE_MS = 120_000
+_PATIENCE_MS = 300_000
 _CLICKS = 8
 SCENE = he_scene(1000, 800, 3)
+
+
+def until(qtbot: QtBot, is_so: Callable[[], bool]) -> None:
+    """Wait, patiently: others may use the computer as well."""
+    qtbot.waitUntil(is_so, timeout=_PATIENCE_MS)
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def window(qtbot: QtBot, bridge: Bridge, tmp_path: Path) -> Iterator[MainWindow]
     window.show()
     qtbot.waitExposed(window)
     session.open(make_svs(tmp_path / "field.svs", SCENE.rgb))
-    qtbot.waitUntil(lambda: session.annotations.document is not None)
+    until(qtbot, lambda: session.annotations.document is not None)
     window.canvas.overview.hide()
     session.viewport.look_at(500, 400, 1.0)
     settle(qtbot, window.canvas, session)
@@ -47,7 +52,7 @@ def window(qtbot: QtBot, bridge: Bridge, tmp_path: Path) -> Iterator[MainWindow]
     yield window
     for job in session.jobs:
         job.cancel()
-    qtbot.waitUntil(lambda: all(job.is_over for job in session.jobs), timeout=_PATIENCE_MS)
+    until(qtbot, lambda: all(job.is_over for job in session.jobs))
     close_window(qtbot, window)
 
 
@@ -63,7 +68,7 @@ def click(window: MainWindow, class_key: str, places: np.ndarray) -> None:
 
 
 def ended(qtbot: QtBot, job: Job) -> None:
-    qtbot.waitUntil(lambda: job.is_over, timeout=_PATIENCE_MS)
+    until(qtbot, lambda: job.is_over)
     assert job.state is JobState.DONE, f"{job.error} {job.details}"
 
 
@@ -78,21 +83,21 @@ def test_clicks_of_two_kinds_colour_every_nucleus(qtbot: QtBot, window: MainWind
     by_size = np.argsort(np.where(is_seen, sizes, np.median(sizes)))
     click(window, "1", places[by_size[-_CLICKS:]])
     click(window, "2", places[by_size[:_CLICKS]])
-    qtbot.waitUntil(lambda: panel.run.isEnabled())
+    until(qtbot, lambda: panel.run.isEnabled())
     QTest.mouseClick(panel.run, LEFT)
-    qtbot.waitUntil(lambda: session.teaching.job is not None)
+    until(qtbot, lambda: session.teaching.job is not None)
     job = session.teaching.job
     assert job is not None
     ended(qtbot, job)
-    qtbot.waitUntil(lambda: panel.rounds.list.count() == 1)
+    until(qtbot, lambda: panel.rounds.list.count() == 1)
     QTest.mouseClick(panel.rounds.apply, LEFT)
     applied = session.jobs[-1]
     assert applied.request.task == orders.CLASSIFY
     ended(qtbot, applied)
-    qtbot.waitUntil(lambda: session.results is not None)
+    until(qtbot, lambda: session.results is not None)
     assert session.results is not None
     results = session.results
-    qtbot.waitUntil(lambda: results.statistics.n > 100)
+    until(qtbot, lambda: results.statistics.n > 100)
     counts = {
         one.detection_class.name: one.n
         for one in results.statistics.classes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,9 +30,14 @@ from pathoview.ui.main_window import MainWindow
 from pathoview.ui.panels.teach import TeachPanel
 
 LEFT = Qt.MouseButton.LeftButton
-_PATIENCE_MS = 120_000
+_PATIENCE_MS = 300_000
 _NARROW_PX = 340
 _SEED = 3
+
+
+def until(qtbot: QtBot, is_so: Callable[[], bool]) -> None:
+    """Wait, patiently: others may use the computer as well."""
+    qtbot.waitUntil(is_so, timeout=_PATIENCE_MS)
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def window(qtbot: QtBot, session: Session) -> Iterator[MainWindow]:
     yield window
     for job in session.jobs:
         job.cancel()
-    qtbot.waitUntil(lambda: all(job.is_over for job in session.jobs), timeout=_PATIENCE_MS)
+    until(qtbot, lambda: all(job.is_over for job in session.jobs))
     close_window(qtbot, window)
 
 
@@ -69,8 +74,8 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def panel(qtbot: QtBot, window: MainWindow, session: Session, field: Path) -> TeachPanel:
     """The panel of a window with a slide, at one px a level-0 px."""
     session.open(field)
-    qtbot.waitUntil(lambda: session.slide is not None)
-    qtbot.waitUntil(lambda: session.annotations.document is not None)
+    until(qtbot, lambda: session.slide is not None)
+    until(qtbot, lambda: session.annotations.document is not None)
     window.canvas.overview.hide()
     session.viewport.look_at(500, 400, 1.0)
     settle(qtbot, window.canvas, session)
@@ -104,13 +109,13 @@ def press(button: QAbstractButton) -> None:
 def began(qtbot: QtBot, panel: TeachPanel) -> Job:
     press(panel.run)
     teaching = panel._session.teaching
-    qtbot.waitUntil(lambda: teaching.job is not None and not teaching.job.is_over)
+    until(qtbot, lambda: teaching.job is not None and not teaching.job.is_over)
     assert teaching.job is not None
     return teaching.job
 
 
 def ended(qtbot: QtBot, job: Job) -> None:
-    qtbot.waitUntil(lambda: job.is_over, timeout=_PATIENCE_MS)
+    until(qtbot, lambda: job.is_over)
     assert job.state is JobState.DONE, f"{job.error} {job.details}"
 
 
@@ -121,14 +126,14 @@ def test_the_next_step_is_said_and_offered(
     qtbot: QtBot, panel: TeachPanel, session: Session
 ) -> None:
     choose_method(panel, "point_nuclei")
-    qtbot.waitUntil(lambda: "points tool" in panel.hint)
+    until(qtbot, lambda: "points tool" in panel.hint)
     assert not panel.run.isEnabled()
     assert "points" in panel.tool.text().lower()
     press(panel.tool)
     assert session.tool == "points"
     assert panel.tool.isHidden()
     choose_method(panel, "pixel_forest")
-    qtbot.waitUntil(lambda: panel.run.isEnabled())
+    until(qtbot, lambda: panel.run.isEnabled())
     assert panel.begin_with.isHidden()
     press(panel.tool)
     assert session.tool == "brush"
@@ -143,7 +148,7 @@ def test_all_slides_need_a_study(
     assert not whole.isEnabled()
     assert "study" in whole.toolTip()
     session.study_files.create(tmp_path / "mine.pathoview")
-    qtbot.waitUntil(lambda: session.studies.is_named and whole.isEnabled())
+    until(qtbot, lambda: session.studies.is_named and whole.isEnabled())
     press(whole)
     assert session.teaching.scope == "study"
 
@@ -187,7 +192,7 @@ def test_the_switch_is_there_where_there_is_something_to_see(
     choose_method(panel, "pixel_forest")
     assert panel.pseudo.isHidden()
     choose_method(panel, "point_nuclei")
-    qtbot.waitUntil(lambda: not panel.pseudo.isHidden())
+    until(qtbot, lambda: not panel.pseudo.isHidden())
     switched: list[bool] = []
     teaching.pseudo.switch = switched.append  # type: ignore[method-assign]
     panel.pseudo.clicked.disconnect()
@@ -211,28 +216,28 @@ def test_strokes_start_map_keep_best_apply(
     assert job.request.task == orders.LIVE
     answers: list[float] = []
     job.event.connect(lambda kind, data: kind == "answer" and answers.append(data["seconds"]))
-    qtbot.waitUntil(lambda: bool(session.runs) and bool(answers), timeout=_PATIENCE_MS)
+    until(qtbot, lambda: bool(session.runs) and bool(answers))
     assert session.results is None
     assert window.docks.is_seen("teach")
     run_map = session.runs[0].map
     assert run_map is not None
     source = run_map.class_layer.source
     assert isinstance(source, ClassMapSource)
-    qtbot.waitUntil(lambda: source.class_at(350, 300) == 1 and source.class_at(700, 300) == 2)
+    until(qtbot, lambda: source.class_at(350, 300) == 1 and source.class_at(700, 300) == 2)
 
     n_answers = len(answers)
     stroke(window, "2", (620, 550), (700, 560))
-    qtbot.waitUntil(lambda: len(answers) > n_answers, timeout=_PATIENCE_MS)
-    qtbot.waitUntil(lambda: "answered in" in panel.training.text)
+    until(qtbot, lambda: len(answers) > n_answers)
+    until(qtbot, lambda: "answered in" in panel.training.text)
 
     press(panel.training.finish)
     ended(qtbot, job)
-    qtbot.waitUntil(lambda: panel.rounds.list.count() == 1)
+    until(qtbot, lambda: panel.rounds.list.count() == 1)
     assert not session.runs, "the preview has gone"
-    qtbot.waitUntil(lambda: "was trained in" in window.jobs.row(job).text)
+    until(qtbot, lambda: "was trained in" in window.jobs.row(job).text)
     press(panel.rounds.apply)
     ended(qtbot, session.jobs[-1])
-    qtbot.waitUntil(lambda: session.results is not None)
+    until(qtbot, lambda: session.results is not None)
     assert window.docks.is_seen("results")
     results = session.results
     assert results is not None
@@ -264,14 +269,14 @@ def test_clicks_start_model_apply(
     assert panel.form is not None
     panel.form.set_values(_TINY)
     click_nuclei(window, 12)
-    qtbot.waitUntil(lambda: panel.run.isEnabled())
+    until(qtbot, lambda: panel.run.isEnabled())
     job = began(qtbot, panel)
     assert job.request.task == orders.TRAIN
     ended(qtbot, job)
-    qtbot.waitUntil(lambda: panel.rounds.list.count() == 1)
+    until(qtbot, lambda: panel.rounds.list.count() == 1)
     press(panel.rounds.apply)
     ended(qtbot, session.jobs[-1])
-    qtbot.waitUntil(lambda: session.results is not None)
+    until(qtbot, lambda: session.results is not None)
 
 
 @pytest.mark.slow
@@ -280,22 +285,22 @@ def test_a_killed_training_is_offered_again_and_no_label_is_lost(
 ) -> None:
     choose_method(panel, "point_nuclei")
     assert panel.form is not None
-    panel.form.set_values({**_TINY, "n_steps": 60})
+    panel.form.set_values({**_TINY, "n_steps": 15})
     click_nuclei(window, 12)
     labels = list(session.annotations.document or ())
-    qtbot.waitUntil(lambda: panel.run.isEnabled())
+    until(qtbot, lambda: panel.run.isEnabled())
     job = began(qtbot, panel)
-    qtbot.waitUntil(lambda: bool(session.teaching.curve), timeout=_PATIENCE_MS)
+    until(qtbot, lambda: bool(session.teaching.curve))
     pid = runner.worker_pid("learn")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: job.state is JobState.DIED, timeout=_PATIENCE_MS)
-    qtbot.waitUntil(lambda: any(bar.notice.level == "error" for bar in window.notices.bars))
+    until(qtbot, lambda: job.state is JobState.DIED)
+    until(qtbot, lambda: any(bar.notice.level == "error" for bar in window.notices.bars))
     bar = window.notices.bars[-1]
     assert "ended unexpectedly" in bar.notice.text
     assert "ended unexpectedly" in panel.training.text
     press(bar.action)
-    qtbot.waitUntil(lambda: session.teaching.job is not job)
+    until(qtbot, lambda: session.teaching.job is not job)
     again = session.teaching.job
     assert again is not None
     ended(qtbot, again)
