@@ -12,6 +12,7 @@ from labelled_slides import table
 from makers import make_svs
 
 from pathoview.core.progress import SilentProgress
+from pathoview.evaluation.slides import scores_with_intervals
 from pathoview.layers.attention_source import attention_layer
 from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.methods.engine import bag_baselines
@@ -40,7 +41,7 @@ def tissue(seed: int, planted: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     few_steps = bag_baselines.MAX_PARAMS.model_copy(update={"n_steps": 3})
     monkeypatch.setattr(bag_baselines, "MAX_PARAMS", few_steps)
-    few_draws = partial(train_bags.scores_with_intervals, n_draws=100)
+    few_draws = partial(scores_with_intervals, n_draws=100)
     monkeypatch.setattr(train_bags, "scores_with_intervals", few_draws)
     folder, rows = tmp_path / "slides", []
     folder.mkdir()

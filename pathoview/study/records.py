@@ -85,6 +85,11 @@ class RunRecord(BaseModel):
     seconds: float = 0.0
 
     @property
+    def has_objects(self) -> bool:
+        """Whether it is of a kind that finds objects; others map areas or tiles."""
+        return self.gives in ("instance", "object")
+
+    @property
     def is_only_annotations(self) -> bool:
         """Whether nothing will be left when a study has taken its annotations."""
         return 0 < self.n_annotations == self.n_objects

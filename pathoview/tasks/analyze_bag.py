@@ -145,8 +145,7 @@ class _Application:
 
     def run(self) -> dict[str, Any]:
         """Describe the tiles that are left, predict, and return what came out."""
-        course = {"n_tiles": 0, "n_done": 0, "reached": self._reached}
-        with under_way(self._file, self._progress, **course):
+        with under_way(self._file, self._progress, n_tiles=0, n_done=0, reached=self._reached):
             described, grid = self._described()
             tiles, probabilities = self._predicted(described, grid)
             self._file.bag_rows().store(tiles)

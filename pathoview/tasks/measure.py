@@ -92,7 +92,9 @@ def _found(order: MeasureRequest, slide: Slide, stack: ExitStack) -> list[RunObj
     if order.run == NO_RUN:
         return []
     for path, record in find_runs(slide.content_hash):
-        is_meant = record.state == "done" if order.run == NEWEST else _has_id(record.id, order.run)
+        is_meant = record.state == "done" and record.has_objects
+        if order.run != NEWEST:
+            is_meant = _has_id(record.id, order.run)
         if is_meant:
             file = stack.enter_context(RunFile.open(path))
             return [RunObjects(record.title, path, [file.all()], list(file.features()))]

@@ -23,8 +23,6 @@ from pathoview.tasks.detect import detect
 from pathoview.tasks.method_building import build_method
 
 NEWEST = "newest"
-_WITH_OBJECTS = ("instance", "object")
-"""Runs of other kinds have none; see `RunRecord.gives`."""
 _OBJECT_UM = 25.0
 """How far the middle of an object may be from an example that lies in it."""
 
@@ -38,7 +36,7 @@ def object_run(slide: Slide, wanted: str = NEWEST) -> Path | None:
     beginning = "" if wanted == NEWEST else wanted.replace("-", "").casefold()
     named = [one for one in find_runs(slide.content_hash) if one[1].id.startswith(beginning)]
     for path, record in named:
-        if record.state == "done" and record.gives in _WITH_OBJECTS and record.n_objects:
+        if record.state == "done" and record.has_objects and record.n_objects:
             return path
     if beginning:
         raise UsageError(

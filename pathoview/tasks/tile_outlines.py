@@ -44,7 +44,7 @@ def tile_squares(record: RunRecord, tiles: BagTiles) -> Detections:
     """Return the tiles as squares without a class, with their measurements."""
     places = np.stack([tiles.columns, tiles.rows], axis=1).astype(np.int64)
     corners_l0 = (places[:, None] + _CORNERS) * record.scale_l0
-    middles_l0 = (places + 0.5) * record.scale_l0
+    middles_l0 = (places + 0.5) * np.float64(record.scale_l0)
     return Detections(
         points=np.rint(corners_l0 * SUBPIXEL).astype(np.int32).reshape(-1, 2),
         offsets=np.arange(len(tiles) + 1, dtype=np.int64) * len(_CORNERS),

@@ -98,8 +98,8 @@ def test_a_planted_bright_tile_lies_where_its_attention_lies(
     assert bright.sum() == pytest.approx((side * scale) ** 2, rel=0.2)
     # Edges may differ by a px of the screen: a slide is sampled smoothly from its levels.
     edge = np.ones((5, 5), np.uint8)
-    assert not (cv2.erode(bright, edge) & ~attended & 1).any()
-    assert not (cv2.erode(attended, edge) & ~bright & 1).any()
+    assert not (cv2.erode(bright, edge) > attended).any()
+    assert not (cv2.erode(attended, edge) > bright).any()
     assert attended.sum() == pytest.approx(bright.sum(), rel=0.2)
 
 
@@ -123,7 +123,7 @@ def test_the_value_is_a_multiple_of_the_average_and_the_legend_says_it_is_no_pro
     assert legend is not None
     assert legend.title == ATTENTION_MEANING
     assert "not probability" in legend.title
-    assert legend.limits == (0, attention.style.limits[1] if attention.style.limits else None)
+    assert legend.limits == attention.style.limits
     assert evidence.raster.channels == ("Benign", "Tumor")
     assert (evidence.style.channel, evidence.style.limits) == (1, (0.0, 1.0))
 

@@ -132,7 +132,8 @@ def test_numbers_of_tiles_are_a_float_tiff_with_names_and_scale(
     output = tmp_path / "tiles.ome.tif"
     assert export(run_file, output, format="tile-values")["mpp"] == 112
     planes = tifffile.imread(output)
-    assert (planes.shape, planes.dtype) == ((4, 4, 6), np.float32)
+    assert planes.shape == (4, 4, 6)
+    assert planes.dtype == np.float32
     np.testing.assert_allclose(planes[0, 1, 1], tiles.relative_attention[6], rtol=1e-6)
     assert np.isnan(planes[:, :, 5]).all()
     assert not np.isnan(planes[:, :, :5]).any()
