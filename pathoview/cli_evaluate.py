@@ -18,13 +18,16 @@ from pathoview.core.translation import _
 
 def evaluate(
     images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif"))
+        Path | None, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif; or slides."))
     ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR",
-            help=_("x.png or x.tif (instance ids, or classes by classes.json), or x.csv (x,y)"),
+            metavar="DIR|FILE.csv",
+            help=_(
+                "x.png or x.tif (instance ids, or classes by classes.json), or x.csv (x,y); of "
+                "slides a table: slide,label[,patient]"
+            ),
         ),
     ] = None,
     mpp: Annotated[

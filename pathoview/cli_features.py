@@ -15,37 +15,41 @@ from pathoview.cli_progress import TerminalProgress
 from pathoview.cli_tune import pinned_numerics
 from pathoview.core.translation import _
 
+EncoderOption = Annotated[
+    str, typer.Option("--encoder", metavar="NAME", help=_("See “pathoview encoders”."))
+]
+WeightsOption = Annotated[
+    str,
+    typer.Option(
+        "--weights",
+        metavar="FILE",
+        help=_("Its weights, or “random” or “hub”; else those that came with the program."),
+    ),
+]
+ScalesOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--scale",
+        metavar="MICRONS",
+        help=_("µm per pixel of the tiles; repeatable: the first sets the grid."),
+    ),
+]
+TileOption = Annotated[int | None, typer.Option("--tile", metavar="PX", help=_("Side of a tile."))]
+NormaliseOption = Annotated[
+    str,
+    typer.Option(
+        "--normalise", metavar="NAME", help=_("macenko, reinhard or vahadane; else none.")
+    ),
+]
+
 
 def features(
     slides: SlideFilesArgument,
-    encoder: Annotated[
-        str, typer.Option("--encoder", metavar="NAME", help=_("See “pathoview encoders”."))
-    ] = "",
-    weights: Annotated[
-        str,
-        typer.Option(
-            "--weights",
-            metavar="FILE",
-            help=_("Its weights, or “random” or “hub”; else those that came with the program."),
-        ),
-    ] = "",
-    scales: Annotated[
-        list[float] | None,
-        typer.Option(
-            "--scale",
-            metavar="MICRONS",
-            help=_("µm per pixel of the tiles; repeatable: the first sets the grid."),
-        ),
-    ] = None,
-    tile: Annotated[
-        int | None, typer.Option("--tile", metavar="PX", help=_("Side of a tile."))
-    ] = None,
-    normalise: Annotated[
-        str,
-        typer.Option(
-            "--normalise", metavar="NAME", help=_("macenko, reinhard or vahadane; else none.")
-        ),
-    ] = "none",
+    encoder: EncoderOption = "",
+    weights: WeightsOption = "",
+    scales: ScalesOption = None,
+    tile: TileOption = None,
+    normalise: NormaliseOption = "none",
     least_tissue: Annotated[
         float | None,
         typer.Option(
@@ -63,17 +67,7 @@ def features(
     """Describe the tissue tiles of slides by an encoder; what is there is not computed again."""
     from pathoview.tasks import features as task
 
-    said = {
-        "encoder": encoder or None,
-        "source": _source(weights),
-        "mpp": scales or None,
-        "tile_px": tile,
-        "normalisation": normalise,
-        "least_tissue": least_tissue,
-        "numerics": task.exact(pinned_numerics()),
-    }
-    wanted = {name: value for name, value in said.items() if value is not None}
-    order = task.FeatureOrder.parse(wanted).model_dump(mode="json")
+    order = feature_order(encoder, weights, scales, tile, normalise, least_tissue)
 
     def described(slide: Path, progress: TerminalProgress) -> Mapping[str, Any]:
         request = {"slide": str(slide), "mpp": mpp, "order": order, "restart": restart}
@@ -101,6 +95,30 @@ def encoders(as_json: JsonFlag = False) -> None:
         notes += [_("wants a GPU")] if one.wants_gpu else []
         notes += [_("bring the file")] if one.hub == "" else []
         typer.echo(f"{one.name}: {', '.join(notes)}")
+
+
+def feature_order(
+    encoder: str,
+    weights: str,
+    scales: list[float] | None,
+    tile: int | None,
+    normalise: str,
+    least_tissue: float | None = None,
+) -> dict[str, Any]:
+    """Return a checked `tasks.features.FeatureOrder` of what was said; raise `UsageError`."""
+    from pathoview.tasks import features as task
+
+    said = {
+        "encoder": encoder or None,
+        "source": _source(weights),
+        "mpp": scales or None,
+        "tile_px": tile,
+        "normalisation": normalise,
+        "least_tissue": least_tissue,
+        "numerics": task.exact(pinned_numerics()),
+    }
+    wanted = {name: value for name, value in said.items() if value is not None}
+    return task.FeatureOrder.parse(wanted).model_dump(mode="json")
 
 
 def _source(weights: str) -> str:

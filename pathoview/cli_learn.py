@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 import typer
 
 from pathoview.cli_each import analyze_each
+from pathoview.cli_features import (
+    EncoderOption,
+    NormaliseOption,
+    ScalesOption,
+    TileOption,
+    WeightsOption,
+    feature_order,
+)
 from pathoview.cli_options import (
     GeoJsonOption,
     JsonFlag,
@@ -29,6 +37,27 @@ ModelArgument = Annotated[
     str, typer.Argument(metavar="MODEL", help=_("A file, or a library name."))
 ]
 LibraryArgument = Annotated[str, typer.Argument(metavar="MODEL", help=_("A name of the library."))]
+
+# -- of methods for whole slides -------------------------------------------------------------------
+
+GradeOption = Annotated[
+    str,
+    typer.Option("--grade", metavar="NAME", help=_("Whole slides: learn these grades, in order.")),
+]
+FoldsOption = Annotated[
+    int, typer.Option("--folds", min=2, max=100, help=_("Whole slides: of cross-validation."))
+]
+HoldOutOption = Annotated[
+    Literal["patients", "sites"],
+    typer.Option("--hold-out", help=_("Whole slides: what is whole in a fold.")),
+]
+ThresholdOption = Annotated[
+    Literal["youden", "sensitivity"],
+    typer.Option(
+        "--threshold",
+        help=_("Whole slides: most sensitivity and specificity, or 95 % sensitivity."),
+    ),
+]
 
 
 def train(
@@ -51,11 +80,17 @@ def train(
         typer.Option("--class", metavar="NAME", help=_("Only this class; repeatable.")),
     ] = None,
     images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif"))
+        Path | None, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif; or slides."))
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help=_("x.png or x.tif (instance ids), or x.csv (x,y)")),
+        typer.Option(
+            metavar="DIR|FILE.csv",
+            help=_(
+                "x.png or x.tif (instance ids), or x.csv (x,y); of slides a table: "
+                "slide,label[,patient,split,site]"
+            ),
+        ),
     ] = None,
     mpp: MppOption = None,
     val_images: Annotated[
@@ -81,6 +116,15 @@ def train(
     restart: Annotated[
         bool, typer.Option("--restart", help=_("Do not go on from a training that was stopped."))
     ] = False,
+    grade: GradeOption = "",
+    folds: FoldsOption = 5,
+    hold_out: HoldOutOption = "patients",
+    threshold: ThresholdOption = "youden",
+    encoder: EncoderOption = "",
+    weights: WeightsOption = "",
+    scales: ScalesOption = None,
+    tile: TileOption = None,
+    normalise: NormaliseOption = "none",
 ) -> None:
     """Teach a method from a study's labels, or from a folder of images and labels."""
     from pathoview.tasks import train as task
@@ -102,6 +146,13 @@ def train(
         "title": title,
         "licence": licence,
         "resume": not restart,
+        "bags": {
+            "features": feature_order(encoder, weights, scales, tile, normalise),
+            "grade": grade,
+            "n_folds": folds,
+            "hold_out": hold_out,
+            "threshold": threshold,
+        },
     }
     with terminal_progress(_("Train")) as progress:
         result = task.run(request, progress)

@@ -14,8 +14,9 @@ from pathoview.core.translation import _
 from pathoview.datasets.bags import UNSAID, Answers, Bag, BagData, EncoderUsed, Features, TileGrid
 from pathoview.slides.slide import Slide
 from pathoview.study.tile_verdicts import TileVerdict
+from pathoview.tasks import features
 from pathoview.tasks.bag_labels import BagSource, SaidOfSlide, said_of_slides
-from pathoview.tasks.features import FeatureOrder, bag_of, extract
+from pathoview.tasks.features import FeatureOrder
 from pathoview.tasks.opening import open_recorded, open_scaled
 from pathoview.tasks.training_data import LeftOut
 
@@ -63,7 +64,7 @@ def open_bag_data(
 
 def described(slide: Slide, progress: Progress, order: FeatureOrder, weights: str) -> Described:
     """Return the tiles of a slide as an encoder describes them."""
-    return bag_of(extract(slide, order, progress, weights=weights))
+    return features.bag_of(features.extract(slide, order, progress, weights=weights))
 
 
 class _Gathering:
@@ -91,13 +92,13 @@ class _Gathering:
                     reason = _("It is the same slide as “{name}”.").format(name=self._names[key])
                     raise SlideError(reason)
                 self._names[key] = said.name
-                features, grid, self._encoder = self._describe(slide, progress)
+                tiles, grid, self._encoder = self._describe(slide, progress)
         except SlideError as error:
             if isinstance(error, MissingScaleError):
                 self._without_scale = error
             self.left_out.append(LeftOut(said.name, str(error)))
             return
-        if not len(features):
+        if not len(tiles):
             self.left_out.append(LeftOut(said.name, _("No tissue was found in it.")))
             return
         (label,) = said.labels
@@ -106,7 +107,7 @@ class _Gathering:
             Bag(
                 said.name,
                 key,
-                features,
+                tiles,
                 grid,
                 label=self._values[label],
                 group=said.group,

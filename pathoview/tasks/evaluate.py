@@ -3,7 +3,7 @@
 A picture is opened, analyzed and outlined as any slide would be; its outlines are filled at full
 resolution and compared with the known nuclei there. `evaluate_cases` says what is scored against,
 `evaluate_instances`, `evaluate_maps` and `evaluate_objects` how an image is scored, and
-`evaluate_summary` how they are added up.
+`evaluate_summary` how they are added up. Whole slides are scored by `evaluate_slides`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from pathoview.tasks.evaluate_instances import METRICS, score_instances
 from pathoview.tasks.evaluate_maps import legend_of, score_map
 from pathoview.tasks.evaluate_objects import class_names, score_objects
 from pathoview.tasks.evaluate_scores import ImageScores, Place, worst_first
+from pathoview.tasks.evaluate_slides import evaluate_slides
 from pathoview.tasks.evaluate_summary import (
     Scored,
     difference,
@@ -86,6 +87,8 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     methods = [build_method(order.method, order.params, order.model, order.numerics)]
     if order.against:
         methods.append(_other(order.against, methods[0], order.numerics))
+    if methods[0].spec.kind is Kind.BAG:
+        return evaluate_slides(order, methods, progress)
     run_of = _Evaluation(order, methods, progress)
     with open_cases(order, methods, progress) as cases:
         run_of.score(cases)
@@ -106,7 +109,7 @@ def _other(named: str, first: BuiltMethod, numerics: str) -> BuiltMethod:
             _("“{first}” and “{second}” cannot be compared.").format(
                 first=first.spec.title, second=other.spec.title
             ),
-            _("Both have to give the same: nuclei, classes of pixels, or classes of objects."),
+            _("Both have to give the same: nuclei, or classes of pixels, objects or slides."),
         )
     return other
 

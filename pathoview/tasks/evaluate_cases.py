@@ -43,7 +43,7 @@ class CaseSource(BaseModel):
     """Folder of ``x.png``, ``x.jpg`` or ``x.tif``."""
     labels: str = ""
     """Folder of ``x.png`` or ``x.tif`` (instance ids, or classes when ``classes.json`` says so),
-    or ``x.csv`` (``x,y[,class]``)."""
+    or ``x.csv`` (``x,y[,class]``). For whole slides a table, see `bag_labels.BagSource`."""
     study: str = ""
     slides: list[str] = Field(default_factory=list)
     """Of the study: only these; empty: those that the model was not trained on, if there are any.
@@ -174,7 +174,7 @@ def _held_back(
     seen = learned_from(methods)
     new = [case for image, case in found if image.slide.content_hash not in seen]
     if new and not source.slides:
-        return Cases(len(new), iter(new), _left_out(len(found) - len(new)))
+        return Cases(len(new), iter(new), left_out_seen(len(found) - len(new)))
     every = [case for _image, case in found]
     return Cases(len(every), iter(every))
 
@@ -184,7 +184,8 @@ def learned_from(methods: Sequence[BuiltMethod]) -> Collection[str]:
     return {one.slide_hash for built in methods if built.card for one in built.card.data}
 
 
-def _left_out(n: int) -> tuple[str, ...]:
+def left_out_seen(n: int) -> tuple[str, ...]:
+    """Return what is to be said when ``n`` slides were not scored as they were learned from."""
     if not n:
         return ()
     text = ngettext(

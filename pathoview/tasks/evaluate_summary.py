@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from pathoview.evaluation.bootstrap import (
     paired_pooled_interval,
     pooled_interval,
 )
-from pathoview.evaluation.calibration import best_temperature
+from pathoview.evaluation.calibration import Reliability, best_temperature
 from pathoview.evaluation.confusion import (
     accuracy,
     balanced_accuracy,
@@ -27,6 +27,7 @@ from pathoview.evaluation.confusion import (
     per_class,
     quadratic_kappa,
 )
+from pathoview.evaluation.curves import PrecisionRecall
 from pathoview.evaluation.pixels import Tally
 from pathoview.methods.spec import Kind
 from pathoview.tasks.evaluate_cases import NUCLEUS
@@ -40,6 +41,8 @@ _MOST_OF_CELL = 100
 _LEAST_TEMPERED = 50
 
 Matrix = npt.NDArray[np.int64]
+Probabilities = npt.NDArray[np.floating]
+Truth = npt.NDArray[np.integer]
 Statistic = Callable[[npt.NDArray[np.float64]], float]
 
 
@@ -75,7 +78,7 @@ def summary(scored: Scored, seed: int) -> dict[str, Any]:
         "intervals": _intervals(scored, seed),
         "counts": dict(sum((one.counts for one in scored.images.values()), Counter())),
         "pooled": _pooled(scored, seed),
-        "classes": _classes(scored),
+        "classes": class_scores(_matrix(scored), scored.names),
         "confusion": {"rows": rows, "columns": columns, "matrix": _matrix(scored).tolist()},
         "pr": [] if tally is None else _curves(scored, tally),
         "reliability": None if tally is None else _reliability(tally),
@@ -233,8 +236,8 @@ def _pooled(scored: Scored, seed: int) -> dict[str, Any]:
     return found
 
 
-def _classes(scored: Scored) -> dict[str, dict[str, float | None]]:
-    matrix, names = _matrix(scored), scored.names
+def class_scores(matrix: Matrix, names: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    """Return the scores of each class, by its name; None where there is nothing to score."""
     scores = per_class(matrix, len(names))
     columns = {
         "precision": scores.precision,
@@ -243,7 +246,7 @@ def _classes(scored: Scored) -> dict[str, dict[str, float | None]]:
         "iou": scores.iou,
     }
     return {
-        name: {key: _or_none(column[place]) for key, column in columns.items()}
+        name: {key: or_none(column[place]) for key, column in columns.items()}
         | {"n": float(matrix[place].sum())}
         for place, name in enumerate(names)
     }
@@ -267,35 +270,47 @@ def _curves(scored: Scored, tally: Tally) -> list[dict[str, Any]]:
     for place, name in enumerate(scored.names):
         curve = tally.curve(place)
         if curve.n_positive:
-            drawn = curve.thinned(_MOST_POINTS)
-            found.append(
-                {
-                    "name": name,
-                    "average_precision": curve.average_precision,
-                    "n": curve.n_positive,
-                    "recall": drawn.recall.round(5).tolist(),
-                    "precision": drawn.precision.round(5).tolist(),
-                    "threshold": drawn.thresholds.round(5).tolist(),
-                }
-            )
+            found.append(curve_told(name, curve))
     return found
 
 
+def curve_told(name: str, curve: PrecisionRecall) -> dict[str, Any]:
+    """Return the curve of a class, at most some hundred points of it."""
+    drawn = curve.thinned(_MOST_POINTS)
+    return {
+        "name": name,
+        "average_precision": curve.average_precision,
+        "n": curve.n_positive,
+        "recall": drawn.recall.round(5).tolist(),
+        "precision": drawn.precision.round(5).tolist(),
+        "threshold": drawn.thresholds.round(5).tolist(),
+    }
+
+
 def _reliability(tally: Tally) -> dict[str, Any]:
-    claims = tally.claims
-    probabilities, truth = tally.sample()
+    return reliability_told(tally.claims, tally.brier, *tally.sample())
+
+
+def reliability_told(
+    claims: Reliability, brier: float, probabilities: Probabilities, truth: Truth
+) -> dict[str, Any]:
+    """Return whether claims hold, and which temperature would fit best; None: too few to tell.
+
+    ``probabilities``: (n, class), ``truth``: (n,), of which the temperature is found.
+    """
     is_enough = len(truth) >= _LEAST_TEMPERED
     with np.errstate(divide="ignore", invalid="ignore"):
         confidence, right = claims.confidence / claims.n, claims.right / claims.n
     return {
-        "expected_calibration_error": _or_none(claims.expected_error),
-        "brier": _or_none(tally.brier),
+        "expected_calibration_error": or_none(claims.expected_error),
+        "brier": or_none(brier),
         "temperature": best_temperature(probabilities, truth) if is_enough else None,
         "n": claims.n.astype(int).tolist(),
-        "confidence": [_or_none(value) for value in confidence],
-        "accuracy": [_or_none(value) for value in right],
+        "confidence": [or_none(value) for value in confidence],
+        "accuracy": [or_none(value) for value in right],
     }
 
 
-def _or_none(value: float) -> float | None:
+def or_none(value: float) -> float | None:
+    """Return a number as JSON has it."""
     return None if math.isnan(value) else float(value)

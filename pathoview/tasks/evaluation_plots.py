@@ -17,15 +17,43 @@ _DARK = 0.55
 
 def curves_svg(curves: Sequence[Mapping[str, Any]]) -> str:
     """Return precision over recall, a line a class."""
-    lines = []
-    for place, one in enumerate(curves):
+    lines = [
+        (f"{one['name']}, AP {one['average_precision']:.3f}", one["recall"], one["precision"])
+        for one in curves
+    ]
+    return _frame(_("Recall"), _("Precision"), _named_lines(lines))
+
+
+def roc_svg(curves: Sequence[Mapping[str, Any]]) -> str:
+    """Return what is found over what is taken for it wrongly, a line a class."""
+    lines = [
+        (
+            f"{one['name']}, AUROC {one['auroc']:.3f}",
+            one["false_positive_rate"],
+            one["true_positive_rate"],
+        )
+        for one in curves
+        if one["auroc"] is not None
+    ]
+    marks = [_diagonal(), *_named_lines(lines)]
+    return _frame(_("1 - specificity"), _("Sensitivity"), marks)
+
+
+def _named_lines(lines: Sequence[tuple[str, Sequence[float], Sequence[float]]]) -> list[str]:
+    """Return lines by the names that stand in the plot."""
+    marks = []
+    for place, (name, x, y) in enumerate(lines):
         color = _COLORS[place % len(_COLORS)]
-        points = zip(one["recall"], one["precision"], strict=True)
-        lines.append(_line(points, color))
-        name = f"{one['name']}, AP {one['average_precision']:.3f}"
-        y = _TOP + _SIDE - 10 - 15 * (len(curves) - 1 - place)
-        lines.append(f'<text x="{_LEFT + 8}" y="{y}" fill="{color}">{escape(name)}</text>')
-    return _frame(_("Recall"), _("Precision"), lines)
+        marks.append(_line(zip(x, y, strict=True), color))
+        foot = _TOP + _SIDE - 10 - 15 * (len(lines) - 1 - place)
+        marks.append(f'<text x="{_LEFT + 8}" y="{foot}" fill="{color}">{escape(name)}</text>')
+    return marks
+
+
+def _diagonal() -> str:
+    return '<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="#b8bdc6" stroke-dasharray="4 4"/>'.format(
+        *_at(0, 0), *_at(1, 1)
+    )
 
 
 def reliability_svg(said: Mapping[str, Any]) -> str:
@@ -36,12 +64,7 @@ def reliability_svg(said: Mapping[str, Any]) -> str:
         if confidence is not None and right is not None
     ]
     total = max(1, sum(said["n"]))
-    marks = [
-        '<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="#b8bdc6" stroke-dasharray="4 4"/>'.format(
-            *_at(0, 0), *_at(1, 1)
-        ),
-        _line(points, _COLORS[0]),
-    ]
+    marks = [_diagonal(), _line(points, _COLORS[0])]
     shares = [n / total for n in said["n"] if n]
     for (x, y), share in zip((_at(*point) for point in points), shares, strict=False):
         radius = 2 + 8 * share**0.5

@@ -11,7 +11,8 @@ from html import escape
 from typing import Any
 
 from pathoview.core.translation import _, ngettext
-from pathoview.tasks.evaluation_plots import confusion_svg, curves_svg, reliability_svg
+from pathoview.methods.spec import Kind
+from pathoview.tasks.evaluation_plots import confusion_svg, curves_svg, reliability_svg, roc_svg
 from pathoview.tasks.evaluation_words import TITLES, kind_word, score_title
 from pathoview.tasks.report_page import page_html, table_html
 
@@ -101,8 +102,10 @@ def _scores(result: Result) -> Iterator[str]:
     for one in score_tables(result):
         yield _section(one.title)
         yield table_html(one.head, one.rows)
-    over = {one.get("over") for one in result["intervals"].values()}
-    unit = _("blocks of the image") if over == {"blocks"} else _("images")
+    told = [*result["intervals"].values(), *result["pooled"].values()]
+    over = {one["over"] for one in told if "over" in one}
+    units = {"blocks": _("blocks of the image"), "patients": _("patients")}
+    unit = units.get(over.pop(), _("images")) if len(over) == 1 else _("images")
     text = _("Intervals: 95 of 100 drawings of the {unit}; with few of them they are too narrow.")
     yield f'<p class="muted">{escape(text.format(unit=unit))}</p>'
     counts = " · ".join(f"{kind_word(name)} {n:,}" for name, n in result["counts"].items())
@@ -113,6 +116,8 @@ def _plots(result: Result) -> Iterator[str]:
     yield _section(_("What was taken for what"))
     yield confusion_svg(result["confusion"])
     plots = []
+    if result.get("roc"):
+        plots.append(roc_svg(result["roc"]))
     if result["pr"]:
         plots.append(curves_svg(result["pr"]))
     said = result["reliability"]
@@ -168,12 +173,25 @@ def _place(one: Mapping[str, Any]) -> str:
 
 def _images(result: Result) -> Iterator[str]:
     yield _section(_("Images"))
+    if result["kind"] == Kind.BAG:
+        yield from _slides(result["per_image"])
+        return
     names = [name for name in TITLES if result.get(name) is not None]
     rows = [
         [image, *(value_text(one.get(name)) for name in names)]
         for image, one in result["per_image"].items()
     ]
     yield table_html([_("Image"), *map(score_title, names)], rows)
+
+
+def _slides(slides: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what each slide is, what was said, and how probable each class is."""
+    columns = [name for name in next(iter(slides.values())) if name not in ("label", "said")]
+    rows = [
+        [name, one["label"], one["said"], *(value_text(one[column]) for column in columns)]
+        for name, one in slides.items()
+    ]
+    yield table_html([_("Image"), _("Label"), _("Said"), *columns], rows)
 
 
 def _made_with(result: Result) -> Iterator[str]:

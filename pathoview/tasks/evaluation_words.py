@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathoview.core.translation import _
 
 TITLES = {
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "sensitivity": _("Sensitivity"),
+    "specificity": _("Specificity"),
     "aji": "AJI",
     "aji_plus": "AJI+",
     "pq": "PQ",
@@ -19,6 +23,9 @@ TITLES = {
     "macro_f1": _("Mean F1"),
     "macro_f1_with_missed": _("Mean F1, with missed ones"),
     "kappa_quadratic": _("Quadratic kappa"),
+    "log_loss": _("Log loss"),
+    "brier": _("Brier score"),
+    "expected_calibration_error": _("Calibration error"),
 }
 """All scores, in the order in which they are shown."""
 KINDS = {

@@ -56,8 +56,6 @@ BASELINES = ("mean", "max")
 """What runs beside every method; see `methods.engine.bag_baselines`."""
 _DESCRIBED, _VALIDATED = 0.3, 0.9
 """How much of a training is done when slides are described, and when folds are done."""
-_COMPARED = ("auroc", "kappa_quadratic")
-"""Scores by which the method is compared with what runs beside it."""
 
 
 class BagOrder(BaseModel):
@@ -187,6 +185,11 @@ class BagTraining:
     def _is_ordered(self) -> bool:
         return self._data.ordering == "grades"
 
+    @property
+    def _compared(self) -> tuple[str, ...]:
+        """Scores by which the method is compared with what runs beside it."""
+        return ("auroc", "kappa_quadratic") if self._is_ordered else ("auroc",)
+
     def _settings(self, fitted: Fitted, cut: Cut) -> dict[str, Any]:
         order = self._order.bags
         said = {**fitted.settings, "temperature": cut.temperature, "ordering": self._data.ordering}
@@ -206,7 +209,7 @@ class BagTraining:
         """Return scores and their intervals, of cross-validation and of the slides of a test."""
         bags = [self._data.bags[row] for row in unseen.rows.tolist()]
         metrics, intervals = scores_with_intervals(
-            said, _group_numbers(bags), _COMPARED, seed=self._order.seed
+            said, _group_numbers(bags), self._compared, seed=self._order.seed
         )
         told = _told(metrics, intervals)
         if not self._test:
