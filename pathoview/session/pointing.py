@@ -25,6 +25,8 @@ def click(
         session.annotations.click(x_l0, y_l0, reach_l0, add=add)
     else:
         session.annotations.select(())
+    if session.tool == "move" and session.selection is None and not session.annotations.n_selected:
+        session.review.tiles.choose_at(x_l0, y_l0)
 
 
 def leave(session: Session) -> None:
@@ -37,5 +39,7 @@ def leave(session: Session) -> None:
         session.set_region(None)
     elif session.annotations.selected:
         session.annotations.select(())
-    else:
+    elif session.selection is not None:
         session.clear_selection()
+    else:
+        session.review.tiles.leave()

@@ -24,6 +24,7 @@ from pathoview.session.review_marks import ReviewMarks
 from pathoview.session.review_search import FIELD_UM, Search
 from pathoview.session.runs import RunView
 from pathoview.session.selection import choose_detection
+from pathoview.session.tile_review import TileReview
 from pathoview.slides.slide import Slide
 from pathoview.study.review_queue import Reason, ReviewPlace, ReviewQueue, keep_queue, kept_queue
 
@@ -42,12 +43,13 @@ class ReviewDesk:
     """The review of the open slide. All methods are called on the session's thread."""
 
     changed = Signal()
-    """`queue`, what was answered of it, `reasons`, or what is chosen."""
+    """`queue`, what was answered of it, `reasons`, what is chosen, or what `tiles` tells of."""
 
     def __init__(self, session: Session, keeper: Keeper) -> None:
         self._session = session
         self._keeper = keeper
         self.corrections = Corrections(session)
+        self.tiles = TileReview(session)
         self.queue = ReviewQueue()
         self.is_searching = False
         self.is_walking = False
@@ -56,6 +58,7 @@ class ReviewDesk:
         self._slide: Slide | None = None
         self._could_answer = False
         self._marks = ReviewMarks(session)
+        self.tiles.changed.connect(self.changed)
         session.slide_changed.connect(self._on_slide_changed)
         session.runs_changed.connect(self.changed)
         session.selection_changed.connect(self.changed)

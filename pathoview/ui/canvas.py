@@ -35,6 +35,7 @@ from pathoview.ui.mark_painting import MarkPainting
 from pathoview.ui.overview import Overview
 from pathoview.ui.plane_bar import PlaneBar
 from pathoview.ui.screening_bar import ScreeningBar
+from pathoview.ui.tile_painting import draw_chosen_tile
 from pathoview.ui.turn_chip import TurnChip
 from pathoview.ui.welcome import Welcome
 
@@ -114,6 +115,7 @@ class Canvas(QWidget):
         link(session.runs_changed, self._on_furniture_changed)
         link(session.places.grid.changed, self._on_furniture_changed)
         link(session.selection_changed, self._on_furniture_changed)
+        link(session.review.tiles.changed, self._on_furniture_changed)
         link(session.notice, self._on_notice)
         link(session.tool_changed, self._on_tool_changed)
         link(session.layers.repainted, self._on_layer_repainted)
@@ -272,6 +274,7 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         grid_text = draw_grid(painter, self._session, self.viewport)
         self._draw_region(painter)
+        draw_chosen_tile(painter, self._session, self.viewport)
         self.marks.draw(painter, self.viewport.affine, self.viewport.visible_l0)
         self.drawing.draw(painter)
         draw_landmarks(painter, self._session, self.viewport)

@@ -45,6 +45,7 @@ from pathoview.ui.panels.review import ReviewPanel
 from pathoview.ui.panels.slide_info import SlideInfoPanel
 from pathoview.ui.panels.slides import SlidesPanel
 from pathoview.ui.panels.teach import TeachPanel
+from pathoview.ui.panels.tiles import TilesPanel
 from pathoview.ui.recent_menu import RecentMenu
 from pathoview.ui.saving_dot import SavingDot
 from pathoview.ui.selection_key import SelectionKey
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
         self.teach = TeachPanel(session)
         self.results = ResultsPanel(session)
         self.review = ReviewPanel(session)
+        self.tiles = TilesPanel(session)
         self.layers = LayersPanel(session)
         self.slide_info = SlideInfoPanel(session)
         self.places = PlacesPanel(session)
@@ -172,6 +174,7 @@ class MainWindow(QMainWindow):
                 ("teach", _("Teach"), self.teach),
                 ("results", _("Results"), self.results),
                 ("review", _("Review"), self.review),
+                ("tiles", _("Tiles"), self.tiles),
             ),
         )
         self.docks.arrange()

@@ -57,6 +57,7 @@ class WindowCommands:
             "evaluate.show": self._evaluate,
             "teach.panel": lambda: window.docks.bring_front("teach"),
             "teach.start": self._teach,
+            "review.tiles": lambda: window.docks.bring_front("tiles"),
             "window.panels": window.toggle_panels,
             "window.full_screen": self._full_screen,
             "window.reset": window.reset_layout,

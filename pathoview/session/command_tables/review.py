@@ -15,7 +15,11 @@ _CORRECT, _LABEL_NEXT = _("Correct"), _("What to label next")
 
 
 def can_answer(session: Session) -> bool:
-    return session.review.can_answer
+    return session.review.can_answer or session.review.tiles.can_answer
+
+
+def has_tiles(session: Session) -> bool:
+    return session.review.tiles.run is not None
 
 
 def can_delete(session: Session) -> bool:
@@ -35,17 +39,33 @@ def _has_questions(session: Session) -> bool:
 
 
 def _has_places(session: Session) -> bool:
-    return bool(session.review.queue.places) or _has_questions(session)
+    is_asked = bool(session.review.queue.places) or _has_questions(session)
+    return is_asked or session.review.tiles.is_active
+
+
+# The keys of a review mean the tile that is chosen, if one is, else what else is chosen.
+
+
+def _accept(session: Session) -> None:
+    if not session.review.tiles.answer("agree"):
+        session.review.accept()
 
 
 def _delete(session: Session) -> None:
-    if not session.review.delete():
+    if not session.review.tiles.answer("disagree") and not session.review.delete():
         session.operations.do("delete")
 
 
 def _mark_uncertain(session: Session) -> None:
-    if not session.review.unsure():
+    if not session.review.tiles.answer("unsure") and not session.review.unsure():
         session.operations.toggle("uncertain")
+
+
+def _go(session: Session, step: int) -> None:
+    if session.review.tiles.is_active:
+        session.review.tiles.go(step)
+    else:
+        session.review.go(step)
 
 
 DELETE = Command(
@@ -69,11 +89,11 @@ UNCERTAIN = Command(
 COMMANDS: tuple[Command, ...] = (
     Command(
         "review.accept",
-        _("Accept: copy to annotations"),
+        _("Accept: copy to annotations, or agree with the tile"),
         "Y; Ctrl+D",
         "Annotate",
         can_answer,
-        lambda s: s.review.accept(),
+        _accept,
         submenu=_CORRECT,
     ),
     Command(
@@ -109,7 +129,7 @@ COMMANDS: tuple[Command, ...] = (
         "C",
         "Learn",
         _has_places,
-        lambda s: s.review.go(1),
+        lambda s: _go(s, 1),
         submenu=_LABEL_NEXT,
     ),
     Command(
@@ -118,9 +138,10 @@ COMMANDS: tuple[Command, ...] = (
         "Shift+C",
         "Learn",
         _has_places,
-        lambda s: s.review.go(-1),
+        lambda s: _go(s, -1),
         submenu=_LABEL_NEXT,
     ),
+    Command("review.tiles", _("Review tiles"), "Shift+Y", "Learn", has_tiles),
     Command(
         "review.map",
         _("Map of uncertainty"),
