@@ -60,14 +60,14 @@ class BagFitParams(BaseParams):
         le=2048,
     )
     dropout: float = param(
-        0.25,
+        0.5,
         _("Dropout"),
         _("Share of these numbers that are left out at random in training."),
         ge=0.0,
         le=0.9,
     )
     feature_dropout: float = param(
-        0.0,
+        0.1,
         _("Feature dropout"),
         _("Share of the features that a slide is learned from without, others each time."),
         ge=0.0,

@@ -1,16 +1,21 @@
 """The plainest pooling of tiles, run beside every aggregator: what it has to beat.
 
 ``mean``: logistic regression on the mean of a slide's features. ``max``: a linear classifier of
-tiles, of which the one that speaks most for a class counts alone.
+tiles, of which the one that speaks most for a class counts alone; it begins with what ``mean`` has
+learned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from pathoview.datasets.bags import Bag, BagData
 from pathoview.methods.bag_params import BagFitParams
@@ -25,7 +30,7 @@ from pathoview.methods.spec import BagFound
 BaselineKind = Literal["mean", "max"]
 KINDS: tuple[BaselineKind, ...] = ("mean", "max")
 
-MAX_PARAMS = BagFitParams(lr=0.01, weight_decay=0.1)
+MAX_PARAMS = BagFitParams(lr=0.01, weight_decay=0.1, feature_dropout=0.0, patience=0)
 """How ``max`` is trained; what a width or dropout would say plays no part."""
 
 _STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -36,11 +41,14 @@ _NEVER = -30.0
 
 
 def fit(kind: BaselineKind, data: BagData, context: FitContext) -> Fitted:
-    """Learn from slides; see `fitting.Trainable.fit`. Needs no parameters."""
+    """Learn from slides, always from scratch; see `fitting.Trainable.fit`. No parameters."""
+    context = replace(context, start=None)
+    mean = _mean(data, context)
     if kind == "mean":
-        return _mean(data, context)
-    structure = {"pooling": kind}
-    return bag_learner.fit(_network, structure, data, MAX_PARAMS, context, stage=kind)
+        return mean
+    towards = torch.from_numpy(mean.tensors["head.weight"] * mean.tensors["scale"])
+    build = partial(_network, towards=towards)
+    return bag_learner.fit(build, {"pooling": kind}, data, MAX_PARAMS, context, stage=kind)
 
 
 def predict(fitted: Fitted, features: npt.NDArray[np.floating], device: str = "cpu") -> BagFound:
@@ -49,9 +57,9 @@ def predict(fitted: Fitted, features: npt.NDArray[np.floating], device: str = "c
     return found(network, features, float(fitted.settings.get("temperature", 1.0)))
 
 
-def _network(settings: Mapping[str, Any]) -> BagNetwork:
-    kind = MeanNetwork if settings["pooling"] == "mean" else MaxNetwork
-    return kind(settings["n_features"], len(settings["values"]))
+def _network(settings: Mapping[str, Any], towards: Tensor | None = None) -> BagNetwork:
+    size = settings["n_features"], len(settings["values"])
+    return MeanNetwork(*size) if settings["pooling"] == "mean" else MaxNetwork(*size, towards)
 
 
 def _mean(data: BagData, context: FitContext) -> Fitted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 
 from pathoview.methods.networks.bag_network import BagNetwork, BagOutput
@@ -22,11 +23,25 @@ class MeanNetwork(BagNetwork):
 
 
 class MaxNetwork(BagNetwork):
-    """A linear head on each tile; the tile that speaks most for a class counts alone for it."""
+    """A linear head on each tile; the tile that speaks most for a class counts alone for it.
 
-    def __init__(self, n_features: int, n_classes: int) -> None:
+    ``towards``: (class, feature) where each class lies, in the encoder's features, to begin with;
+    from random weights, the tile that speaks most is often the wrong one for good.
+    """
+
+    def __init__(self, n_features: int, n_classes: int, towards: Tensor | None = None) -> None:
         super().__init__(n_features)
+        self._towards = towards
         self.head = nn.Linear(n_features, n_classes)
+
+    def begin(self, mean: Tensor, scale: Tensor, sample: Tensor) -> None:
+        super().begin(mean, scale, sample)
+        if self._towards is None:
+            return
+        with torch.no_grad():
+            standard = torch.where(scale > 0, self._towards / scale, 0.0)
+            self.head.weight.copy_(standard / standard.norm().clamp(min=1e-6))
+            self.head.bias.zero_()
 
     def aggregated(self, tiles: Tensor, is_tile: Tensor) -> BagOutput:
         judged = self.head(tiles).masked_fill(~is_tile[..., None], -math.inf)

@@ -173,6 +173,18 @@ def test_few_tokens_look_at_each_other_exactly_and_many_nearly_so() -> None:
     torch.testing.assert_close(other_first.sum(1), torch.ones(1))
 
 
+def test_exact_attention_is_that_of_torch_with_a_convolution_along_the_tokens() -> None:
+    torch.manual_seed(6)
+    one = NystromAttention(16, n_heads=2, n_landmarks=64, reach=3)
+    tokens = torch.randn(3, 9, 16)
+    parts = one.inward(tokens).view(3, 9, 3, 2, 8).permute(2, 0, 3, 1, 4)
+    mixed = torch.nn.functional.scaled_dot_product_attention(*parts) + one.along(parts[2])
+    told, first = one(tokens)
+    torch.testing.assert_close(told, one.outward(mixed.transpose(1, 2).reshape(3, 9, 16)))
+    weights = (parts[0] @ parts[1].transpose(-1, -2) / math.sqrt(8)).softmax(-1)
+    torch.testing.assert_close(first, weights[:, :, 0].mean(1))
+
+
 def test_the_pseudo_inverse_is_nearly_one() -> None:
     torch.manual_seed(4)
     matrix = (2 * torch.randn(3, 8, 8)).softmax(-1) + torch.eye(8)
@@ -202,3 +214,17 @@ def test_the_mean_and_the_strongest_are_just_that() -> None:
     told = strongest(features, is_tile)
     torch.testing.assert_close(told.logits[0], strongest.head(tiles).max(0).values)
     assert (told.attention.sum(-1) == 1).all()
+
+
+def test_the_strongest_tile_begins_with_where_its_classes_lie() -> None:
+    torch.manual_seed(7)
+    mean, scale = torch.randn(N_FEATURES), torch.rand(N_FEATURES) + 0.5
+    scale[0] = 0.0  # always the same
+    towards = torch.randn(N_CLASSES, N_FEATURES)
+    one = MaxNetwork(N_FEATURES, N_CLASSES, towards)
+    one.begin(mean, scale, torch.randn(5, N_FEATURES))
+    tiles = torch.randn(9, N_FEATURES)
+    told = one.evidence(tiles)
+    plain = (tiles - mean)[:, 1:] @ towards[:, 1:].T
+    torch.testing.assert_close(told / told.norm(), plain / plain.norm())
+    assert float(one.head.weight.detach().norm()) == pytest.approx(1, abs=1e-5)
