@@ -39,6 +39,7 @@ from pathoview.cli_picture import picture
 from pathoview.cli_quality import normalise, quality
 from pathoview.cli_slides import app as slides_app
 from pathoview.cli_study import app as study_app
+from pathoview.cli_tiles import similar, tile_map
 from pathoview.cli_tune import pinned_numerics, tune
 from pathoview.cli_workflow import workflow
 from pathoview.core.errors import Cancelled, PathoViewError
@@ -161,6 +162,8 @@ app.command("apply", help=_("Use a trained model on slides."))(apply)
 app.add_typer(models_app, name="models")
 app.command("features", help=_("Describe the tissue tiles of slides by an encoder."))(features)
 app.command("encoders", help=_("List the encoders of tiles, with their licences."))(encoders)
+app.command("similar", help=_("Find the tiles that look most like one."))(similar)
+app.command("tile-map", help=_("Print a map of tiles: alike ones lie near each other."))(tile_map)
 app.command("tune", help=_("Measure how networks are computed fastest here."))(tune)
 app.command("annotate", help=_("Work on annotations of a study."))(annotate)
 app.command("tissue", help=_("Make an annotation of all tissue."))(tissue)

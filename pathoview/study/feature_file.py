@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import sqlite3
 import threading
 import uuid
@@ -36,6 +37,8 @@ from pathoview.study.database import (
 )
 from pathoview.study.records import now
 
+log = logging.getLogger(__name__)
+
 SUFFIX = ".features"
 _APPLICATION = 0x50564631  # "PVF1"
 _VERSION = 1
@@ -47,6 +50,10 @@ _SCHEMA = (
     f"PRAGMA application_id = {_APPLICATION}",
     f"PRAGMA user_version = {_VERSION}",
 )
+
+
+Description = tuple[str, str, tuple[float, ...], int, str]
+"""What described tiles: the encoder, its weights, µm per px, side of a tile, normalisation."""
 
 
 class FeatureRecord(BaseModel):
@@ -87,6 +94,11 @@ class FeatureRecord(BaseModel):
     finished: str = ""
     """ISO times in UTC; `finished` is empty while blocks are missing."""
     seconds: float = 0.0
+
+    @property
+    def description(self) -> Description:
+        """Equal for files, of whatever slides, whose numbers can be compared."""
+        return self.encoder, self.weights, self.mpp, self.tile_px, self.normalisation
 
     @property
     def key(self) -> str:
@@ -235,6 +247,19 @@ def feature_path(record: FeatureRecord) -> Path:
 def features_folder(slide_hash: str) -> Path:
     """Return the folder of a slide's features; it need not be there."""
     return data_folder() / "features" / slide_hash
+
+
+def find_features(slide_hash: str) -> list[tuple[Path, FeatureRecord]]:
+    """Return a slide's finished features, newest first; those that cannot be read are skipped."""
+    found = []
+    for path in features_folder(slide_hash).glob(f"*{SUFFIX}"):
+        try:
+            with FeatureFile.open(path) as file:
+                found.append((path, file.record))
+        except StorageError as error:
+            log.warning("skipped a file of features: %s", error)
+    done = [one for one in found if one[1].finished]
+    return sorted(done, key=lambda one: (one[1].finished, one[0].name), reverse=True)
 
 
 def _json(record: FeatureRecord) -> bytes:
