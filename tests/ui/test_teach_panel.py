@@ -299,6 +299,7 @@ def test_a_killed_training_is_offered_again_and_no_label_is_lost(
     bar = window.notices.bars[-1]
     assert "ended unexpectedly" in bar.notice.text
     assert "ended unexpectedly" in panel.training.text
+    until(qtbot, lambda: bar.action.isVisible())
     press(bar.action)
     until(qtbot, lambda: session.teaching.job is not job)
     again = session.teaching.job
