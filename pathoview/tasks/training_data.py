@@ -336,11 +336,15 @@ class _StudyReading:
         return FeatureLabels(one.features, classes, values, mpp=one.slide.mpp, size_l0=size)
 
     def _wanted(self, found: Sequence[_Labelled]) -> tuple[TargetClass, ...]:
-        """Return the classes to learn: those that were named, or all that have labels."""
+        """Return the classes to learn: those that were named, or all that have labels.
+
+        Among points on nuclei, negative classes say where none is: they are no class of nuclei.
+        """
+        learned = ("positive",) if self._target == "points" else LEARNED
         known = [
             TargetClass(one.name, one.color, one.number)
             for one in self._classes.values()
-            if one.meaning in LEARNED
+            if one.meaning in learned
         ]
         if self._source.classes is not None:
             return _wanted(known, self._source.classes)
