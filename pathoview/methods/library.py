@@ -121,7 +121,7 @@ def import_model(source: Path, said: Mapping[str, Any] | None = None) -> Library
     (see `network_card.NetworkCard`). Raises `InputError`, `UsageError`, `RunError` or
     `StorageError`.
     """
-    model = network_model(source, said) if source.suffix == ONNX else read_model(source)
+    model = network_model(source, said) if source.suffix.lower() == ONNX else read_model(source)
     card = model.card.model_copy(update={"origin": "imported"})
     if any(one.card.id == card.id for one in library()):
         raise InputError(_("The library has the model “{name}” already.").format(name=card.title))

@@ -133,7 +133,7 @@ class ModelsDialog(Dialog):
         dialog.open()
 
     def _import(self, path: Path) -> None:
-        if path.suffix == ONNX:
+        if path.suffix.lower() == ONNX:
             ImportNetworkDialog(self._desk, path, self).open()
         else:
             self._desk.import_file(path)
