@@ -27,6 +27,8 @@ REGIONS = "pathoview.tasks.take_regions:run"
 TILES = "pathoview.tasks.export_tiles:run"
 LEAKS = "pathoview.tasks.leaks:run"
 EVALUATE = "pathoview.tasks.evaluate:run"
+SIMILAR = "pathoview.tasks.similar_tiles:run"
+TILE_MAP = "pathoview.tasks.tile_map:run"
 
 
 def analysis(

@@ -22,8 +22,12 @@ from pathoview.session.keeper import Keeper
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.review_marks import ReviewMarks
 from pathoview.session.review_search import FIELD_UM, Search
+from pathoview.session.run_comparison import RunComparison
+from pathoview.session.run_desk import RunDesk
 from pathoview.session.runs import RunView
 from pathoview.session.selection import choose_detection
+from pathoview.session.similar_tiles import SimilarTiles
+from pathoview.session.tile_map import TileMap
 from pathoview.session.tile_review import TileReview
 from pathoview.slides.slide import Slide
 from pathoview.study.review_queue import Reason, ReviewPlace, ReviewQueue, keep_queue, kept_queue
@@ -45,11 +49,14 @@ class ReviewDesk:
     changed = Signal()
     """`queue`, what was answered of it, `reasons`, what is chosen, or what `tiles` tells of."""
 
-    def __init__(self, session: Session, keeper: Keeper) -> None:
+    def __init__(self, session: Session, runs: RunDesk, keeper: Keeper) -> None:
         self._session = session
         self._keeper = keeper
         self.corrections = Corrections(session)
         self.tiles = TileReview(session)
+        self.similar = SimilarTiles(session, self.tiles, runs)
+        self.map = TileMap(session, self.tiles, runs)
+        self.comparison = RunComparison(session, self.tiles, runs)
         self.queue = ReviewQueue()
         self.is_searching = False
         self.is_walking = False

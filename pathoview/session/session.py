@@ -138,7 +138,7 @@ class Session:
         self.teaching = TeachDesk(self, self._desk, PreviewRun(shelf, self.scheduler))
         self.leaks, self.evaluation = LeakDesk(self, self._desk), EvaluateDesk(self, self._desk)
         self.models = ModelDesk(self, self._desk)
-        self.review = ReviewDesk(self, self.places.keeper)
+        self.review = ReviewDesk(self, self._desk, self.places.keeper)
         self._troubles = TileTroubles(self.scheduler, self.notice.emit)
         self._relay()
 

@@ -130,10 +130,14 @@ class TileReview:
     @property
     def values(self) -> npt.NDArray[np.float32]:
         """What tiles are ordered by, (tile,): attention, 1 for an average tile; or evidence."""
+        return self.numbers(self.order)
+
+    def numbers(self, order: Order) -> npt.NDArray[np.float32]:
+        """Return the numbers of an order, (tile,)."""
         tiles = self.tiles
         if tiles is None:
             return np.empty(0, np.float32)
-        if self.order == "attention":
+        if order == "attention":
             return tiles.relative_attention
         return tiles.evidence[:, list(self.class_names).index(self.class_name)]
 
