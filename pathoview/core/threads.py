@@ -62,3 +62,15 @@ def work_in_background(steps: int = STEPS_BEHIND) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), steps)
+    give_way()
+
+
+def give_way() -> None:
+    """Have the calling thread, and those it starts, take no processor from others by waking up.
+
+    Threads that wait for each other wake up all the time: whatever their niceness, a frame that is
+    being painted would wait for them each time. Elsewhere than on Linux nothing happens.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

@@ -22,7 +22,7 @@ from pathoview.core.geometry import Rect
 from pathoview.core.machine import keep_freed_memory
 from pathoview.core.progress import Control
 from pathoview.core.registry import load_entry
-from pathoview.core.threads import one_thread_each, spare_what_stays
+from pathoview.core.threads import give_way, one_thread_each, spare_what_stays
 from pathoview.core.translation import _
 from pathoview.jobs.messages import (
     Cancel,
@@ -62,9 +62,7 @@ def _be_modest() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(AttributeError, OSError):  # not on Windows
         os.nice(_NICENESS)
-    with contextlib.suppress(AttributeError, OSError):  # only on Linux
-        # Its threads wake each other often: none then takes a processor from one that paints.
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    give_way()
     one_thread_each()
     keep_freed_memory()
 

@@ -35,12 +35,15 @@ def test_a_thread_gives_way_and_the_others_do_not() -> None:
     def work() -> None:
         threads.work_in_background(3)
         found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        found.append(os.sched_getscheduler(0))
 
+    policy = os.sched_getscheduler(0)
     before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert found == [3]
+    assert found == [3, os.SCHED_BATCH]
+    assert os.sched_getscheduler(0) == policy
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
