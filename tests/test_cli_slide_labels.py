@@ -11,10 +11,11 @@ from labelled_slides import cohort, described, recorded
 from studies import opened
 
 from pathoview import cli
+from pathoview.evaluation.slides import scores_with_intervals
 from pathoview.methods.engine import bag_baselines
 from pathoview.methods.model import read_card
 from pathoview.study.model import SlideLabel
-from pathoview.tasks import bag_data, train_bags
+from pathoview.tasks import bag_data
 
 QUICK = ["--method", "attention_mil", "--folds", 3]
 QUICK += [f"--param={one}" for one in ("n_steps=4", "batch=4", "width=8")]
@@ -25,8 +26,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bag_data, "described", described)
     few_steps = bag_baselines.MAX_PARAMS.model_copy(update={"n_steps": 2})
     monkeypatch.setattr(bag_baselines, "MAX_PARAMS", few_steps)
-    few_draws = partial(train_bags.scores_with_intervals, n_draws=50)
-    monkeypatch.setattr(train_bags, "scores_with_intervals", few_draws)
+    few_draws = partial(scores_with_intervals, n_draws=50)
+    monkeypatch.setattr("pathoview.tasks.train_bags.scores_with_intervals", few_draws)
 
 
 def run(*arguments: object) -> int:

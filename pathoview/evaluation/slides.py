@@ -110,7 +110,7 @@ class SlidePredictions:
 
     @property
     def n_classes(self) -> int:
-        return self.probabilities.shape[1]
+        return int(self.probabilities.shape[1])
 
     def matrix(self) -> Numbers:
         """Return the confusion matrix, (class, class)."""

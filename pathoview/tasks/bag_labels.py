@@ -115,7 +115,7 @@ def said_of_slides(source: BagSource) -> SaidOfSlides:
 
 def _no_labels(source: BagSource, left_out: Sequence[LeftOut]) -> InputError:
     hint = (
-        _("Give slides labels in the list of slides, or with “pathoview study label”.")
+        _("Give slides labels in the list of slides, or with “pathoview slides label”.")
         if source.study
         else _("The column “label” names the class of each slide.")
     )

@@ -226,7 +226,7 @@ class CrossValidation:
             found[name] = ready.probabilities(held_out, part).tolist()
         assert method is not None
         seconds = time.monotonic() - started
-        return FoldResult(fold=fold, rows=rows, probabilities=found, seconds=seconds), method
+        return FoldResult(fold=fold, rows=tuple(rows), probabilities=found, seconds=seconds), method
 
     def _path(self, fold: int) -> Path:
         return part_path(self._state, f"{fold}", ".json")

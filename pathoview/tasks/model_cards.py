@@ -30,7 +30,7 @@ def new_card(
     They go before what is said here.
     """
     parents = fitted.parents or _parents(start)
-    said = {
+    said: dict[str, Any] = {
         "title": order.title or _title(spec, order.round),
         "method": spec.name,
         "method_version": spec.version,

@@ -25,7 +25,12 @@ from pathoview.core.translation import _
 from pathoview.datasets.bags import Bag, BagData
 from pathoview.datasets.splits import Numbers, linked_groups
 from pathoview.evaluation.bootstrap import Interval
-from pathoview.evaluation.slides import SlidePredictions, ThresholdRule, scores_with_intervals
+from pathoview.evaluation.slides import (
+    SlidePredictions,
+    ThresholdRule,
+    decided,
+    scores_with_intervals,
+)
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.model import DataUsed, HeldOut, Model, ModelClass
 from pathoview.methods.spec import Compute, MethodSpec
@@ -208,24 +213,30 @@ class BagTraining:
     ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
         """Return scores and their intervals, of cross-validation and of the slides of a test."""
         bags = [self._data.bags[row] for row in unseen.rows.tolist()]
-        metrics, intervals = scores_with_intervals(
-            said, _group_numbers(bags), self._compared, seed=self._order.seed
+        metrics, intervals = _told(
+            *scores_with_intervals(
+                said, _group_numbers(bags), self._compared, seed=self._order.seed
+            )
         )
-        told = _told(metrics, intervals)
-        if not self._test:
-            return told
-        probabilities = ready.probabilities(self._test, self._progress)  # at the temperature
+        if self._test:
+            tested, ends = self._tested(ready, cut)
+            metrics |= {f"test.{name}": value for name, value in tested.items()}
+            intervals |= {f"test.{name}": value for name, value in ends.items()}
+        return metrics, intervals
+
+    def _tested(
+        self, ready: Ready, cut: Cut
+    ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+        """Return the scores of the model itself, on the slides of a test."""
+        probabilities = ready.probabilities(self._test, self._progress)  # at its temperature
         one = SlidePredictions(
             np.array([bag.label for bag in self._test], np.int64),
             probabilities,
-            Cut(threshold=cut.threshold).applied(probabilities)[1],
+            decided(probabilities, cut.threshold),
             self._is_ordered,
         )
         groups = _group_numbers(self._test)
-        tested = _told(*scores_with_intervals({"": one}, groups, seed=self._order.seed))
-        for whole, part in zip(told, tested, strict=True):
-            whole.update({f"test.{name}": value for name, value in part.items()})  # type: ignore[arg-type]
-        return told
+        return _told(*scores_with_intervals({"": one}, groups, seed=self._order.seed))
 
     def _held_out(
         self, said: Mapping[str, SlidePredictions], unseen: OutOfFold

@@ -201,7 +201,7 @@ def test_grades_of_a_study_are_read_by_their_name(tmp_path: Path) -> None:
     assert [one.name for one in found.data.classes] == ["ISUP 1", "ISUP 3"]
     with pytest.raises(InputError, match="No slide has a label") as refused:
         opened_bags(source)
-    assert "study label" in refused.value.hint
+    assert "slides label" in refused.value.hint
 
 
 def test_named_slides_of_a_study_only_and_why_one_is_not_used(tmp_path: Path) -> None:

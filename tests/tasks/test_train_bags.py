@@ -16,12 +16,13 @@ from pathoview.core.errors import Cancelled, InputError, UsageError
 from pathoview.core.paths import data_folder
 from pathoview.core.progress import SilentProgress
 from pathoview.datasets.bags import Features
-from pathoview.evaluation.slides import auroc
+from pathoview.evaluation.slides import auroc, scores_with_intervals
 from pathoview.methods.engine import bag_baselines
 from pathoview.methods.fitting import fitted_of
 from pathoview.methods.model import ModelCard, read_card, read_model
 from pathoview.methods.weak.attention_mil import AttentionMil
-from pathoview.tasks import bag_data, train, train_bags
+from pathoview.methods.weak.attention_mil_params import AttentionMilParams
+from pathoview.tasks import bag_data, train
 from pathoview.tasks.method_building import build_method
 
 QUICK = {"n_steps": 6, "batch": 4, "width": 8, "lr": 0.02}
@@ -33,8 +34,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bag_data, "described", described)
     few_steps = bag_baselines.MAX_PARAMS.model_copy(update={"n_steps": 3})
     monkeypatch.setattr(bag_baselines, "MAX_PARAMS", few_steps)
-    few_draws = partial(train_bags.scores_with_intervals, n_draws=100)
-    monkeypatch.setattr(train_bags, "scores_with_intervals", few_draws)
+    few_draws = partial(scores_with_intervals, n_draws=100)
+    monkeypatch.setattr("pathoview.tasks.train_bags.scores_with_intervals", few_draws)
 
 
 class Listening(SilentProgress):
@@ -107,14 +108,10 @@ def test_the_model_predicts_at_its_temperature(tmp_path: Path) -> None:
     card = read_card(Path(result["model"]))
     assert card.settings["temperature"] != 1.0
     features: Features = np.zeros((5, 6), np.float32)
-    built = build_method(None, {}, result["model"])
-    told = built.method.predict(features).probabilities
-    model = read_model(Path(result["model"]))
-    plain = replace(
-        model, card=card.model_copy(update={"settings": {**card.settings, "temperature": 1.0}})
-    )
-
-    before = AttentionMil(built.params, fitted_of(plain)).predict(features).probabilities
+    told = build_method(None, {}, result["model"]).method.predict(features).probabilities
+    fitted = fitted_of(read_model(Path(result["model"])))
+    plain = replace(fitted, settings={**fitted.settings, "temperature": 1.0})
+    before = AttentionMil(AttentionMilParams(), plain).predict(features).probabilities
     assert np.abs(told - before).max() > 1e-4
 
 
