@@ -26,13 +26,14 @@ from pathoview.core.errors import (
 from pathoview.core.progress import SilentProgress
 from pathoview.datasets.bags import EncoderUsed
 from pathoview.jobs.runner import JobRequest, JobRunner, JobState
+from pathoview.methods.engine.device import Device
 from pathoview.slides.slide import Slide
 from pathoview.study.feature_file import FeatureFile
 from pathoview.tasks import feature_extraction, feature_tiles, features
 from pathoview.tasks.feature_tiles import FeatureTiles
 from pathoview.tasks.features import FeatureOrder, bag_of, extract
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 SIDE = 32
 Rgb = npt.NDArray[np.uint8]
 
@@ -87,10 +88,15 @@ class Listener(SilentProgress):
 def encoder(monkeypatch: pytest.MonkeyPatch) -> MeanColor:
     """Small blocks, one thread, and an encoder that can be reckoned with."""
     encoder = MeanColor()
-    monkeypatch.setattr(features, "_built", lambda *_said: encoder)
-    monkeypatch.setattr(feature_tiles, "_MOST_ACROSS", 3)
-    monkeypatch.setattr(feature_extraction, "useful_computers", lambda _device: 1)
+    small_and_plain(monkeypatch, encoder)
     return encoder
+
+
+def small_and_plain(patch: pytest.MonkeyPatch, encoder: MeanColor) -> None:
+    patch.setattr(features, "_built", lambda *_said: encoder)
+    patch.setattr(features, "choose_device", lambda: Device("cpu", ""))
+    patch.setattr(feature_tiles, "_MOST_ACROSS", 3)
+    patch.setattr(feature_extraction, "useful_computers", lambda _device: 1)
 
 
 def picture(height: int = 300, width: int = 420) -> Rgb:
@@ -223,12 +229,17 @@ def test_a_cancelled_extraction_goes_on_from_its_finished_blocks(encoder: MeanCo
     np.testing.assert_array_equal(resumed, undisturbed)
 
 
+def run_by_mean_color(request: Mapping[str, Any], progress: SilentProgress) -> dict[str, Any]:
+    """Describe a slide by mean colours, without torch (a task for a worker)."""
+    with pytest.MonkeyPatch.context() as patch:
+        small_and_plain(patch, MeanColor())
+        return features.run(request, progress)
+
+
 def test_a_killed_extraction_repeats_no_finished_block(tmp_path: Path) -> None:
     slide = make_pyramid_tiff(tmp_path / "a.tiff", he_image(700, 520))
-    wanted = {"encoder": "mobilenetv3_small_100", "tile_px": 16}
-    request = JobRequest(
-        "pathoview.tasks.features:run", {"slide": str(slide), "order": wanted}, "features"
-    )
+    said = {"slide": str(slide), "order": {"tile_px": SIDE}}
+    request = JobRequest("test_features:run_by_mean_color", said, "features")
     runner = JobRunner(lambda call: call())
     told: list[Mapping[str, Any]] = []
 
