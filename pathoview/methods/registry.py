@@ -149,6 +149,7 @@ METHODS: Registry[MethodSpec] = Registry(
                 "Brabandere et al. 2017 (discriminative loss); Comaniciu and Meer 2002 (mean shift)"
             ),
             entry="pathoview.methods.weak.point_nuclei:PointNuclei",
+            version=2,
             uses_torch=True,
             fit_params=PointNucleiFitParams,
             starts_from=("nuclei_unet",),

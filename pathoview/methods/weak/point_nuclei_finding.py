@@ -16,6 +16,7 @@ from pathoview.methods.fitting import Fitted
 from pathoview.methods.nuclei_maps import is_near
 from pathoview.methods.spec import Compute, Found
 from pathoview.methods.weak import point_nuclei_networks as networks
+from pathoview.methods.weak.point_nuclei_centers import parted_at_centers
 from pathoview.methods.weak.point_nuclei_instances import PartingRule, parted, pieces_of
 from pathoview.methods.weak.point_nuclei_labels import Cells, Floats
 from pathoview.methods.weak.point_nuclei_windows import parted_in_windows
@@ -30,12 +31,15 @@ _FULL = 255
 """Probabilities are whole parts of it: tiny differences decide nothing."""
 
 
+PartingName = Literal["centers", "fast", "paper", "none"]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How maps become nuclei."""
 
     threshold: float = 0.5
-    parting: Literal["fast", "paper", "none"] = "fast"
+    parting: PartingName = "centers"
     min_area_um2: float = 5.0
     max_area_um2: float = 600.0
 
@@ -77,10 +81,13 @@ class Finder:
         return Found(np.asarray(labels, np.int32), found.confidence)
 
     def _found(self, rgb: Rgb, mpp: float, rule: Rule) -> Found:
-        probability = np.rint(self.probability(rgb) * _FULL).astype(np.uint8)
+        maps = np.rint(self._where.maps(rgb) * _FULL).astype(np.uint8)
+        probability = maps[0]
         mask = (probability >= rule.threshold * _FULL).astype(np.uint8)
         sizes = PartingRule(rule.min_area_um2 / mpp**2, self._usual_um2 / mpp**2, self._window_px)
-        if self._parting is None or rule.parting == "none":
+        if rule.parting == "centers" and len(maps) > 1:
+            labels = parted_at_centers(mask, maps[1], mpp, sizes.least_px)
+        elif self._parting is None or rule.parting == "none":
             labels = pieces_of(mask, sizes.least_px)
         elif rule.parting == "paper":
             labels = parted_in_windows(mask, _Windows(self._parting, rgb, sizes.window_px), sizes)

@@ -16,6 +16,7 @@ from pathoview.methods.engine.discriminative_loss import discriminative_loss
 from pathoview.methods.engine.learner import Learner
 from pathoview.methods.fitting import Fitted
 from pathoview.methods.networks.map_losses import masked_cross_entropy
+from pathoview.methods.weak.point_nuclei_centers import CENTER
 from pathoview.methods.weak.point_nuclei_fields import HeldBack, Rgb
 
 if TYPE_CHECKING:
@@ -123,18 +124,29 @@ class PointLearner(Learner):
 
 
 class WhereLearner(PointLearner):
-    """Learns where nucleus is from masks of classes: Voronoi, clusters, and what a model said."""
+    """Learns where nucleus is from masks of classes: Voronoi, clusters, and what a model said.
 
-    outside = 255, 255, 255
+    A fourth map says how near centers are; a network of one output does not learn it.
+    """
+
+    outside = 255, 255, 255, 255
 
     def _loss(self, outputs: Tensor, maps: Sequence[Tensor]) -> tuple[Tensor, dict[str, float]]:
+        *masks, nearness = maps
         losses = [
             masked_cross_entropy(outputs[:, 0], (mask == 1).float(), (mask != 255).float())
-            for mask in maps
+            for mask in masks
         ]
-        names = "loss_voronoi", "loss_clusters", "loss_prior"
+        total = losses[0] + losses[1] + _PRIOR_WEIGHT * losses[2]
+        names = ["loss_voronoi", "loss_clusters", "loss_prior"]
+        if outputs.shape[1] > 1:
+            is_known = (nearness != 255).float()
+            near = (nearness.float() / CENTER).clamp(max=1.0)
+            losses.append(masked_cross_entropy(outputs[:, 1], near, is_known))
+            names.append("loss_centers")
+            total = total + losses[-1]
         said = {name: float(loss.detach()) for name, loss in zip(names, losses, strict=True)}
-        return losses[0] + losses[1] + _PRIOR_WEIGHT * losses[2], said
+        return total, said
 
 
 class PartingLearner(PointLearner):

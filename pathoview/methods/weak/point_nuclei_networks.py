@@ -1,7 +1,8 @@
 """The two networks of `point_nuclei`: where nucleus is, and which pixels belong together.
 
 Both are built from the same settings and share no weights. Where nucleus is has one logit, which
-is the same as two with a softmax. In a model file tensors begin with ``where.`` and ``parting.``.
+is the same as two with a softmax; a second one, where the schedule has it, says where centers are.
+In a model file tensors begin with ``where.`` and ``parting.``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathoview.methods.model import Model, Parent, Tensors
 from pathoview.methods.networks.coordconv import PlacedNetwork
 from pathoview.methods.networks.encoder_unet import EncoderUNet
 from pathoview.methods.networks.unet import UNet
+from pathoview.methods.nuclei_maps import N_MAPS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,8 +49,13 @@ def body(settings: Mapping[str, Any], n_outputs: int) -> UNet | EncoderUNet:
 
 
 def where_network(settings: Mapping[str, Any]) -> UNet | EncoderUNet:
-    """(batch, 3, height, width) → one logit a pixel: nucleus."""
-    return body(settings, 1)
+    """(batch, 3, height, width) → logits of a pixel: nucleus and, of two, how near a center is."""
+    return body(settings, n_maps(settings))
+
+
+def n_maps(settings: Mapping[str, Any]) -> int:
+    """Return how many maps the network of where nucleus is gives: 1, or 2 with that of centers."""
+    return int(settings.get("n_maps", 1))
 
 
 def parting_network(settings: Mapping[str, Any]) -> PlacedNetwork:
@@ -105,7 +112,7 @@ def start_settings(start: Model) -> dict[str, Any]:
     if start.card.method == "point_nuclei":
         return settings
     if start.card.method == MAPS_METHOD:
-        return {"encoder": SMALL, **settings}
+        return {"encoder": SMALL, "n_maps": N_MAPS, **settings}
     raise UsageError(
         _("Training cannot begin with “{title}”: it is of another method.").format(
             title=start.card.title
@@ -118,8 +125,9 @@ def start_tensors(start: Model) -> dict[str, Any]:
     """Return the weights for `where_network` of a model to begin with."""
     if start.card.method == "point_nuclei":
         return part_of(start.tensors, WHERE)
-    # The first of its maps is where nucleus is; the head puts out a map's pixels one after another.
-    n = int(start.card.settings["fold"]) ** 2
+    # Its maps are where nucleus is and how deep in it, which is near to how near a center is; the
+    # head puts out a map's pixels one after another.
+    n = N_MAPS * int(start.card.settings["fold"]) ** 2
     return {
         name: array[:n] if name.startswith("head.") else array
         for name, array in start.tensors.items()

@@ -19,12 +19,14 @@ class PointNucleiParams(BaseParams):
         ge=0.05,
         le=0.95,
     )
-    parting: Literal["fast", "paper", "none"] = param(
-        "fast",
+    parting: Literal["centers", "fast", "paper", "none"] = param(
+        "centers",
         _("Parting touching nuclei"),
         _(
-            "“fast” looks only at what is too large for one nucleus; “paper” clusters all of each "
-            "window, as published, and is slow; “none” leaves together what touches."
+            "“centers” parts them around learned centers, and leaves out what has none; “paper” "
+            "clusters all of each window, as published, and is slow; “fast” does so only with what "
+            "is too large for one nucleus, also where a model learned no centers; “none” leaves "
+            "together what touches."
         ),
     )
     min_area_um2: float = shared.min_area_um2(5.0)

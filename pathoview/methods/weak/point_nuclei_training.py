@@ -27,10 +27,12 @@ from pathoview.methods.engine.weights import arrays_of
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.spec import Compute
 from pathoview.methods.weak import point_nuclei_networks as networks
+from pathoview.methods.weak.point_nuclei_centers import center_map
 from pathoview.methods.weak.point_nuclei_fields import (
     APART_UM,
     BLOCK_PX,
     Field,
+    LabelledField,
     Rgb,
     fingerprint,
     held_back,
@@ -100,6 +102,7 @@ class _Training:
         self._course = _course(params, fields, context)
         self._settings: dict[str, Any] = {
             "encoder": self._course.encoder,
+            "n_maps": 1 if self._course.is_paper else 2,
             **(networks.SMALL_SETTINGS if self._course.encoder == networks.SMALL else {}),
             "window_px": self._course.parting_crop_px,
             "usual_area_um2": 0.0,
@@ -128,7 +131,11 @@ class _Training:
 
     def _learn_where(self) -> Trained:
         pieces = [
-            Piece(one.field.rgb, (one.voronoi, one.clusters, prior), one.field.anchors)
+            Piece(
+                one.field.rgb,
+                (one.voronoi, one.clusters, prior, _near_centers(one)),
+                one.field.anchors,
+            )
             for one, prior in zip(self._fields, self._priors(), strict=True)
             if len(one.field.anchors)
         ]
@@ -298,6 +305,13 @@ def fast_numerics() -> TrainingNumerics:
 
 def _whole(crop_px: int) -> int:
     return -(-crop_px // 32) * 32
+
+
+def _near_centers(one: LabelledField) -> Mask:
+    field = one.field
+    height, width = field.rgb.shape[:2]
+    cells = cellmap(field.points, height, width, field.mpp)
+    return center_map(cells, one.clusters, field.is_complete, field.is_allowed)
 
 
 def _areas(labels: Labels, mpp: float) -> npt.NDArray[np.float64]:

@@ -118,7 +118,7 @@ def test_another_resolution_finds_the_same_nuclei() -> None:
     assert instances.detection_f1(known, instances.centroids(found.labels), 6) > 0.8
 
 
-@pytest.mark.parametrize("parting", ["fast", "paper", "none"])
+@pytest.mark.parametrize("parting", ["centers", "fast", "paper", "none"])
 def test_blank_and_tiny_patches_do_no_harm(parting: Any) -> None:
     method = PointNuclei(PointNucleiParams(parting=parting), taught())
     for shape in ((1, 1), (3, 130), (64, 64)):
