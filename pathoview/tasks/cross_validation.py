@@ -182,7 +182,7 @@ class OutOfFold:
     probabilities: Mapping[str, Fractions]
     """By predictor: (n, class), uncalibrated."""
     last: Ready | None
-    """Of the last fold, when the person asked to end before all were done; None: all are."""
+    """Of the last fold, when the person asked to end; None: learn from all slides now."""
 
 
 class CrossValidation:
@@ -208,7 +208,7 @@ class CrossValidation:
                     file.write(result.model_dump_json().encode())
             results.append(result)
             progress.event("fold", {"fold": fold + 1, "n_folds": n, "seconds": result.seconds})
-        return self._together(results, last if len(results) < n else None)
+        return self._together(results, last if progress.is_finishing else None)
 
     def _predicted(self, fold: int, progress: Progress) -> tuple[FoldResult, Ready]:
         """Fit all predictors on a fold's bags, and predict what it holds out."""

@@ -166,7 +166,7 @@ def test_a_study_tells_class_patient_and_what_is_not_looked_for(tmp_path: Path) 
         recorded(
             folder / "b.png", a_class("Zebra"), SlideLabel(label_kind="grade", name="G", value=1)
         ),
-        recorded(folder / "c.png"),
+        recorded(folder / "c.png", a_class("Zebra", frames=(0, 3))),
         recorded(folder / "d.png", a_class("Zebra", is_disputed=True)),
     ]
     classes = [

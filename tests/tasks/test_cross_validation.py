@@ -24,6 +24,7 @@ from pathoview.tasks.cross_validation import (
     chosen_cut,
     judged,
     planned_folds,
+    with_validation,
 )
 
 CLASSES = (TargetClass("Normal"), TargetClass("Tumor"))
@@ -118,6 +119,14 @@ def test_a_class_of_two_patients_is_learned_from_in_every_fold() -> None:
         assert {bag.label for bag in folds.data_of(data, fold).of("train")} == {0, 1}
 
 
+def test_where_a_class_would_be_missing_nothing_is_held_back() -> None:
+    bags = [bag(number, number // 2) for number in range(4)]
+    data = BagData(bags, CLASSES, ENCODER)
+    groups = ["a", "a", "b", "b"]  # one group is held back, else there is nothing to hold back
+    own = with_validation(data, groups, range(4), seed=0)
+    assert {one.split for one in own.bags} == {"train"}
+
+
 def test_too_few_patients_are_told_in_a_sentence() -> None:
     with pytest.raises(UsageError, match="10 patients cannot be shared out to 11 folds"):
         planned(11)
@@ -206,6 +215,21 @@ def test_asked_to_finish_it_ends_after_the_fold_it_is_in(tmp_path: Path) -> None
     found = CrossValidation(data, folds, {"m": one}, tmp_path / "k.state").run(progress)
     assert len(one.seen) == 1
     assert sorted(found.rows.tolist()) == sorted(folds.held_out(0))
+    assert found.last is not None
+
+
+def test_asked_to_finish_in_the_last_fold_its_model_is_taken(tmp_path: Path) -> None:
+    data, folds = planned(2)
+    progress = SilentProgress()
+
+    def finish_at_last(seen: BagData, number: int) -> float:
+        if len(one.seen) == 2:
+            progress.control.finish()
+        return 0.6
+
+    one = Predictor(finish_at_last)
+    found = CrossValidation(data, folds, {"m": one}, tmp_path / "k.state").run(progress)
+    assert len(found.rows) == 20
     assert found.last is not None
 
 
