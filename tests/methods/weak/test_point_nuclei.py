@@ -144,7 +144,7 @@ def test_nothing_is_learned_from_what_is_held_back() -> None:
 
 def test_training_begins_with_the_weights_of_a_model_of_nuclei() -> None:
     start = bundled()
-    where = where_network({"encoder": "small", **SMALL_SETTINGS})
+    where = where_network({"encoder": "small", "n_maps": 2, **SMALL_SETTINGS})
     tensors = start_tensors(start)
     assert tensors["head.weight"].shape == where.state_dict()["head.weight"].shape
     fitted = fit(data(), start=start, lr=1e-6)
