@@ -31,8 +31,9 @@ Tiles = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.float32]
 
 _RANDOM_SEED = 0
-_PIXELS_AT_ONCE = {"cpu": 16 * 224 * 224, "gpu": 64 * 224 * 224}
-"""A processor gains nothing from more; a GPU is not busy with less."""
+_PIXELS_AT_ONCE = {"cpu": 4 * 224 * 224, "gpu": 64 * 224 * 224}
+"""A thread of a processor gains nothing from more, and eight of them share 2 GiB; a GPU is not busy
+with less."""
 
 _logger = logging.getLogger(__name__)
 
