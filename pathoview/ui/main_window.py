@@ -309,10 +309,14 @@ class MainWindow(QMainWindow):
         self._say_title()
 
     def _on_runs_changed(self) -> None:
-        """Bring the results to the front when a run is shown that was not there before."""
+        """Bring the results to the front when a run is shown that was not there before.
+
+        What the tiles tell of it is seen in their own panel, if that is in front.
+        """
         run = self.session.results
         path = run.path if run is not None else None
-        if path is not None and path != self._results_path:
+        is_seen = run is not None and run.attention is not None and self.docks.is_seen("tiles")
+        if path is not None and path != self._results_path and not is_seen:
             self.docks.raise_if_shown("results")
         self._results_path = path
 

@@ -10,12 +10,14 @@ import pytest
 from bag_runs import SIDE_L0, bag_run
 from hands import main_window, picture, settle
 from makers import he_image, make_svs
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from pathoview.session.session import Session
+from pathoview.session.similar_tiles import Similar, SimilarTile
+from pathoview.session.tile_map import MapOfTiles, MappedSlide
 from pathoview.slides.opening import open_slide
 from pathoview.study.study_file import StudyFile
 from pathoview.study.tile_verdicts import SlideVerdicts, TileVerdict
@@ -165,6 +167,91 @@ def test_the_chosen_tile_is_outlined_on_the_canvas(
     assert (columns.mean(), rows.mean()) == pytest.approx((x, y), abs=2)
     around = session.viewport.rect_to_view(session.review.tiles.rect_l0(40))
     assert np.ptp(columns) == pytest.approx(around.width, abs=8)
+
+
+def show_tab(window: MainWindow, number: int) -> None:
+    window.tiles.tabs.setCurrentIndex(number)
+
+
+def test_similar_tiles_are_shown_with_pseudonym_and_gone_to(
+    window: MainWindow, page: TileReviewPage, session: Session
+) -> None:
+    show_tab(window, 1)
+    similar, shown = session.review.similar, window.tiles.similar
+    assert not shown.find.isEnabled()
+    click_tile(page.most, 0)
+    assert shown.find.isEnabled()
+    key = session.slide.content_hash if session.slide else ""
+    facts = {"slide_hash": key, "pseudonym": "slide-1", "side_l0": SIDE_L0}
+    found = (
+        SimilarTile(x_l0=SIDE_L0, y_l0=0, similarity=0.987, **facts),
+        SimilarTile(x_l0=0, y_l0=SIDE_L0, similarity=0.5, **facts),
+    )
+    similar.answer = Similar(n_slides=3, n_without=1, n_tiles=96, similar=found)
+    similar.changed.emit()
+    assert captions(shown.gallery) == ["0.987\nslide-1", "0.500\nslide-1"]
+    assert "96 tiles on 3 slides" in shown.facts.text()
+    assert "1 slide of the study is not described" in shown.facts.text()
+    click_tile(shown.gallery, 1)
+    assert session.review.tiles.chosen == 12
+    assert shown.gallery.currentRow() == 1
+
+
+def test_two_runs_are_compared_and_shown_beside_each_other(
+    window: MainWindow, page: TileReviewPage, session: Session, qtbot: QtBot, path: Path
+) -> None:
+    shown = window.tiles.compare
+    show_tab(window, 2)
+    assert shown.empty.isVisible()
+    other = WEIGHTS.copy()
+    other[0, 0] = 200
+    assert session.slide is not None
+    bag_run(session.slide, other, title="Second", started="2026-01-01T00:00:00+00:00")
+    show_tab(window, 0)
+    show_tab(window, 2)
+    qtbot.waitUntil(lambda: shown.figures.text().startswith("Spearman 0."))
+    assert captions(shown.gallery)[0] == "here 0%\nthere 100%"
+    click_tile(shown.gallery, 0)
+    assert session.review.tiles.chosen == 0
+    shown.beside.click()
+    qtbot.waitUntil(lambda: len(window.views.canvases) == 2)
+    assert shown.beside.text() == "One view"
+    assert window.docks.is_seen("tiles")
+    shown.beside.click()
+    assert len(window.views.canvases) == 1
+
+
+def test_a_click_on_the_map_goes_to_the_tile(
+    window: MainWindow, page: TileReviewPage, session: Session, qtbot: QtBot
+) -> None:
+    shown, drawn = window.tiles.map, session.review.map
+    show_tab(window, 3)
+    key = session.slide.content_hash if session.slide else ""
+    drawn.answer = MapOfTiles(
+        shares=(0.5, 0.125),
+        n_tiles=5,
+        n_without=0,
+        slides=(MappedSlide(slide_hash=key, pseudonym="slide-1", side_l0=SIDE_L0),),
+        x=(0, 4, 0, 4),
+        y=(0, 0, 2, 2),
+        slide=(0, 0, 0, 0),
+        x_l0=(0, SIDE_L0, 0, SIDE_L0),
+        y_l0=(0, 0, SIDE_L0, SIDE_L0),
+    )
+    drawn.changed.emit()
+    assert "(PCA) show 62% of the variance" in shown.plot.facts
+    assert "4 of 5 tiles" in shown.plot.facts
+    qtbot.wait(50)
+    view, canvas = shown.plot._view, shown.plot._plot
+    place = canvas.mapFromScene(view.mapViewToScene(QPointF(4, 2)))
+    QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert session.review.tiles.chosen == 13
+    (ring,) = shown.plot._mark.points()
+    assert (ring.pos().x(), ring.pos().y()) == (4, 2)
+    for row in range(shown.shade.count()):
+        shown.shade.setCurrentIndex(row)
+        shown.shade.activated.emit(row)
+    assert shown.shade.currentText() == "By slide"
 
 
 def test_without_tiles_the_next_step_is_said(

@@ -27,8 +27,8 @@ Mark = Literal["", "agree", "disagree", "unsure"]
 _SIGNS: dict[Mark, str] = {"": "", "agree": "✓ ", "disagree": "✗ ", "unsure": "? "}
 _EDGE, _RING = 3, 2
 _CAPTION_PX = 18
-_CELL = QSize(SIDE_PX + 2 * theme.GRID - 4, SIDE_PX + _CAPTION_PX + theme.GRID)
 _ENTRY = Qt.ItemDataRole.UserRole
+_CENTERED = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,11 @@ class TileGallery(QListWidget):
     answered_by_key = Signal()
     """The key was pressed that elsewhere deletes what is chosen."""
 
-    def __init__(self, name: str, pictures: TilePictures) -> None:
+    def __init__(self, name: str, pictures: TilePictures, n_lines: int = 1) -> None:
+        """``n_lines``: of the captions."""
         super().__init__()
+        height = SIDE_PX + n_lines * _CAPTION_PX + theme.GRID
+        self.cell = QSize(SIDE_PX + 2 * theme.GRID - 4, height)
         self._pictures = pictures
         self._entries: tuple[TileEntry, ...] = ()
         self.setAccessibleName(name)
@@ -63,7 +66,7 @@ class TileGallery(QListWidget):
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setUniformItemSizes(True)
-        self.setGridSize(_CELL)
+        self.setGridSize(self.cell)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -111,9 +114,9 @@ class TileGallery(QListWidget):
         self._fit()
 
     def _fit(self) -> None:
-        n_columns = max(1, (self.width() - 2 * theme.GRID) // _CELL.width())
+        n_columns = max(1, (self.width() - 2 * theme.GRID) // self.cell.width())
         n_rows = -(-self.count() // n_columns)
-        self.setFixedHeight(max(1, n_rows) * _CELL.height() + 2 * theme.GRID)
+        self.setFixedHeight(max(1, n_rows) * self.cell.height() + 2 * theme.GRID)
 
     def _tell(self, item: QListWidgetItem) -> None:
         self.chosen.emit(self._entries[self.row(item)])
@@ -129,11 +132,12 @@ class _TileDelegate(QStyledItemDelegate):
     def __init__(self, pictures: TilePictures, parent: TileGallery) -> None:
         super().__init__(parent)
         self._pictures = pictures
+        self._cell = parent.cell
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
-        return _CELL
+        return self._cell
 
     def paint(
         self,
@@ -159,12 +163,14 @@ class _TileDelegate(QStyledItemDelegate):
             painter.setPen(QPen(QColor(colors.accent), _RING))
             painter.drawRect(ring)
         painter.setPen(QColor(colors.text if entry.mark else colors.muted))
-        below = QRect(cell.left(), square.bottom() + 3, cell.width(), _CAPTION_PX)
         text = _SIGNS[entry.mark] + entry.caption
-        text = painter.fontMetrics().elidedText(
-            text, Qt.TextElideMode.ElideMiddle, below.width() - 2
-        )
-        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
+        for number, words in enumerate(text.split("\n")):
+            top = square.bottom() + 3 + number * _CAPTION_PX
+            below = QRect(cell.left(), top, cell.width() - 2, _CAPTION_PX)
+            words = painter.fontMetrics().elidedText(
+                words, Qt.TextElideMode.ElideMiddle, below.width()
+            )
+            painter.drawText(below, _CENTERED, words)
         painter.restore()
 
     @staticmethod

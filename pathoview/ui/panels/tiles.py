@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _
 from pathoview.session.session import Session
 from pathoview.ui import theme
+from pathoview.ui.panels.tile_compare_page import TileComparePage
+from pathoview.ui.panels.tile_map_page import TileMapPage
 from pathoview.ui.panels.tile_pictures import TilePictures
 from pathoview.ui.panels.tile_review_page import TileReviewPage
+from pathoview.ui.panels.tile_similar_page import TileSimilarPage
 from pathoview.ui.widgets import column, label, scrolled
 
 
@@ -20,10 +23,28 @@ class TilesPanel(QWidget):
         super().__init__(parent)
         self.pictures = TilePictures(session, self)
         self.review = TileReviewPage(session, self.pictures)
+        self.similar = TileSimilarPage(session, self.pictures)
+        self.compare = TileComparePage(session, self.pictures)
+        self.map = TileMapPage(session)
+        self.tabs = QTabBar()
+        self.tabs.setAccessibleName(_("Pages about tiles"))
+        self.tabs.setExpanding(False)
+        self.tabs.setDrawBase(False)
+        self._pages = QStackedWidget()
+        for title, page in (
+            (_("Answers"), self.review),
+            (_("Similar"), self.similar),
+            (_("Compare"), self.compare),
+            (_("Map"), self.map),
+        ):
+            self.tabs.addTab(title)
+            self._pages.addWidget(scrolled(column(page, 1, margin=theme.GRID + 4)))
+        self.tabs.currentChanged.connect(self._pages.setCurrentIndex)
         note = label(_("Research use only"), "muted")
         note.setToolTip(RESEARCH_USE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(scrolled(column(self.review, 1, margin=theme.GRID + 4)), 1)
+        layout.addWidget(self.tabs)
+        layout.addWidget(self._pages, 1)
         layout.addWidget(column(note, margin=theme.GRID + 4))
