@@ -15,7 +15,17 @@ GUIDE = ROOT / "resources" / "guide"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(GUIDE.glob("*.md"))]
 PAGES = (
     *("index", "getting-started", "viewer", "methods", "evaluate", "formats", "geojson"),
-    *("annotate", "study", "measurements", "leaks", "teach", "review", "features", "slide-labels"),
+    *(
+        "annotate",
+        "study",
+        "measurements",
+        "leaks",
+        "teach",
+        "review",
+        "tiles",
+        "features",
+        "slide-labels",
+    ),
     *("models", "performance", "troubleshooting", "architecture"),
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.])(?:/work|/tmp|/root|/home/\w+|[A-Z]:\\)\b")
