@@ -161,7 +161,7 @@ class TileReview:
 
     def shown(self) -> Sequence[int]:
         """Return the tiles of the page, in the order in which they are walked over."""
-        return np.concatenate(self.ends()).tolist()
+        return [int(tile) for end in self.ends() for tile in end]
 
     def rect_l0(self, tile: int) -> Rect:
         """Return where a tile lies."""

@@ -70,7 +70,8 @@ def cosine(
     """Return how alike rows are to a row, (tile,), -1 to 1; 0 for what has no features at all."""
     lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(query)
     products = features @ query
-    return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    alike = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    return np.asarray(alike, np.float32)
 
 
 def _tile_at(slide: DescribedSlide, tiles: TileFeatures, wanted: SimilarRequest) -> int:

@@ -149,7 +149,7 @@ def test_another_run_is_compared_and_one_goes_to_where_they_disagree_most(
     assert comparison.result.spearman is None
     comparison.set_value("Benign")
     assert comparison.result is not None
-    assert comparison.result.spearman == pytest.approx(-result.spearman)
+    assert comparison.result.spearman == pytest.approx(-(result.spearman or 0))
 
 
 def test_two_runs_are_seen_side_by_side_and_the_review_stays_with_its_own(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,15 +38,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def page(
-    window: MainWindow, session: Session, qtbot: QtBot, path: Path
-) -> Iterator[TileReviewPage]:
+def page(window: MainWindow, session: Session, qtbot: QtBot, path: Path) -> TileReviewPage:
     session.settings.author = "Ada"
     assert session.studies.create(path.with_name("s.pathoview"))
     session.open(path)
     qtbot.waitUntil(lambda: session.review.tiles.run is not None)
     qtbot.waitUntil(lambda: session.studies.book is not None)
-    session_command(window, "review.tiles")
+    qtbot.waitUntil(lambda: window.results.review_tiles.isVisible())
+    window.results.review_tiles.click()
+    assert window.docks.is_seen("tiles")
     return window.tiles.review
 
 
@@ -178,11 +178,11 @@ def test_similar_tiles_are_shown_with_pseudonym_and_gone_to(
 ) -> None:
     show_tab(window, 1)
     similar, shown = session.review.similar, window.tiles.similar
-    assert not shown.find.isEnabled()
+    assert not shown.search.isEnabled()
     click_tile(page.most, 0)
-    assert shown.find.isEnabled()
+    assert shown.search.isEnabled()
     key = session.slide.content_hash if session.slide else ""
-    facts = {"slide_hash": key, "pseudonym": "slide-1", "side_l0": SIDE_L0}
+    facts: dict[str, Any] = {"slide_hash": key, "pseudonym": "slide-1", "side_l0": SIDE_L0}
     found = (
         SimilarTile(x_l0=SIDE_L0, y_l0=0, similarity=0.987, **facts),
         SimilarTile(x_l0=0, y_l0=SIDE_L0, similarity=0.5, **facts),

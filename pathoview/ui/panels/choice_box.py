@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from PySide6.QtWidgets import QComboBox
 
@@ -10,7 +11,7 @@ from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import shrinkable
 
 
-def choice_box(name: str, choose: Callable[[str], object]) -> QComboBox:
+def choice_box(name: str, choose: Callable[[Any], object]) -> QComboBox:
     """Return a box; ``choose`` gets what the entry stands for that somebody has chosen."""
     box = QComboBox()
     box.setAccessibleName(name)

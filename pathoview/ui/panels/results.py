@@ -97,9 +97,13 @@ class ResultsPanel(QWidget):
             "annotation",
         )
         self.take_regions.setToolTip(_("Copy the outlined regions, to be corrected"))
+        self.review_tiles = button(
+            _("Review tiles"), lambda: run_command(self._session, "review.tiles"), "points"
+        )
         self.note = label(_("Research use only"), "muted")
         self.note.setToolTip(RESEARCH_USE)
-        return column(self.note, self.take_regions, self.export, margin=theme.GRID + 4)
+        parts = (self.note, self.take_regions, self.review_tiles, self.export)
+        return column(*parts, margin=theme.GRID + 4)
 
     def _build_filled(self) -> QWidget:
         head = column(self.count, self.density, spacing=0)
@@ -142,6 +146,7 @@ class ResultsPanel(QWidget):
         self.selection.setVisible(run.map is None and run.attention is None)
         self.prediction.setVisible(run.attention is not None)
         self.prediction.show_run(run)
+        self.review_tiles.setVisible(run.attention is not None and run.attention.n_tiles > 0)
         self.take_regions.setVisible(self._session.exchange.has_map)
         self.take_regions.setEnabled(not run.is_growing)
         self._show_classes(run, statistics)

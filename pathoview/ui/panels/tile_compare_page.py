@@ -39,7 +39,7 @@ class TileComparePage(QWidget):
         self.value = choice_box(_("What of it is compared"), self._comparison.set_value)
         self.figures = label("", "heading", selectable=True)
         self.facts = label("", "muted")
-        self.beside = button("", self._on_beside, "views")
+        self.beside = button(_("Side by side"), self._on_beside, "views")
         self.title = label(_("Where they disagree most"), "heading")
         self.gallery = TileGallery(
             _("Tiles that the runs place most differently"), pictures, n_lines=2

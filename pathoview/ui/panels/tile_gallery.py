@@ -132,12 +132,12 @@ class _TileDelegate(QStyledItemDelegate):
     def __init__(self, pictures: TilePictures, parent: TileGallery) -> None:
         super().__init__(parent)
         self._pictures = pictures
-        self._cell = parent.cell
+        self._gallery = parent
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
-        return self._cell
+        return self._gallery.cell
 
     def paint(
         self,
@@ -146,7 +146,7 @@ class _TileDelegate(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         entry: TileEntry = index.data(_ENTRY)
-        cell: QRect = option.rect  # type: ignore[attr-defined]
+        cell: QRect = option.rect
         left = cell.left() + (cell.width() - SIDE_PX) // 2
         square = QRect(left, cell.top() + 4, SIDE_PX, SIDE_PX)
         colors = theme.current()
@@ -157,8 +157,7 @@ class _TileDelegate(QStyledItemDelegate):
         else:
             painter.drawPixmap(square, picture)
         self._draw_edges(painter, square, entry.mark)
-        list_view = option.widget  # type: ignore[attr-defined]
-        if index.row() == list_view.currentRow():
+        if index.row() == self._gallery.currentRow():
             ring = QRectF(square).adjusted(-_RING, -_RING, _RING, _RING)
             painter.setPen(QPen(QColor(colors.accent), _RING))
             painter.drawRect(ring)

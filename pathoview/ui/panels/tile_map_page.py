@@ -86,7 +86,7 @@ class TileMapPage(QWidget):
             return _("Drawing…")
         if self._map.answer is not None:
             return ""
-        return self._map.problem or _(
+        return self._session.slides.shown(self._map.problem) or _(
             "Tiles that look alike to the encoder lie near each other. A click goes to the tile."
         )
 

@@ -21,13 +21,13 @@ class TileSimilarPage(QWidget):
         self._session = session
         self._similar = session.review.similar
         self.hint = label("", "muted")
-        self.find = button(_("Find similar tiles"), self._similar.find, "points", primary=True)
+        self.search = button(_("Find similar tiles"), self._similar.find, "points", primary=True)
         self.facts = label("", "muted")
         self.gallery = TileGallery(_("Similar tiles"), pictures, n_lines=2)
         self.gallery.chosen.connect(lambda entry: self._similar.go_to(entry.place))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.hint, self.find, self.facts, self.gallery):
+        for part in (self.hint, self.search, self.facts, self.gallery):
             layout.addWidget(part)
         self._similar.changed.connect(self.refresh)
         session.review.tiles.changed.connect(self.refresh)
@@ -37,7 +37,7 @@ class TileSimilarPage(QWidget):
         """Show what was found, and what can be done next."""
         similar = self._similar
         self.hint.setText(self._hint())
-        self.find.setEnabled(similar.can_find and not similar.is_busy)
+        self.search.setEnabled(similar.can_find and not similar.is_busy)
         self.facts.setText(_("Looking…") if similar.is_busy else self._facts())
         self.facts.setVisible(bool(self.facts.text()))
         found = () if similar.answer is None else similar.answer.similar
@@ -52,7 +52,8 @@ class TileSimilarPage(QWidget):
 
     def _facts(self) -> str:
         answer = self._similar.answer
-        return self._similar.problem if answer is None else _facts(answer)
+        problem = self._session.slides.shown(self._similar.problem)
+        return problem if answer is None else _facts(answer)
 
     def _chosen(self, found: tuple[SimilarTile, ...]) -> int | None:
         slide, rect_l0 = self._session.slide, self._session.review.tiles.chosen_l0
