@@ -217,6 +217,7 @@ def _files(said: Iterable[_Said], slides: set[str]) -> Iterator[Path]:
         for kept in (data_folder() / name for name in ("bookmarks", "coverage", "review")):
             yield from kept.glob(f"{slide}.*")
         yield from (data_folder() / "runs" / slide).glob("*.run")
+        yield from (data_folder() / "features" / slide).glob("*.features")
         yield from (data_folder() / "studies").glob(f"{slide}{STUDY_SUFFIX}")
 
 

@@ -110,13 +110,16 @@ def test_files_that_tell_of_the_slides_are_named(study: Path) -> None:
     bookmark = data_folder() / "bookmarks" / f"{SLIDE}.json"
     queue = data_folder() / "review" / f"{SLIDE}.json"
     private = data_folder() / "studies" / f"{SLIDE}.pathoview"
-    for file in (run, bookmark, queue, private):
+    seen = data_folder() / "features" / SLIDE / "a.features"
+    for file in (run, bookmark, queue, private, seen):
         file.parent.mkdir(parents=True)
         file.touch()
     backup = back_up(study, "daily")
     (beside := study.with_name("s-20260101-000000-v1.backup")).touch()
     plan = erase_case(study, "Huber 1949")
-    assert plan.files == tuple(sorted([run, bookmark, queue, private, Path("/runs/huber-run.run")]))
+    assert plan.files == tuple(
+        sorted([run, bookmark, queue, private, seen, Path("/runs/huber-run.run")])
+    )
     assert plan.backups == (backup, beside)
     assert run.exists()
 

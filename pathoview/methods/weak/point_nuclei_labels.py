@@ -118,13 +118,14 @@ def color_mask(
     from points tells nothing, for beyond them lie nuclei, too.
     """
     mask = np.full(rgb.shape[:2], UNKNOWN, np.uint8)
-    spots = (cells.distance_um <= _SPOT_UM) & is_known
-    if not spots.any():
+    # So far around a point, for the middle of a clear nucleus has the colour of what is beside it.
+    close = (cells.distance_um <= _SAFE_UM) & is_known
+    if not close.any():
         return mask
     smooth = np.asarray(cv2.GaussianBlur(rgb, (0, 0), _SMOOTH_UM / mpp), np.float32) / 255
     nearest = _clusters(smooth.astype(np.float32), is_known, 2)
     n_known = np.maximum(np.bincount(nearest[is_known], minlength=2), 1)
-    shares = np.bincount(nearest[spots], minlength=2) / n_known
+    shares = np.bincount(nearest[close], minlength=2) / n_known
     is_nucleus = (nearest == int(shares.argmax())) & is_known
     mask[is_known & ~is_nucleus & (cells.distance_um > _SAFE_UM)] = BACKGROUND
     mask[is_nucleus & (cells.distance_um <= params.reach_um * _SURE_REACH)] = NUCLEUS

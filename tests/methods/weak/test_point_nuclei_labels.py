@@ -121,6 +121,20 @@ def test_where_not_all_nuclei_have_a_point_the_others_are_not_called_background(
     assert wrong[1] < wrong[0]
 
 
+def test_clear_nuclei_are_told_by_their_rims() -> None:
+    rgb = np.full((200, 200, 3), (235, 200, 215), np.uint8)
+    places = [(x, y) for x in (40, 100, 160) for y in (40, 100, 160)]
+    for place in places:
+        cv2.circle(rgb, place, 9, (90, 60, 130), 5)  # a dark rim around what is as pale as all else
+    points = points_of(*places)
+    cells = cellmap(points, 200, 200, MPP)
+    mask = color_mask(rgb, cells, everywhere(rgb.shape), MPP, PARAMS)
+    is_rim = rgb[..., 0] < 120
+    assert (mask[is_rim] != BACKGROUND).all()
+    assert (mask[is_rim] == NUCLEUS).any()
+    assert (mask[cells.distance_um > 4] == BACKGROUND).all()
+
+
 def test_what_may_not_be_learned_from_is_unknown() -> None:
     scene = he_scene(200, 200, seed=2, mpp=MPP)
     allowed = everywhere(scene.rgb.shape)
