@@ -43,6 +43,7 @@ SPECS_ONLY = {  # what session may use: nothing of it computes, or imports torch
     "pathoview.methods.registry",
     "pathoview.methods.model",
     "pathoview.methods.library",
+    "pathoview.methods.engine.encoder_list",
 }
 QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt", "qtpy"}
 TORCH = {"torch", "torchvision"}

@@ -32,9 +32,19 @@ def ending(job: Job, run_path: Path | None) -> Notice:
     return Notice(text, "error", action, job.details, argument)
 
 
+def _taught(job: Job, result: Mapping[str, Any]) -> Notice:
+    """Return the notice for a training that gave a model, and what is done with it next."""
+    text = str(result["summary"])
+    if orders.is_slide_training(job.request):
+        return Notice(text, "info", (_("Show results"), "slides.train"))
+    action = (_("Apply to slide"), "teach.apply")
+    return Notice(text, "info", action, argument=str(result["model"]))
+
+
 def _taught_not(job: Job) -> Notice:
     """Return the notice for a training without a model: it can go on."""
-    action = (_("Start again"), "teach.again")
+    is_of_slides = orders.is_slide_training(job.request)
+    action = (_("Start again"), "slides.train_again" if is_of_slides else "teach.again")
     if job.state is JobState.CANCELLED:
         text = _("{title} was stopped.").format(title=job.request.title)
         return Notice(text, "info", action, argument=job.id)
@@ -45,8 +55,7 @@ def _taught_not(job: Job) -> Notice:
 def _done(job: Job) -> Notice:
     result = job.result or {}
     if job.request.task in _TEACHING:
-        action = (_("Apply to slide"), "teach.apply")
-        return Notice(str(result["summary"]), "info", action, argument=str(result["model"]))
+        return _taught(job, result)
     n = int(result.get("n_objects", 0))
     if job.request.task == orders.EXPORT:
         name = Path(str(job.request.payload["output"])).name

@@ -31,8 +31,10 @@ from pathoview.methods.model import SUFFIX as SUFFIX
 from pathoview.methods.model import ModelCard as ModelCard
 from pathoview.methods.registry import METHODS
 from pathoview.session.device_desk import DeviceDesk
+from pathoview.session.held_out_desk import HeldOutDesk
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.run_desk import RunDesk
+from pathoview.session.slide_learning import SlideLearning
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
@@ -47,6 +49,10 @@ class ModelDesk:
     def __init__(self, session: Session, runs: RunDesk) -> None:
         self._session = session
         self.device = DeviceDesk(session.settings, runs)
+        self.learning = SlideLearning(session, runs)
+        """From labels of whole slides."""
+        self.results = HeldOutDesk(session, runs)
+        """What a model of whole slides did in cross-validation."""
         self.go_on = runs.go_on
         """By the id of a job: it waits because its model meets a slide that looks strange."""
         self.models: Sequence[LibraryModel] = ()

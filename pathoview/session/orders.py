@@ -27,6 +27,7 @@ REGIONS = "pathoview.tasks.take_regions:run"
 TILES = "pathoview.tasks.export_tiles:run"
 LEAKS = "pathoview.tasks.leaks:run"
 EVALUATE = "pathoview.tasks.evaluate:run"
+HELD_OUT = "pathoview.tasks.held_out:run"
 SIMILAR = "pathoview.tasks.similar_tiles:run"
 TILE_MAP = "pathoview.tasks.tile_map:run"
 
@@ -114,6 +115,38 @@ def training(
     }
     task = LIVE if spec.is_live else TRAIN
     return JobRequest(task, payload, _("Teaching: {title}").format(title=title), "learn")
+
+
+def slide_training(
+    spec: MethodSpec,
+    params: Mapping[str, Any],
+    classes: Sequence[str],
+    bags: Mapping[str, Any],
+    title: str,
+) -> JobRequest:
+    """Return the order to teach a method from labels of a study's slides; the study is named later.
+
+    ``bags``: how slides are described and shared out; see `tasks.train_bags.BagOrder`.
+    """
+    payload: dict[str, Any] = {
+        "method": spec.name,
+        "params": dict(params),
+        "classes": list(classes),
+        "title": title,
+        "bags": dict(bags),
+    }
+    return JobRequest(TRAIN, payload, _("Training: {title}").format(title=title), "learn")
+
+
+def is_slide_training(order: JobRequest) -> bool:
+    """Say whether an order is to learn from labels of whole slides."""
+    return order.task == TRAIN and "bags" in order.payload
+
+
+def held_out(model: Path, title: str, report: Path, page: Path) -> JobRequest:
+    """Return the order to tell what a model of whole slides did on slides held out."""
+    payload = {"model": str(model), "report": str(report), "page": str(page)}
+    return JobRequest(HELD_OUT, payload, _("Results of {title}").format(title=title), "io")
 
 
 def warm_up(spec: MethodSpec) -> str:

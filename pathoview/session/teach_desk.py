@@ -314,10 +314,9 @@ class TeachDesk:
 
     @property
     def rounds(self) -> Sequence[LibraryModel]:
-        """Models taught in this study, the newest first."""
-        if not self._study_id:
-            return ()
-        return [one for one in self._models if one.card.study_id == self._study_id]
+        """Models taught in this study by what is drawn, the newest first."""
+        own = [one for one in self._models if one.card.study_id == self._study_id]
+        return [one for one in own if self._study_id and one.card.kind != Kind.BAG]
 
     @property
     def beginnings(self) -> Mapping[str, str]:

@@ -14,9 +14,14 @@ from pathoview.core.translation import _
 from pathoview.datasets.bags import Ordering
 from pathoview.datasets.labels import Split, TargetClass
 from pathoview.slides.finding import slide_files
+from pathoview.study.labelled_slides import (
+    grade_name,
+    names_of,
+    ordered_names,
+)
 from pathoview.study.metadata_csv import read_table
 from pathoview.study.model import LabelClass, SlideRecord
-from pathoview.study.slide_list import SlideFinder, natural
+from pathoview.study.slide_list import SlideFinder
 from pathoview.study.study_file import StudyFile
 from pathoview.study.tile_verdicts import SlideVerdicts, TileVerdict
 from pathoview.tasks.export_tiles import slide_group
@@ -97,8 +102,7 @@ def said_of_slides(source: BagSource) -> SaidOfSlides:
             _("Name a study, or a folder of images and a table of labels, not both."),
         )
     said = _of_study(source) if source.study else _of_table(source)
-    classes = _classes(said.slides, said.classes, source)
-    names = {one.name for one in classes}
+    names = {one.name for one in said.classes}
     kept, left_out = [], list(said.left_out)
     for one in said.slides:
         labels = tuple(label for label in one.labels if label in names)
@@ -110,7 +114,7 @@ def said_of_slides(source: BagSource) -> SaidOfSlides:
     if not kept:
         raise _no_labels(source, left_out)
     _refuse_shared_patients(kept)
-    return SaidOfSlides(kept, classes, left_out, said.study_id)
+    return SaidOfSlides(kept, said.classes, left_out, said.study_id)
 
 
 def _no_labels(source: BagSource, left_out: Sequence[LeftOut]) -> InputError:
@@ -126,15 +130,12 @@ def _no_labels(source: BagSource, left_out: Sequence[LeftOut]) -> InputError:
 
 
 def _classes(
-    slides: Sequence[SaidOfSlide], known: Sequence[TargetClass], source: BagSource
+    slides: Iterable[SaidOfSlide], source: BagSource, known: Sequence[LabelClass] = ()
 ) -> tuple[TargetClass, ...]:
-    """Return the classes: as they were named, else ``known`` ones first; grades ascend."""
+    """Return the classes: as they were named, else in their order; grades ascend."""
     there = {label for one in slides for label in one.labels}
-    by_name = {one.name: one for one in known}
-    names: Iterable[str] = source.classes or [
-        *(one.name for one in known if one.name in there),
-        *sorted(there - set(by_name), key=natural),
-    ]
+    by_name = {one.name: TargetClass(one.name, one.color, one.number) for one in known}
+    names = source.classes or ordered_names(there, known)
     return tuple(by_name.get(name, TargetClass(name, default_color(name))) for name in names)
 
 
@@ -159,15 +160,15 @@ def _of_study(source: BagSource) -> SaidOfSlides:
         records, paths = _chosen(study.records(SlideRecord), source.slides)
         for record in records:
             name = record.pseudonym or record.slide_hash[:8]
-            labels, is_disputed = _labels(record, source.grade)
+            labels, is_disputed = names_of(record, source.grade)
             if is_disputed:
                 left_out.append(LeftOut(name, _("Its label is disputed.")))
             elif labels:
                 slides.append(_recorded(study, record, name, labels, paths))
             elif source.slides:
                 left_out.append(LeftOut(name, _("It has no label.")))
-        known = [] if source.grade else _known_classes(study.classes())
-        return SaidOfSlides(slides, tuple(known), left_out, study.info.id)
+        classes = _classes(slides, source, () if source.grade else study.classes())
+        return SaidOfSlides(slides, classes, left_out, study.info.id)
 
 
 def _chosen(
@@ -200,30 +201,6 @@ def _recorded(
         record=record,
         verdicts=() if verdicts is None else verdicts.verdicts,
     )
-
-
-def _labels(record: SlideRecord, grade: str) -> tuple[tuple[str, ...], bool]:
-    """Return what a slide as a whole is said to be, and whether that is disputed."""
-    found = [
-        one
-        for one in record.labels
-        if one.frames is None
-        and (
-            one.label_kind == "grade" and one.name == grade if grade else one.label_kind == "class"
-        )
-    ]
-    names = [_grade_name(grade, one.value or 0) if grade else one.name for one in found]
-    return tuple(dict.fromkeys(names)), any(one.is_disputed for one in found)
-
-
-def _known_classes(classes: Iterable[LabelClass]) -> list[TargetClass]:
-    """Return the study's classes, those that are not looked for first."""
-    ordered = sorted(classes, key=lambda one: (one.meaning != "negative", natural(one.name)))
-    return [TargetClass(one.name, one.color, one.number) for one in ordered]
-
-
-def _grade_name(grade: str, value: float) -> str:
-    return f"{grade} {value:g}"
 
 
 # -- a folder with a table -------------------------------------------------------------------------
@@ -263,7 +240,7 @@ def _of_table(source: BagSource) -> SaidOfSlides:
         before = slides.setdefault(file, one)
         labels = tuple(dict.fromkeys((*before.labels, *one.labels)))
         slides[file] = replace(before, labels=labels)
-    return SaidOfSlides(list(slides.values()), (), left_out)
+    return SaidOfSlides(list(slides.values()), _classes(slides.values(), source), left_out)
 
 
 def _tabled(file: Path, cells: Mapping[str, str], grade: str) -> SaidOfSlide:
@@ -276,7 +253,7 @@ def _tabled(file: Path, cells: Mapping[str, str], grade: str) -> SaidOfSlide:
     label = cells["label"]
     if grade:
         try:
-            label = _grade_name(grade, int(label))
+            label = grade_name(grade, int(label))
         except ValueError:
             raise InputError(
                 _("“{label}” is no grade.").format(label=label), _("A grade is a whole number.")

@@ -29,7 +29,8 @@ from pathoview.datasets.patches import leave_out_beyond
 from pathoview.datasets.splits import parse_split, split_groups
 from pathoview.slides.rgb import rgb_rule
 from pathoview.slides.slide import Slide
-from pathoview.study.model import Block, Case, LabelClass, SlideRecord
+from pathoview.study.labelled_slides import patient_of
+from pathoview.study.model import Block, LabelClass, SlideRecord
 from pathoview.study.records import now
 from pathoview.study.study import private_path
 from pathoview.study.study_file import StudyFile
@@ -312,11 +313,7 @@ def slide_group(study: StudyFile, slide_hash: str) -> str:
     record = study.record(SlideRecord, slide_hash)
     if record is None:
         return ""
-    if record.patient_id:
-        return f"patient {record.patient_id}"
-    block = study.record(Block, record.block_id) if record.block_id else None
-    case = None if block is None else study.record(Case, block.case_id)
-    return "" if case is None else f"case {case.id}"
+    return patient_of(record, study.record(Block, record.block_id) if record.block_id else None)
 
 
 def _write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:

@@ -56,6 +56,8 @@ ICONS: Mapping[str, str] = {
     "teach.apply": "analyze",
     "teach.apply_all": "slides",
     "teach.again": "resume",
+    "slides.train": "teach",
+    "slides.train_again": "resume",
     "help.guide": "help",
     "help.about": "info",
 }

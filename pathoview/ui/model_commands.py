@@ -22,7 +22,13 @@ def model_answers(
 
         show(ModelsDialog(session, window))
 
+    def train_on_slides() -> None:
+        from pathoview.ui.dialogs.train_slides import TrainSlidesDialog
+
+        show(TrainSlidesDialog(session, window))
+
     return {
         "models.show": show_models,
+        "slides.train": train_on_slides,
         "models.device": lambda: window.tools.device.open_card(),
     }

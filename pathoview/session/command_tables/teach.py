@@ -10,6 +10,7 @@ from pathoview.session.command import (
     can_teach,
     has_rounds,
     has_rounds_and_study,
+    has_slides,
     is_taught,
 )
 
@@ -54,5 +55,14 @@ COMMANDS: tuple[Command, ...] = (
         "",
         "",
         argument_run=lambda s, job: s.teaching.again(job),
+    ),
+    Command("slides.train", _("Train on slide labels…"), "", "Learn", has_slides),
+    Command(
+        "slides.train_again",
+        _("Start again"),
+        "",
+        "",
+        has_slides,
+        argument_run=lambda s, job: s.models.learning.again(job),
     ),
 )

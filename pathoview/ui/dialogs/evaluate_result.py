@@ -42,8 +42,8 @@ class EvaluateResult(QWidget):
         self.page = page
         self._fly = fly
         self._places: Sequence[EvaluatedPlace] = ()
-        self.tables = [_score_table(one) for one in page.tables]
-        self.matrix = _matrix(page.confusion)
+        self.tables = [score_table(one) for one in page.tables]
+        self.matrix = confusion_table(page.confusion)
         self.matrix.cellClicked.connect(self.show_cell)
         self.matrix.cellActivated.connect(self.show_cell)
         self.heading = ElidedLabel("", "heading")
@@ -127,7 +127,8 @@ def _key(one: EvaluatedPlace) -> tuple[str, float, float, str]:
     return one.image, one.x, one.y, one.kind
 
 
-def _score_table(said: EvaluatedTable) -> QTableWidget:
+def score_table(said: EvaluatedTable) -> QTableWidget:
+    """Return a table of scores, one a row."""
     table = _table(said.title, len(said.rows), said.head)
     table.verticalHeader().hide()
     for line, texts in enumerate(said.rows):
@@ -139,7 +140,8 @@ def _score_table(said: EvaluatedTable) -> QTableWidget:
     return table
 
 
-def _matrix(said: Confusion) -> QTableWidget:
+def confusion_table(said: Confusion) -> QTableWidget:
+    """Return a matrix whose cells are the darker, the larger their share of their row."""
     table = _table(_("What was taken for what"), len(said.rows), said.columns)
     table.setVerticalHeaderLabels(list(said.rows))
     accent = QColor(theme.current().accent)

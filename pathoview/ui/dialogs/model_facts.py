@@ -24,6 +24,7 @@ _KINDS = {
     "instance": _("outlines nuclei"),
     "pixel": _("maps tissue"),
     "object": _("tells nuclei apart"),
+    "bag": _("tells whole slides apart"),
 }
 _SPLITS = {"train": _("learned from"), "val": _("measured on"), "test": _("tested on")}
 

@@ -12,6 +12,7 @@ from pathoview.session.model_desk import ONNX, SUFFIX, ModelCard, is_non_commerc
 from pathoview.session.session import Session
 from pathoview.ui import icons
 from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.dialogs.held_out import HeldOutDialog
 from pathoview.ui.dialogs.import_network import ImportNetworkDialog
 from pathoview.ui.dialogs.model_facts import ORIGINS, ModelFacts
 from pathoview.ui.links import Links
@@ -44,6 +45,8 @@ class ModelsDialog(Dialog):
         self.body.addWidget(self._empty)
         self.body.addWidget(beside, 1)
         self.apply = button(_("Apply to slide"), self._apply, "analyze", primary=True)
+        self.results = button(_("Results…"), self._show_results, "results")
+        self.results.setToolTip(_("What it did on slides held out in its cross-validation"))
         self.import_file = button(_("Import…"), self._ask_import, "import")
         self.export = button(_("Export…"), self._ask_export, "export")
         self.remove = button(_("Remove"), self._remove, "trash")
@@ -51,7 +54,8 @@ class ModelsDialog(Dialog):
         self.undo.hide()
         self._removal = ""
         """The name of the step that removed a model; empty: none was."""
-        self.add_buttons(self.import_file, self.export, self.remove, self.undo, 1, self.apply)
+        self.add_buttons(self.import_file, self.export, self.remove, self.undo, 1)
+        self.add_buttons(self.results, self.apply)
         self.add_close()
         self.resize(*_SIZE)
         self._links = Links()
@@ -99,6 +103,7 @@ class ModelsDialog(Dialog):
         self.export.setEnabled(model is not None)
         self.remove.setEnabled(model is not None and model.card.origin != "bundled")
         self.apply.setEnabled(model is not None and self._desk.can_apply(model.card))
+        self.results.setVisible(model is not None and bool(model.card.held_out))
 
     def _rename(self, title: str) -> None:
         model = self._desk.find(self.chosen_id)
@@ -110,6 +115,11 @@ class ModelsDialog(Dialog):
         if model is not None:
             self._desk.apply(model)
             self.close()
+
+    def _show_results(self) -> None:
+        model = self._desk.find(self.chosen_id)
+        if model is not None:
+            HeldOutDialog(self._session, model, self.parentWidget()).show()
 
     def _remove(self) -> None:
         model = self._desk.find(self.chosen_id)

@@ -48,6 +48,8 @@ class SlidesPanel(QWidget):
         self.count = label("", "small")
         self.count.setWordWrap(False)
         self.add = icon_button("add", _("Add slides…"), self._runner("study.add_slides"))
+        text = _("Train on slide labels…")
+        self.train = icon_button("teach", text, self._runner("slides.train"))
         self.progress = label("", "small")
         self.stop = button(_("Stop"), session.slides.search.stop)
         self._empty = label("", "muted")
@@ -75,7 +77,7 @@ class SlidesPanel(QWidget):
     def _lay_out(self) -> None:
         head = row(self.search, self.order, spacing=4)
         head.setStretchFactor(self.search, 1)
-        foot = row(self.count, 1, self.add, spacing=4)
+        foot = row(self.count, 1, self.train, self.add, spacing=4)
         busy = row(self.progress, self.stop)
         busy.setStretchFactor(self.progress, 1)
         listed = column(head, self.list, foot, margin=theme.GRID, spacing=theme.GRID // 2)

@@ -80,6 +80,7 @@ class TeachPanel(QWidget):
         self._looking = self._once_after(_REST_MS, teaching.pseudo.renew)
         self.method.currentIndexChanged.connect(self._on_method_chosen)
         teaching.changed.connect(self._refresh)
+        teaching.curve_grew.connect(self.training.show_curve)
         teaching.rounds_changed.connect(self._fill_beginnings)
         teaching.pseudo.changed.connect(self._refresh)
         session.annotations.changed.connect(self._count_soon)

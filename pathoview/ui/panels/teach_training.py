@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
 from pathoview.jobs.runner import Job, JobState
 from pathoview.session import orders
-from pathoview.session.teach_desk import TeachDesk
 from pathoview.ui import icons, theme
 from pathoview.ui.panels.curves import Curves
 from pathoview.ui.text import duration_text
@@ -20,10 +22,24 @@ _STOP = _("Stop without a model; started again, it goes on from here")
 _STOP_LIVE = _("Stop without a model; the labels stay")
 
 
+class Course(Protocol):
+    """A training that can be watched."""
+
+    @property
+    def job(self) -> Job | None: ...
+
+    @property
+    def curve(self) -> Sequence[Mapping[str, float]]: ...
+
+    def finish(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class TeachTraining(QWidget):
     """Shown while a round goes on, and after it until the next."""
 
-    def __init__(self, teaching: TeachDesk) -> None:
+    def __init__(self, teaching: Course) -> None:
         super().__init__()
         self._teaching = teaching
         self._title = label("", "heading")
@@ -43,7 +59,6 @@ class TeachTraining(QWidget):
             layout.addWidget(part)
         layout.addLayout(row(self.pause, self.finish, self.stop, 1, spacing=theme.GRID // 2))
         layout.addWidget(self.curves)
-        teaching.curve_grew.connect(self._show_curve)
         self.refresh()
 
     @property
@@ -71,9 +86,10 @@ class TeachTraining(QWidget):
             control.setVisible(not job.is_over)
             control.setEnabled(not job.is_cancelling)
         self.finish.setEnabled(not (job.is_cancelling or job.is_finishing))
-        self._show_curve()
+        self.show_curve()
 
-    def _show_curve(self) -> None:
+    def show_curve(self) -> None:
+        """Show the curve as it is now."""
         self.curves.show_curve(self._teaching.curve)
 
     def _pause_or_resume(self) -> None:
@@ -99,7 +115,9 @@ def _progress(job: Job) -> str:
     elif job.seconds_left is not None:
         parts.append(_("{time} left").format(time=duration_text(job.seconds_left)))
     if (speed := job.metrics.get("samples_per_s")) is not None:
-        parts.append(_("{n:.0f} patches/s").format(n=speed))
+        is_of_slides = orders.is_slide_training(job.request)
+        text = _("{n:.0f} slides/s") if is_of_slides else _("{n:.0f} patches/s")
+        parts.append(text.format(n=speed))
     return " · ".join(parts)
 
 

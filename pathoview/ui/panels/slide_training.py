@@ -1,0 +1,67 @@
+"""A training on labels of slides while it goes on: its steps, and the curve of each fold."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from pathoview.core.translation import _
+from pathoview.session.slide_learning import Phase, SlideLearning
+from pathoview.ui import theme
+from pathoview.ui.panels.teach_training import TeachTraining
+from pathoview.ui.widgets import label, shrinkable
+
+_PHASES: tuple[tuple[Phase, str], ...] = (
+    ("features", _("Tiles are described")),
+    ("folds", _("Folds are predicted")),
+    ("model", _("The model learns from all")),
+)
+
+
+class SlideTraining(QWidget):
+    """Shown while a training goes on, and after it until the next."""
+
+    def __init__(self, learning: SlideLearning) -> None:
+        super().__init__()
+        self._learning = learning
+        self.phase = label("", "muted")
+        self.course = TeachTraining(learning)
+        self.fold = shrinkable(QComboBox())
+        self.fold.setAccessibleName(_("Curve of"))
+        self.fold.activated.connect(lambda _place: learning.show_fold(self.fold.currentText()))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GRID)
+        for part in (self.phase, self.course, self.fold):
+            layout.addWidget(part)
+        layout.addStretch(1)
+
+    def refresh(self) -> None:
+        """Show the training as it is now."""
+        self.course.refresh()
+        job = self._learning.job
+        self.phase.setText("" if job is None or job.is_over else self._steps())
+        self.phase.setVisible(bool(self.phase.text()))
+        self._show_folds()
+
+    def show_curve(self) -> None:
+        """Show the curve as it is now."""
+        self.course.show_curve()
+        self._show_folds()
+
+    def _show_folds(self) -> None:
+        """List the folds that have curves, and choose the one that is shown."""
+        folds = self._learning.folds
+        shown = [self.fold.itemText(place) for place in range(self.fold.count())]
+        if shown != list(folds):
+            self.fold.clear()
+            self.fold.addItems(list(folds))
+        self.fold.setCurrentText(self._learning.shown_fold)
+        self.fold.setVisible(bool(folds))
+
+    def _steps(self) -> str:
+        """Return the steps, with where one is."""
+        texts = []
+        for number, (phase, text) in enumerate(_PHASES, 1):
+            mark = "▸ " if phase == self._learning.phase else ""
+            texts.append(f"{mark}{number} {_(text)}")
+        return "    ".join(texts)
