@@ -270,6 +270,15 @@ class SlideLearning:
             self._on_error(error)
             return None
 
+    @property
+    def left_out(self) -> Sequence[str]:
+        """What the last training could not use, and why, a sentence a slide."""
+        result = (None if self.job is None else self.job.result) or {}
+        return [
+            _("{name} was left out. {reason}").format(name=one["slide"], reason=one["reason"])
+            for one in result.get("left_out", ())
+        ]
+
     # -- curves ----------------------------------------------------------------------------------
 
     @property

@@ -87,7 +87,7 @@ def page_of(card: ModelCard) -> dict[str, Any]:
         "scores": _scores(card),
         "confusion": {"rows": names, "columns": names, "matrix": own.matrix().tolist()},
         "roc": list(_rocs(card, said, names)),
-        "pr": list(_prs(said, names)),
+        "pr": list(_prs(card, said, names)),
         "reliability": reliability_told(
             own.claims(), brier_score(own.probabilities, own.truth), own.probabilities, own.truth
         ),
@@ -170,11 +170,12 @@ def _rocs(
         }
 
 
-def _prs(several: Mapping[str, SlidePredictions], names: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _prs(
+    card: ModelCard, several: Mapping[str, SlidePredictions], names: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     for name, said, place in _lines(several):
         curve = precision_recall(said.probabilities[:, place], said.truth == place)
-        title = _BASELINES.get(name, names[place]) if said.n_classes == 2 else names[place]
-        yield curve_told(title, curve)
+        yield curve_told(_predictor(card, name) if said.n_classes == 2 else names[place], curve)
 
 
 def _lines(

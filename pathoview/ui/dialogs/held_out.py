@@ -139,11 +139,11 @@ class HeldOutResult(QWidget):
         return scrolled(
             column(
                 plots,
-                label(self.page.scores.title, "heading"),
-                self.scores,
                 label(_("What was taken for what"), "heading"),
                 self.matrix,
                 label(text, "muted"),
+                label(self.page.scores.title, "heading"),
+                self.scores,
                 1,
             )
         )

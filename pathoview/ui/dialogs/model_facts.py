@@ -92,7 +92,11 @@ def facts(card: ModelCard, method: str) -> list[tuple[str, str]]:
 
 def _metrics(card: ModelCard) -> Iterator[str]:
     for name, value in card.metrics.items():
-        yield f"{metric_title(name)} {value:.3f}"
+        if "." in name:  # of what ran beside it: told with the results
+            continue
+        low, high = card.intervals.get(name, (None, None))
+        interval = "" if low is None else f" ({low:.3f} – {high:.3f})"
+        yield f"{metric_title(name)} {value:.3f}{interval}"
     if card.metrics:
         yield _("on data that were held back")
 

@@ -134,6 +134,8 @@ def metric_title(name: str) -> str:
 
 
 _TITLES = {
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
     "aji": "AJI",
     "pq": "PQ",
     "f1": "F1",

@@ -53,9 +53,11 @@ class LinePlot(Plot):
         self._facts.hide()
         self._layout.insertWidget(0, label(title, "heading"))
         names = QVBoxLayout()
-        names.setSpacing(0)
+        names.setSpacing(theme.GRID // 4)
         for swatch, one in zip(self._legend, lines, strict=True):
-            names.addLayout(row(swatch, label(one.name, "small"), 1))
+            named = row(swatch)
+            named.addWidget(label(one.name, "small"), 1)
+            names.addLayout(named)
         self._layout.addLayout(names)
         self._layout.addStretch(1)
         self._draw(title)
@@ -63,7 +65,7 @@ class LinePlot(Plot):
     def _draw(self, title: str) -> None:
         import pyqtgraph
 
-        view = self._build(_HEIGHT_PX, theme.GRID)
+        view = self._build(_HEIGHT_PX, 2 * theme.GRID)
         self._layout.insertWidget(1, self._plot)  # below its title
         self._plot.setAccessibleName(title)
         self._plot.setAccessibleDescription("; ".join(one.name for one in self.lines))

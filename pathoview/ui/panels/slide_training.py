@@ -31,7 +31,8 @@ class SlideTraining(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID)
-        for part in (self.phase, self.course, self.fold):
+        self.left_out = label("", "muted")
+        for part in (self.phase, self.course, self.fold, self.left_out):
             layout.addWidget(part)
         layout.addStretch(1)
 
@@ -41,6 +42,8 @@ class SlideTraining(QWidget):
         job = self._learning.job
         self.phase.setText("" if job is None or job.is_over else self._steps())
         self.phase.setVisible(bool(self.phase.text()))
+        self.left_out.setText("\n".join(self._learning.left_out))
+        self.left_out.setVisible(bool(self.left_out.text()))
         self._show_folds()
 
     def show_curve(self) -> None:
