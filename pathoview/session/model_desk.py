@@ -15,8 +15,8 @@ from pathoview.core.translation import _
 from pathoview.core.undo import Refused, Step
 from pathoview.jobs.runner import Job
 from pathoview.methods.library import ONNX as ONNX
+from pathoview.methods.library import LibraryModel as LibraryModel
 from pathoview.methods.library import (
-    LibraryModel,
     NetworkCard,
     bring_back,
     export_model,

@@ -184,11 +184,10 @@ class SlideLearning:
         params = settings.teach_params[spec.name] = spec.fit_params.parse(said).model_dump(
             mode="json"
         )
-        source = self.source(plan)
         bags = {
             "features": {
                 "encoder": plan.encoder,
-                "source": "" if source == "bundled" else source,
+                "source": self.source(plan),
                 "mpp": [plan.mpp],
                 "tile_px": plan.tile_px,
             },

@@ -67,6 +67,7 @@ _DIALOGS = [
 """Commands that open one."""
 _STUDY_DIALOGS = [
     "slides.describe",
+    "slides.train",
     "study.audit",
     "study.backups",
     "study.compact",

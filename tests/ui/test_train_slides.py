@@ -125,7 +125,9 @@ def results(qtbot: QtBot, window: MainWindow) -> tuple[HeldOutDialog, HeldOutRes
 
 def click_cell(result: HeldOutResult, line: int, column: int) -> None:
     matrix = result.matrix
-    place = matrix.visualItemRect(matrix.item(line, column)).center()
+    item = matrix.item(line, column)
+    assert item is not None
+    place = matrix.visualItemRect(item).center()
     QTest.mouseClick(matrix.viewport(), LEFT, pos=place)
 
 
