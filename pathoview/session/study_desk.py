@@ -68,8 +68,8 @@ class StudyDesk:
         self._book: SlideBook | None = None
         self._list_book: SlideBook | None = None
         """What is done to the named study while no slide is open."""
-        self._retired: dict[str, Left] = {}
-        """Slides closed before all was on disk, by hash."""
+        self._retired: dict[tuple[Path, str], Left] = {}
+        """Slides closed before all was on disk, by the file of their study and by hash."""
         self._closing: list[Study] = []
         """Studies closed before all was on disk."""
 
@@ -197,12 +197,10 @@ class StudyDesk:
             return
         if self._list_book is not None:
             self._history.clear()
-        retired = self._retired.get(slide.content_hash)
-        home = private_path(slide.content_hash)
-        if retired is not None and (
-            retired.study is self._named if self._named else retired.study.path == home
-        ):
-            del self._retired[slide.content_hash]
+        home = self._named.path if self._named else private_path(slide.content_hash)
+        retired = self._retired.get((home, slide.content_hash))
+        if retired is not None and self._named in (None, retired.study):
+            del self._retired[home, slide.content_hash]
             if self._named is None:
                 self._private = retired.study
                 self.records.load(retired.records)
@@ -218,7 +216,7 @@ class StudyDesk:
         private, self._private = self._private, None
         if book is not None and book.study.writer.n_waiting:
             records = {} if private is None else self.records.everything()
-            self._retired[book.slide_hash] = Left(book, records)
+            self._retired[book.study.path, book.slide_hash] = Left(book, records)
         if private is not None:
             self._retire(private)
         if self._named is None:
@@ -359,9 +357,9 @@ class StudyDesk:
 
     def _close_written(self) -> None:
         """Let go of what was only waited for."""
-        for slide_hash, left in tuple(self._retired.items()):
+        for key, left in tuple(self._retired.items()):
             if left.study.writer.n_waiting == 0:
-                del self._retired[slide_hash]
+                del self._retired[key]
                 if left.study not in (self._named, self._private):
                     left.study.close()
         for study in tuple(self._closing):

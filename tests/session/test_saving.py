@@ -127,6 +127,42 @@ def test_what_waits_for_a_full_disk_survives_opening_another_slide_and_coming_ba
     assert n_on_disk(labelled) == _N_GESTURES
 
 
+def study_of(session: Session) -> Study:
+    assert session.studies.study is not None
+    return session.studies.study
+
+
+def test_what_waits_for_two_studies_of_one_slide_is_kept_apart(
+    labelled: Session, loop: Loop, open_slide_of: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path, private, slide = labelled.path, study_of(labelled), labelled.slide
+    assert path is not None
+    assert slide is not None
+    refuse_writes(labelled)
+    draw(labelled, 1)
+    labelled.study_files.create(tmp_path / "named.pathoview")
+    open_slide_of(path)
+    loop.run_until(lambda: labelled.annotations.document is not None)
+    named = study_of(labelled)
+    loop.run_until(lambda: not named.writer.n_waiting)
+    refuse_writes(labelled)
+    draw(labelled, 2)
+    labelled.study_files.close()
+    assert labelled.studies.n_unsaved == 2
+    open_slide_of(path)
+    loop.run_until(lambda: labelled.annotations.document is not None)
+    assert study_of(labelled) is private
+    assert len(labelled.annotations.document or ()) == 2
+    for study in (private, named):
+        assert study.writer._connection is not None
+        study.writer._connection.close()
+        study.writer._connection = None
+    loop.run_until(lambda: not labelled.studies.n_unsaved)
+    assert n_on_disk(labelled) == 2
+    with StudyFile.open(named.path) as file:
+        assert len(file.features(slide.content_hash)) == 1
+
+
 def test_where_nothing_may_be_written_one_is_told_and_can_go_on(
     session: Session,
     loop: Loop,
