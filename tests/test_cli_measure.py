@@ -13,8 +13,12 @@ from studies import draw
 
 from pathoview import cli
 from pathoview.annotations.change import Change
+from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.feature import Feature
+from pathoview.annotations.origin import origin_of
 from pathoview.slides.opening import open_slide
+from pathoview.study.model import LabelClass
+from pathoview.study.step import RecordChange
 from pathoview.study.study import private_path
 
 
@@ -79,6 +83,32 @@ def test_a_study_a_run_and_columns_can_be_named(slide: Path, tmp_path: Path) -> 
     ]
     assert measure(slide, *where, "--run", "none") == 0
     assert [one["Kind"] for one in rows(output)] == ["annotation"]
+
+
+def test_a_corrected_nucleus_is_measured_once(slide: Path, tmp_path: Path) -> None:
+    corners = [(10, 10), (40, 10), (70, 10)]
+    table = squares(corners, class_name="Tumor: Negative")
+    with open_slide(slide) as opened:
+        home = private_path(opened.content_hash)
+        with new_run(opened, started="2026-03-01", id="c3") as run:
+            run.add_tile(0, 0, table)
+            run.update_record(state="done")
+        origins = [origin_of("c3", [table.uuid(row)]) for row in range(2)]
+        positive = DetectionClass("Tumor: Positive", (200, 0, 0))
+        record = LabelClass(number=9, name=positive.name, color=positive.color)
+        fixed = Feature(shapely.box(10, 10, 30, 30), origin=origins[0], classification=positive)
+        none = Feature(shapely.Point(50, 20), origin=origins[1])
+        change, records = Change.adding([fixed, none]), [RecordChange.of(None, record)]
+        draw(home, change, slide=opened.content_hash, records=records)
+    drawn(slide)
+    assert measure(slide, "--output", tmp_path / "o.csv") == 0
+    found = rows(tmp_path / "o.csv")
+    assert [one["Kind"] for one in found] == ["annotation"] * 3 + ["detection"]
+    assert found[-1]["Id"] == str(table.uuid(2))
+    region = found[2]
+    assert region["Detections inside"] == "2"
+    assert region["Detections per mm²"] == "800"
+    assert region["Tumor: Positive %"] == "50"
 
 
 @pytest.mark.parametrize(

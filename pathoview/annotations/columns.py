@@ -30,6 +30,9 @@ class Column(Protocol):
     def texts(self, rows: Rows) -> list[str]:
         """Return several values in words."""
 
+    def take(self, rows: Rows) -> Column:
+        """Return several values as a column."""
+
     def sorted(self, rows: Rows, *, is_descending: bool = False) -> Rows:
         """Return some rows in order; those that are equal stay as they are, empty ones come last.
 
@@ -53,6 +56,9 @@ class NumberColumn:
 
     def texts(self, rows: Rows) -> list[str]:
         return ["" if math.isnan(value) else shortest(value) for value in self.values[rows]]
+
+    def take(self, rows: Rows) -> NumberColumn:
+        return NumberColumn(self.values[rows])
 
     def sorted(self, rows: Rows, *, is_descending: bool = False) -> Rows:
         values = self.values[rows]
@@ -98,6 +104,9 @@ class TextColumn:
 
     def texts(self, rows: Rows) -> list[str]:
         return [self.labels[code] for code in self.codes[rows].tolist()]
+
+    def take(self, rows: Rows) -> TextColumn:
+        return TextColumn(self.codes[rows], self.labels)
 
     def sorted(self, rows: Rows, *, is_descending: bool = False) -> Rows:
         order = sorted(range(len(self.labels)), key=lambda code: _natural(self.labels[code]))
@@ -148,6 +157,9 @@ class IdColumn:
     def texts(self, rows: Rows) -> list[str]:
         digits = self.ids[rows].tobytes().hex()
         return [_uuid_text(digits[start : start + 32]) for start in range(0, len(digits), 32)]
+
+    def take(self, rows: Rows) -> IdColumn:
+        return IdColumn(self.ids[rows])
 
     def sorted(self, rows: Rows, *, is_descending: bool = False) -> Rows:
         halves = np.ascontiguousarray(self.ids[rows]).view(">u8").astype(np.uint64)

@@ -117,10 +117,17 @@ class Detections:
 
     def without(self, ids: npt.NDArray[np.uint8]) -> Detections:
         """Return the rows that have none of these ids, (m, 16) bytes."""
+        gone = self.rows_of(ids)
+        return self.take(np.delete(np.arange(len(self)), gone)) if len(gone) else self
+
+    def rows_of(self, ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+        """Return the rows that have one of these ids, (m, 16) bytes, ascending."""
         if not len(ids) or not len(self):
-            return self
-        gone = np.isin(_keys(self.ids), _keys(ids))
-        return self.take(~gone) if gone.any() else self
+            return np.empty(0, np.intp)
+        # by their halves first: numbers are fast
+        ours, others = (np.ascontiguousarray(one).view(np.uint64) for one in (self.ids, ids))
+        rows = np.flatnonzero(np.isin(ours[:, 0], others[:, 0]))
+        return rows[np.isin(_keys(self.ids[rows]), _keys(ids))]
 
     def points_of(self, rows: npt.NDArray[np.integer]) -> tuple[Ints, Offsets]:
         """Return the rings of the chosen rows, as `points` and `offsets` are."""

@@ -23,6 +23,7 @@ from pathoview.annotations.detections import Detections
 from pathoview.annotations.feature import Feature
 from pathoview.annotations.feature_rows import FeatureRows
 from pathoview.annotations.measures import measure_names
+from pathoview.annotations.origin import all_stood_for, stands_for
 from pathoview.annotations.parents import Parents
 from pathoview.annotations.shapes import Mpp
 from pathoview.core.progress import Progress
@@ -46,6 +47,9 @@ class RunObjects:
 class Objects:
     """Annotations and what runs have found, one below the other.
 
+    A detection that an annotation stands for is not listed: the annotation is, and is counted in
+    its place, unless it is a point, which says that it is none.
+
     Immutable but for what it remembers; any thread may ask.
     """
 
@@ -65,9 +69,11 @@ class Objects:
         self._columns: dict[str, Column] = {}
         if before is not None and before.mpp != mpp:
             before = None
-        tables = _detection_parts(runs, mpp, before)
+        covered = all_stood_for(one.origin for one in features)
+        tables = _detection_parts(runs, mpp, covered, before)
+        corrections = [one for one in features if one.origin and is_detected(one)]
         self._fields: dict[int, DetectionField] = _fields_of(
-            *(runs, tables, mpp), {} if before is None else before._fields
+            *(runs, tables, corrections, mpp), {} if before is None else before._fields
         )
         self.field = next(reversed(self._fields.values()), None)
         parts: list[Part] = [self._kept(features, before)]
@@ -158,9 +164,9 @@ class Objects:
         """Return the row of a detection by its number among those of its owner."""
         for part, start in zip(self.parts, self._starts, strict=False):
             if isinstance(part, DetectionRows) and part.owner is owner:
-                here = index - part.start
-                if 0 <= here < len(part):
-                    return int(start + here)
+                row = part.row_of(index)
+                if row is not None:
+                    return int(start) + row
         return None
 
     # -- what holds what -------------------------------------------------------------------------
@@ -182,8 +188,7 @@ class Objects:
         found, n_before = [], 0
         for part in self.parts:
             if isinstance(part, DetectionRows):
-                theirs = known.of_detections[id(part.owner)]
-                found.append(theirs[part.start : part.start + len(part)])
+                found.append(known.of_detections[id(part.owner)][part.indices])
                 continue
             parents = np.empty(len(part), np.intp)
             is_single = part.is_detected
@@ -209,9 +214,15 @@ def columns_of(
 
 
 def _detection_parts(
-    runs: Sequence[RunObjects], mpp: Mpp | None, before: Objects | None
+    runs: Sequence[RunObjects],
+    mpp: Mpp | None,
+    covered: npt.NDArray[np.uint8],
+    before: Objects | None,
 ) -> list[DetectionRows]:
-    """Return the tables of runs as parts; those that are there already are taken again."""
+    """Return the tables of runs as parts; those that are there already are taken again.
+
+    ``covered``: ids, (n, 16) bytes, of what is not listed.
+    """
     old = (
         {}
         if before is None
@@ -228,7 +239,7 @@ def _detection_parts(
             part = old.get((id(table), run.title))
             if part is None or part.start != start:
                 part = DetectionRows(table, mpp, run=run.title, owner=run.owner, start=start)
-            parts.append(part)
+            parts.append(part.without(table.rows_of(covered)))
             start += len(table)
     return parts
 
@@ -236,19 +247,25 @@ def _detection_parts(
 def _fields_of(
     runs: Sequence[RunObjects],
     tables: Sequence[DetectionRows],
+    corrections: Sequence[Feature],
     mpp: Mpp | None,
     before: Mapping[int, DetectionField],
 ) -> dict[int, DetectionField]:
-    """Return the detections of each run that has some as points, by the id of the run's owner."""
+    """Return the detections of each run that has some as points, by the id of the run's owner.
+
+    A correction is among those of all runs that have found what it stands for.
+    """
     fields = {}
     for run in runs:
         parts = [part for part in tables if part.owner is run.owner]
         features = [one for one in run.features if is_detected(one)]
+        gone = {one.tobytes() for part in parts for one in part.table.ids[part.gone]}
+        features += [one for one in corrections if not gone.isdisjoint(stands_for(one.origin))]
         if parts or features:
             key = id(run.owner)
             old = before.get(key)
             is_same = old is not None and old.is_of(parts, features)
-            fields[key] = old if old and is_same else DetectionField(parts, features, mpp)
+            fields[key] = old if old and is_same else DetectionField(parts, features, mpp, old)
     return fields
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
 
 _RUN = "run"
 _BETWEEN = "+"
@@ -20,6 +24,12 @@ def origin_of(run_id: str, object_ids: Iterable[UUID]) -> str:
 def stands_for(origin: str) -> list[bytes]:
     """Return the ids, of 16 bytes, of the objects of runs that an annotation stands for."""
     return [one.bytes for ids in _by_run([origin]).values() for one in ids]
+
+
+def all_stood_for(origins: Iterable[str]) -> npt.NDArray[np.uint8]:
+    """Return the ids, (n, 16) bytes, of the objects of runs that annotations stand for."""
+    ids = chain.from_iterable(stands_for(one) for one in origins if one)
+    return np.frombuffer(b"".join(ids), np.uint8).reshape(-1, 16)
 
 
 def joined_origin(origins: Sequence[str]) -> str:

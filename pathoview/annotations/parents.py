@@ -51,7 +51,9 @@ class Parents:
         """(n,) by whatever names the run."""
         self._fields = dict(fields)
         for key, field in fields.items():
-            if before is not None and changes is not None and before._fields.get(key) is field:
+            known = None if before is None else before._fields.get(key)
+            is_same = known is not None and known.places is field.places
+            if before is not None and changes is not None and is_same:
                 found = changes.of_points(field.places, before.of_detections[key])
             else:
                 found = parents_of_points(self.shapes, field.places)

@@ -217,7 +217,7 @@ class ObjectTable:
             part, row = self.view.objects.part_of(int(self.view.rows[current]))
             if isinstance(part, DetectionRows) and current in places:
                 assert isinstance(part.owner, DetectionSource)
-                choose_detection(self._session, part.owner, part.start + row)
+                choose_detection(self._session, part.owner, part.index_of(row))
                 return
         self._session.clear_selection()
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from pathoview import __version__
@@ -25,7 +24,7 @@ from pathoview.annotations.dialects.import_params import ImportParams
 from pathoview.annotations.feature import Feature, feature_at
 from pathoview.annotations.geojson_reader import warning_sentences
 from pathoview.annotations.geojson_writer import ExportOptions, write_geojson
-from pathoview.annotations.origin import stands_for
+from pathoview.annotations.origin import all_stood_for
 from pathoview.core.errors import InputError, UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.progress import Progress
@@ -170,7 +169,7 @@ def _content(order: ExportRequest, stack: ExitStack, check: Callable[[], None]) 
     frame, pseudonym, slide_hash = _slide(order, record)
     known = _known(order, slide_hash)
     drawn = _chosen(known, order)
-    covered = _stood_for(known)
+    covered = all_stood_for(one.origin for one in known)
     n_of_run = 0 if record is None else record.n_objects - record.n_annotations
 
     def tables() -> Iterator[Detections]:
@@ -225,12 +224,6 @@ def _known(order: ExportRequest, slide_hash: str) -> Sequence[Feature]:
 def _chosen(features: Iterable[Feature], order: ExportRequest) -> Sequence[Feature]:
     wanted, ids = _wanted(features, order.classes), set(order.ids or ())
     return [one for one in wanted if order.ids is None or one.id.hex in ids]
-
-
-def _stood_for(features: Iterable[Feature]) -> npt.NDArray[np.uint8]:
-    """Return the ids, (n, 16) bytes, of the detections that annotations stand for."""
-    ids = chain.from_iterable(stands_for(one.origin) for one in features)
-    return np.frombuffer(b"".join(ids), np.uint8).reshape(-1, 16)
 
 
 def _wanted(features: Iterable[Feature], classes: Sequence[str] | None) -> Iterator[Feature]:

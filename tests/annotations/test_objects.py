@@ -10,12 +10,14 @@ import pytest
 import shapely
 from run_files import squares
 
-from pathoview.annotations import feature_rows
+from pathoview.annotations import detection_rows, feature_rows
 from pathoview.annotations.columns import NumberColumn
+from pathoview.annotations.detection_rows import DetectionRows
 from pathoview.annotations.detections import DetectionClass, Detections, concatenate
 from pathoview.annotations.feature import Feature
 from pathoview.annotations.object_filter import ObjectFilter, Order, arranged
 from pathoview.annotations.objects import Objects, RunObjects
+from pathoview.annotations.origin import origin_of
 
 MPP = (0.5, 0.5)
 TUMOR = DetectionClass("Tumor", (200, 0, 0))
@@ -120,6 +122,89 @@ def test_cells_kept_one_by_one_count_as_detections_and_hold_nothing() -> None:
     assert values(objects, "Tumor inside")[0] == 1
     assert np.isnan(values(objects, "Detections inside")[1])
     assert words(objects, "Parent") == ["", "Region 1", "Region 1", "Region 1"]
+
+
+def correction(shape: shapely.Geometry, *rows: tuple[Detections, int], name: str = "") -> Feature:
+    """Return an annotation that stands for detections."""
+    ids = [table.uuid(row) for table, row in rows]
+    said = DetectionClass(name, (0, 0, 0)) if name else None
+    return Feature(shape, classification=said, origin=origin_of("a", ids))
+
+
+def test_what_was_corrected_is_listed_and_counted_as_the_annotation_alone() -> None:
+    again = correction(shapely.box(110, 110, 130, 130), (POSITIVE, 0), name="Tumor: Negative")
+    whole = correction(shapely.box(500, 500, 620, 520), (POSITIVE, 1), (NEGATIVE, 1))
+    none = correction(shapely.Point(150, 150), (NEGATIVE, 0), name="No nucleus")
+    for tables in (RUN.tables, [NEGATIVE, POSITIVE]):
+        run = RunObjects("Nuclei", OWNER, tables)
+        objects = Objects([REGION, INNER, again, whole, none], [run], MPP)
+        assert words(objects, "Kind") == ["annotation"] * 5 + ["detection"]
+        assert words(objects, "Id")[5] == str(NEGATIVE.uuid(2))
+        assert values(objects, "Centroid X µm")[5] == 1505
+        assert values(objects, "Area px")[5] == 400
+        assert values(objects, "Detections inside")[:2] == [2, 1]
+        assert np.isnan(values(objects, "Detections inside")[2:]).all()
+        assert values(objects, "Detections per mm²")[0] == 8
+        assert values(objects, "Tumor: Negative inside")[:2] == [1, 1]
+        assert values(objects, "Tumor: Positive %")[0] == 0
+        assert "Tumor: Positive inside" not in objects.names
+        assert "No nucleus inside" not in objects.names
+        assert words(objects, "Parent") == ["", "Region 1", "Inner", "Region 1", "Inner", ""]
+        assert objects.words("Class") == ("No nucleus", "Tumor", "Tumor: Negative", "")
+
+
+def test_a_grade_that_was_corrected_is_in_the_h_score_as_corrected() -> None:
+    graded = squares([(10, 10), (50, 50)], class_name="1+")
+    better = correction(shapely.box(10, 10, 30, 30), (graded, 0), name="3+")
+    run = RunObjects("", OWNER, [graded])
+    assert values(Objects([REGION], [run], MPP), "H-score")[0] == 100
+    assert values(Objects([REGION, better], [run], MPP), "H-score")[0] == 200
+
+
+def test_rows_beside_what_was_corrected_are_found_by_their_numbers() -> None:
+    fixed = correction(shapely.box(500, 500, 520, 520), (POSITIVE, 1), (NEGATIVE, 0))
+    run = RunObjects("Nuclei", OWNER, [POSITIVE, NEGATIVE])
+    objects = Objects([REGION, fixed], [run], MPP)
+    found = [objects.row_of_detection(OWNER, index) for index in range(6)]
+    assert found == [2, None, None, 3, 4, None]
+    for row, index, x in ((2, 0, 110), (3, 3, 600), (4, 4, 3000)):
+        part, own = objects.part_of(row)
+        assert isinstance(part, DetectionRows)
+        assert part.index_of(own) == index
+        assert part.bounds_l0(own).x == x
+    assert words(objects, "Parent")[2:] == ["Region 1", "Region 1", ""]
+
+
+def test_a_correction_counts_for_the_runs_that_have_found_what_it_stands_for() -> None:
+    fixed = correction(shapely.box(110, 110, 130, 130), (POSITIVE, 0))
+    others = RunObjects("Import", object(), [squares([(12, 12)])])
+    assert values(Objects([REGION, fixed], [RUN, others], MPP), "Detections inside")[0] == 1
+    assert values(Objects([REGION, fixed], [others, RUN], MPP), "Detections inside")[0] == 4
+
+
+def test_where_all_was_corrected_the_annotations_still_count() -> None:
+    table = squares([(10, 10)], class_name="Tumor")
+    fixed = correction(shapely.box(10, 10, 30, 30), (table, 0), name="Stroma")
+    objects = Objects([REGION, fixed], [RunObjects("", OWNER, [table])], MPP)
+    assert len(objects) == 2
+    assert values(objects, "Stroma inside")[0] == 1
+    assert words(objects, "Parent") == ["", "Region 1"]
+
+
+def test_a_detection_is_back_without_its_correction_and_nothing_is_measured_again(
+    monkeypatch: pytest.MonkeyPatch, objects: Objects
+) -> None:
+    before = [words(objects, name) for name in objects.names]
+    monkeypatch.setattr(detection_rows, "TableOutlines", None)
+    fixed = correction(shapely.box(110, 110, 130, 130), (POSITIVE, 0))
+    corrected = Objects([*FEATURES, fixed], [RUN], MPP, objects)
+    assert words(corrected, "Id")[4:] == words(objects, "Id")[4:]
+    assert words(corrected, "Perimeter µm")[4:] == words(objects, "Perimeter µm")[4:]
+    assert corrected.field is not None
+    assert objects.field is not None
+    assert corrected.field.places is objects.field.places
+    back = Objects(FEATURES, [RUN], MPP, corrected)
+    assert [words(back, name) for name in back.names] == before
 
 
 def test_rows_are_found_by_what_they_are(objects: Objects) -> None:

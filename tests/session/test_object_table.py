@@ -147,6 +147,30 @@ def test_what_is_chosen_on_the_slide_has_its_place_in_the_table(
     assert table.chosen() == []
 
 
+def test_what_is_corrected_is_listed_once_and_its_detection_is_back_when_it_is_undone(
+    session: Session, loop: Loop, table: ObjectTable
+) -> None:
+    draw(session, shapely.box(0, 0, 600, 300), name="Left")
+    session.select_at(110, 110)
+    run_command(session, "review.accept")
+    settle(table, loop)
+    assert column(table, "Kind") == ["annotation"] * 2 + ["detection"] * 2
+    assert column(table, "Detections inside") == ["2", "", "", ""]
+    assert column(table, "Parent") == ["", "Left", "Left", ""]
+    table.choose(np.array([2]), 2)
+    assert session.runs[0].source.selected == 1, "the row after the one that is left out"
+    assert table.chosen() == [2]
+    run_command(session, "annotate.delete")
+    settle(table, loop)
+    assert column(table, "Kind") == ["annotation"] * 3 + ["detection"]
+    assert column(table, "Detections inside") == ["1", "", "", ""], "a rejected one is none"
+    session.undo()
+    session.undo()
+    settle(table, loop)
+    assert column(table, "Kind") == ["annotation"] + ["detection"] * 3
+    assert column(table, "Detections inside") == ["2", "", "", ""]
+
+
 def test_one_flies_to_an_object_and_keeps_a_zoom_that_shows_it(
     session: Session, loop: Loop, table: ObjectTable
 ) -> None:
