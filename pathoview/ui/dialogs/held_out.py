@@ -31,6 +31,13 @@ _SIZE = (1120, 760)
 _SIDES_PX = (800, 280)
 
 
+def show_results(session: Session, model: LibraryModel, window: QWidget | None) -> None:
+    """Show the results of a model, in place of another one's."""
+    for other in [] if window is None else window.findChildren(HeldOutDialog):
+        other.close()
+    HeldOutDialog(session, model, window).show()
+
+
 class HeldOutDialog(Dialog):
     """Has the results of a model told, and shows them."""
 

@@ -12,7 +12,7 @@ from pathoview.session.model_desk import ONNX, SUFFIX, ModelCard, is_non_commerc
 from pathoview.session.session import Session
 from pathoview.ui import icons
 from pathoview.ui.dialogs.dialog import Dialog
-from pathoview.ui.dialogs.held_out import HeldOutDialog
+from pathoview.ui.dialogs.held_out import show_results
 from pathoview.ui.dialogs.import_network import ImportNetworkDialog
 from pathoview.ui.dialogs.model_facts import ORIGINS, ModelFacts
 from pathoview.ui.links import Links
@@ -119,7 +119,7 @@ class ModelsDialog(Dialog):
     def _show_results(self) -> None:
         model = self._desk.find(self.chosen_id)
         if model is not None:
-            HeldOutDialog(self._session, model, self.parentWidget()).show()
+            show_results(self._session, model, self.parentWidget())
 
     def _remove(self) -> None:
         model = self._desk.find(self.chosen_id)

@@ -8,7 +8,7 @@ from pathoview.core.translation import _
 from pathoview.jobs.runner import JobState
 from pathoview.session.session import Session
 from pathoview.ui.dialogs.dialog import Dialog
-from pathoview.ui.dialogs.held_out import HeldOutDialog
+from pathoview.ui.dialogs.held_out import show_results
 from pathoview.ui.dialogs.train_slides_question import TrainSlidesQuestion
 from pathoview.ui.links import Links
 from pathoview.ui.panels.slide_training import SlideTraining
@@ -64,7 +64,7 @@ class TrainSlidesDialog(Dialog):
     def show_results(self) -> None:
         """Show what the model did on slides held out."""
         if self._learning.model is not None:
-            HeldOutDialog(self._session, self._learning.model, self.parentWidget()).show()
+            show_results(self._session, self._learning.model, self.parentWidget())
 
     def _refresh(self) -> None:
         learning = self._learning
