@@ -134,7 +134,7 @@ def test_a_model_came_of_it_and_is_not_a_round_of_teaching(
     assert {one.payload["model"] for one in used} == {str(path)}
     teaching: TeachDesk = session.teaching
     teaching.read_rounds()
-    loop.run_until(lambda: bool(teaching._models))
+    loop.run_until(lambda: path in [one.path for one in teaching._models])
     assert teaching.rounds == []
 
 
