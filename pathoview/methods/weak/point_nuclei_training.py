@@ -60,6 +60,8 @@ MPP = 0.25
 _PAPER_PATCH_PX = 250
 """An epoch sees each square of this side once."""
 _PAPER_EPOCHS, _PAPER_PARTING_EPOCHS = 60, 1000
+_LEAST_STEPS, _MOST_STEPS = 300, 1000
+"""Of the first network in the fast schedule, which takes one for each point between them."""
 _NO_WEIGHTS_TIMES = 3
 """How much longer is trained where an encoder's weights cannot be had."""
 _LARGEST = 2.0
@@ -264,7 +266,9 @@ def _course(params: PointNucleiFitParams, fields: Sequence[Field], context: FitC
         steps = _PAPER_EPOCHS * in_epoch, _PAPER_PARTING_EPOCHS * in_epoch
         rates, crops = (1e-4, 1e-3), (224, 224)
     else:
-        steps = (150, 150) if goes_on else (300, 250)
+        n_points = sum(len(field.points) for field in fields)
+        in_where = min(_MOST_STEPS, max(_LEAST_STEPS, n_points))
+        steps = (in_where // 2, 150) if goes_on else (in_where, 250)
         rates, crops = (1e-3, 2e-3) if goes_on else (2e-3, 2e-3), (128, 96)
     crops = tuple(_whole(params.crop_px or crop) for crop in crops)  # type: ignore[assignment]
     where, parting = (
