@@ -27,7 +27,7 @@ _NOT_ON_LINES = {"muted", "accent", "warning", "error", "success"}
 _DRAWN_OVER_THE_PICTURE = {
     *("canvas.py", "canvas_painting.py", "overview.py"),
     *("curtain.py", "curtain_handle.py", "linked_cursor.py", "turn_chip.py"),
-    "landmark_painting.py",
+    *("landmark_painting.py", "tile_painting.py"),
 }
 
 
