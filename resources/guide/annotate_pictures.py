@@ -56,7 +56,7 @@ class Drawer:
         """Begin a picture: nothing is drawn, the move tool is in hand."""
         self.session.set_tool("move")
         self.session.annotations.select_all()
-        self.session.annotations.remove_selected()
+        self.session.operations.do("delete")
         self.session.viewport.look_at(*place_l0, scale)
         self.at_work.rest(0.1)
 
