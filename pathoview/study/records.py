@@ -21,6 +21,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def moment() -> str:
+    """Return the time as ISO text in UTC, to the millisecond: runs are sorted by it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 class RunRecord(BaseModel):
     """The record of one run, frozen; members that a newer version added are ignored."""
 
@@ -73,7 +78,7 @@ class RunRecord(BaseModel):
     seed: int = 0
     device: str = "cpu"
     versions: dict[str, str] = Field(default_factory=dict)
-    started: str = Field(default_factory=now)
+    started: str = Field(default_factory=moment)
     finished: str = ""
     """ISO times in UTC; `finished` is empty while the run has not ended."""
     state: RunState = "running"

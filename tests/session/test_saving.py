@@ -79,8 +79,10 @@ def refuse_writes(session: Session) -> None:
 def allow_writes(session: Session) -> None:
     study = session.studies.study
     assert study is not None
-    writer_connection(session).close()
+    refusing = writer_connection(session)
     study.writer._connection = None
+    study.writer.flush(10)  # the thread of the writer may be using it until then
+    refusing.close()
 
 
 def test_on_a_full_disk_work_goes_on_and_is_written_when_there_is_room(
