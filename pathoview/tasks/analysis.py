@@ -21,7 +21,7 @@ from pathoview.jobs.pipeline import run_pipeline
 from pathoview.slides.reading import AnalysisGrid
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import TissueMask
-from pathoview.study.records import now
+from pathoview.study.records import moment
 from pathoview.study.results import RunFile
 from pathoview.tasks.method_building import BuiltMethod
 from pathoview.tasks.run_course import under_way
@@ -119,7 +119,7 @@ class Analysis(ABC, Generic[Computed]):
             setting = self._setting
             record = self._file.update_record(
                 state="done",
-                finished=now(),
+                finished=moment(),
                 area_mm2=setting.tissue.area_mm2(setting.slide.mpp, setting.region_l0),
                 **{**self._reached(), **ended},
             )

@@ -26,7 +26,7 @@ from pathoview.methods.spec import BagFound, BagMethod, Kind
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import tissue_mask
 from pathoview.study.bag_rows import BagTiles
-from pathoview.study.records import RunRecord, now
+from pathoview.study.records import RunRecord, moment
 from pathoview.study.results import RunFile, find_unfinished, new_run_path
 from pathoview.study.slide_prediction import SlidePrediction, no_tissue_text
 from pathoview.tasks import analyze, features
@@ -153,7 +153,7 @@ class _Application:
             area_mm2 = tissue_mask(self._slide).area_mm2(self._slide.mpp, self._region_l0)
             record = self._file.update_record(
                 state="done",
-                finished=now(),
+                finished=moment(),
                 probabilities=probabilities,
                 area_mm2=area_mm2,
                 **self._reached(),

@@ -30,7 +30,7 @@ from pathoview.methods.spec import Kind, ObjectBatch, ObjectMethod
 from pathoview.slides.reading import AnalysisGrid, analysis_grid
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import tissue_mask
-from pathoview.study.records import RunRecord, now, run_key
+from pathoview.study.records import RunRecord, moment, run_key
 from pathoview.study.results import RunFile, find_unfinished, new_run_path
 from pathoview.tasks import analyze
 from pathoview.tasks.analysis import useful_computers
@@ -134,7 +134,7 @@ def _new_record(
             "mpp": grid.mpp,
             "device": device_name(spec),
             "versions": versions(with_torch=spec.uses_torch),
-            "started": now(),
+            "started": moment(),
             "finished": "",
             "state": "running",
             "n_objects": 0,
@@ -198,7 +198,7 @@ class _Classification:
             )
             record = self._target.update_record(
                 state="done",
-                finished=now(),
+                finished=moment(),
                 area_mm2=self._area_mm2(),
                 **self._reached(),
             )

@@ -30,7 +30,7 @@ from pathoview.core.geometry import Rect
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _, ngettext
 from pathoview.slides.slide import Slide
-from pathoview.study.records import RunRecord, now, run_key
+from pathoview.study.records import RunRecord, moment, run_key
 from pathoview.study.results import RunFile, new_run_path, remove_run
 from pathoview.tasks.opening import open_scaled, slide_frame
 
@@ -185,7 +185,7 @@ class _Import:
         counts = self._counts
         self._run_file.update_record(
             state="done",
-            finished=now(),
+            finished=moment(),
             n_objects=counts.all,
             n_annotations=counts.annotations,
             seconds=time.perf_counter() - started,

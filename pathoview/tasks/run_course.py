@@ -8,7 +8,7 @@ from typing import Any
 
 from pathoview.core.errors import Cancelled, StorageError
 from pathoview.core.progress import Progress
-from pathoview.study.records import now
+from pathoview.study.records import moment
 from pathoview.study.results import RunFile
 
 
@@ -34,6 +34,6 @@ def under_way(
         is_wish = isinstance(error, Cancelled | KeyboardInterrupt)
         with contextlib.suppress(StorageError):  # a full disk: the first error is told
             run_file.update_record(
-                state="cancelled" if is_wish else "failed", finished=now(), **reached()
+                state="cancelled" if is_wish else "failed", finished=moment(), **reached()
             )
         raise

@@ -13,7 +13,7 @@ from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _, ngettext
-from pathoview.study.records import RunRecord, now
+from pathoview.study.records import RunRecord, moment
 from pathoview.study.results import RunFile, new_run_path, remove_run
 from pathoview.tasks.regions import region_params, regions
 
@@ -66,7 +66,7 @@ def _copy(source: RunFile, target: RunFile, params: BaseParams, progress: Progre
         # How many are to come is not known: the bar nears its end ever slower.
         text = ngettext("{n} region outlined", "{n} regions outlined", n).format(n=n)
         progress.report(n / (n + _AT_ONCE), text)
-    target.update_record(state="done", finished=now(), n_objects=n, n_annotations=n)
+    target.update_record(state="done", finished=moment(), n_objects=n, n_annotations=n)
     return n
 
 
