@@ -7,13 +7,9 @@ tiles read the same file. Numbers are kept as float16.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
-import sqlite3
-import threading
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +19,6 @@ import numpy.typing as npt
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pathoview.core.closing import Closing
 from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
@@ -36,6 +31,7 @@ from pathoview.study.database import (
     transaction,
 )
 from pathoview.study.records import now
+from pathoview.study.sqlite_file import SqliteFile
 
 log = logging.getLogger(__name__)
 
@@ -125,13 +121,8 @@ class TileFeatures:
         return len(self.columns)
 
 
-class FeatureFile(Closing):
+class FeatureFile(SqliteFile):
     """The features of one slide. One process writes; any thread may read."""
-
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._connection = connection
-        self._lock = threading.RLock()
 
     @classmethod
     def create(cls, path: Path, record: FeatureRecord) -> Self:
@@ -166,10 +157,6 @@ class FeatureFile(Closing):
                         _("Compute the features of the slide again."),
                     )
         return cls(path, connection)
-
-    def close(self) -> None:
-        with self._lock:
-            self._connection.close()
 
     @property
     def record(self) -> FeatureRecord:
@@ -222,15 +209,6 @@ class FeatureFile(Closing):
             tissue[order].astype(np.float32),
             features[order].astype(np.float32),
         )
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with sentences(self.path), self._lock, transaction(self._connection):
-            yield self._connection
-
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with sentences(self.path), self._lock:
-            return self._connection.execute(query, values).fetchall()
 
     def _damaged(self) -> StorageError:
         return StorageError(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -22,7 +21,6 @@ from pydantic import ValidationError
 from pathoview.annotations.detections import Detections, concatenate, empty_detections
 from pathoview.annotations.feature import Feature
 from pathoview.annotations.geojson_object import feature_object, parse_objects
-from pathoview.core.closing import Closing
 from pathoview.core.errors import StorageError
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
@@ -39,6 +37,7 @@ from pathoview.study.database import (
 from pathoview.study.packing import PackedDataError, pack, unpack
 from pathoview.study.raster_rows import MapRows
 from pathoview.study.records import RunRecord
+from pathoview.study.sqlite_file import SqliteFile
 
 SUFFIX = ".run"
 _APPLICATION = 0x50565231  # "PVR1"
@@ -63,13 +62,8 @@ _ANNOTATIONS = (
 log = logging.getLogger(__name__)
 
 
-class RunFile(Closing):
+class RunFile(SqliteFile):
     """The result file of a run. One process writes; any thread may call any reading method."""
-
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._connection = connection
-        self._lock = threading.RLock()
 
     @classmethod
     def create(cls, path: Path, record: RunRecord) -> Self:
@@ -90,10 +84,6 @@ class RunFile(Closing):
             with closed_on_error(connection):
                 _check_format(connection, path.name)
         return cls(path, connection)
-
-    def close(self) -> None:
-        with self._lock:
-            self._connection.close()
 
     @property
     def record(self) -> RunRecord:
@@ -247,15 +237,6 @@ class RunFile(Closing):
         """Return the ids of the objects that are left out, (n, 16)."""
         data = b"".join(row[0] for row in self._rows("SELECT id FROM dropped"))
         return np.frombuffer(data, np.uint8).reshape(-1, 16)
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with sentences(self.path), self._lock, transaction(self._connection):
-            yield self._connection
-
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with sentences(self.path), self._lock:
-            return self._connection.execute(query, values).fetchall()
 
     def _damaged(self) -> StorageError:
         return StorageError(

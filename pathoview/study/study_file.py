@@ -8,7 +8,6 @@ kept for ever at no more than the price of what was drawn.
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -20,7 +19,6 @@ from pydantic import ValidationError
 from pathoview.annotations.change import Change
 from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.feature import Feature
-from pathoview.core.closing import Closing
 from pathoview.core.errors import StorageError
 from pathoview.core.translation import _
 from pathoview.study.annotation_rows import COLUMNS, to_features
@@ -35,6 +33,7 @@ from pathoview.study.database import (
 )
 from pathoview.study.model import LabelClass, Record, StudyInfo, new_id
 from pathoview.study.problems import Problem, find_problems
+from pathoview.study.sqlite_file import SqliteFile
 from pathoview.study.step import StudyStep
 from pathoview.study.step_rows import unpack_records, unpack_versions
 
@@ -90,15 +89,13 @@ def create_study(path: Path, info: StudyInfo, records: Sequence[Record] = ()) ->
             unfinished.unlink(missing_ok=True)
 
 
-class StudyFile(Closing):
+class StudyFile(SqliteFile):
     """Reads a study. Any thread may call any method; what is written is the writer's business."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, version: int) -> None:
-        self.path = path
+        super().__init__(path, connection)
         self.version = version
         """Of the schema; a newer one than `VERSION` is read as far as it is understood."""
-        self._connection = connection
-        self._lock = threading.RLock()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -108,10 +105,6 @@ class StudyFile(Closing):
             with closed_on_error(connection):
                 version = format_version(connection, path.name)
         return cls(path, connection, version)
-
-    def close(self) -> None:
-        with self._lock:
-            self._connection.close()
 
     # -- records ---------------------------------------------------------------------------------
 
@@ -258,10 +251,6 @@ class StudyFile(Closing):
         """Return what is wrong, none: all is sound; of a newer study only whether it is whole."""
         with self._lock:
             return find_problems(self._connection, is_known=self.version == VERSION)
-
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with sentences(self.path), self._lock:
-            return self._connection.execute(query, values).fetchall()
 
     def _damaged(self) -> StorageError:
         return StorageError(

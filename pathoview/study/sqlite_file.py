@@ -1,0 +1,36 @@
+"""One connection to an SQLite file that any thread may read and write through."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pathoview.core.closing import Closing
+from pathoview.study.database import sentences, transaction
+
+
+class SqliteFile(Closing):
+    """An open file; what goes wrong with it becomes a `StorageError`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Commit what the block did, or none of it."""
+        with sentences(self.path), self._lock, transaction(self._connection):
+            yield self._connection
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with sentences(self.path), self._lock:
+            return self._connection.execute(query, values).fetchall()
