@@ -29,6 +29,8 @@ class Kind(enum.StrEnum):
     """detections → probabilities of classes"""
     BAG = "bag"
     """tiles of a whole slide → probabilities of classes, and what each tile has to do with it"""
+    SYNTHESIS = "synthesis"
+    """patch → the same tissue as if it were healthy, and where it is not"""
 
 
 LearnsFrom = Literal["nothing", "instances", "points", "scribbles", "objects", "slides"]
@@ -213,4 +215,34 @@ class BagMethod(Protocol):
         """Return what is said of a slide of (tile, feature); there is at least one tile.
 
         The order of the tiles changes nothing but the order of what is said of them.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesised:
+    """A patch as if it were healthy. The picture is synthetic: it is shown, never measured."""
+
+    picture: npt.NDArray[np.uint8]
+    """(height, width, 3) RGB; what is healthy stays as it is, as far as the method can."""
+    pathology: npt.NDArray[np.float32]
+    """(height, width) 0–1: whether the pixel was judged not to be healthy."""
+
+
+class SynthesisMethod(Protocol):
+    """patch → pseudo-healthy picture and pathology mask. Constructed as an `InstanceMethod` is.
+
+    It is taught by areas: the classes that are learned are pathology, all other labelled tissue
+    (`labels.BACKGROUND`) is healthy, and of unlabelled tissue nothing is known.
+    """
+
+    def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
+        """See `InstanceMethod.prepare`."""
+
+    def predict(
+        self, patch: npt.NDArray[np.uint8], mpp: float, context: Mapping[str, Any]
+    ) -> Synthesised:
+        """Return what a patch would be without pathology.
+
+        ``patch`` is (height, width, 3) uint8 RGB with its halo. Called from several threads at
+        once; pixels may depend only on pixels within the halo's distance.
         """
