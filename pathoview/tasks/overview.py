@@ -34,12 +34,13 @@ def overview_picture(slide: Slide, run: RunFile, longest_px: int) -> npt.NDArray
 
     Shape (height, width, 4) uint8 RGBA; the longer side is at most ``longest_px``.
     """
-    layers = [Layer(_("Slide"), SlideSource(slide)), _found(slide, run)]
+    layers = [Layer(_("Slide"), SlideSource(slide)), run_layer(slide, run)]
     region = run.record.region_l0
     return _composed(slide, layers, longest_px, Rect(*region) if region else None)
 
 
-def _found(slide: Slide, run: RunFile) -> Layer:
+def run_layer(slide: Slide, run: RunFile) -> Layer:
+    """Return what a finished run has found, for pictures made without a window."""
     if run.record.gives == "pixel":
         return class_layer(run, slide.info.width, slide.info.height)
     if run.record.gives == "bag":
