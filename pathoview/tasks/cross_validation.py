@@ -11,26 +11,23 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pathoview.core.errors import UsageError
 from pathoview.core.files import replacing
 from pathoview.core.progress import PartOf, Progress
 from pathoview.core.translation import _
 from pathoview.datasets.bags import Bag, BagData, Features
-from pathoview.datasets.splits import Numbers, group_folds, site_folds, split_groups
+from pathoview.datasets.slide_folds import FoldOrder, slide_folds
+from pathoview.datasets.splits import Numbers, split_groups
 from pathoview.evaluation.calibration import at_temperature, best_temperature
 from pathoview.evaluation.slides import SlidePredictions, ThresholdRule, choose_threshold, decided
 from pathoview.methods.fitting import Fitted
 from pathoview.methods.spec import BagFound
 from pathoview.tasks.training_state import part_path
-
-HoldOut = Literal["patients", "sites"]
 
 _SHARES = {"train": 0.8, "val": 0.2}
 """Of what is learned from: what is held back ends the training in time."""
@@ -91,53 +88,9 @@ class Folds:
 def planned_folds(
     data: BagData, groups: Sequence[str], sites: Sequence[str], order: FoldOrder, seed: int
 ) -> Folds:
-    """Return folds in which labels are spread evenly.
-
-    Raises `UsageError` when there are too few patients or sites, or when a class would be missing
-    among what is learned from.
-    """
+    """Return who is held out when; raise `UsageError` as `slide_folds` does."""
     labels = [data.classes[bag.label].name for bag in data.bags]
-    for one in data.classes:
-        own = {group for group, label in zip(groups, labels, strict=True) if label == one.name}
-        if len(own) < 2:
-            raise UsageError(
-                _("“{name}” is known of one patient only.").format(name=one.name),
-                _("At least two are needed: one to learn from, and one to measure on."),
-            )
-    if order.hold_out == "sites":
-        found = site_folds(groups, sites)
-        if found is None:
-            raise UsageError(
-                _("There are fewer than three sites."),
-                _("Say of which site slides are, or hold out patients."),
-            )
-        folds = Folds(groups, found, seed)
-    else:
-        if len(set(groups)) < order.n_folds:
-            raise UsageError(
-                _("{n} patients cannot be shared out to {folds} folds.").format(
-                    n=len(set(groups)), folds=order.n_folds
-                ),
-                _("Ask for fewer folds, or add patients."),
-            )
-        folds = Folds(groups, group_folds(groups, labels, order.n_folds, seed), seed)
-    for fold in range(folds.n):
-        left = {bag.label for bag in folds.data_of(data, fold).bags}
-        if len(left) < len(data.classes):
-            raise UsageError(
-                _("In a fold, a class would be missing among what is learned from."),
-                _("Ask for more folds, or add patients of the rarest class."),
-            )
-    return folds
-
-
-class FoldOrder(BaseModel):
-    """How slides are shared out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    n_folds: int
-    hold_out: HoldOut
+    return Folds(groups, slide_folds(labels, groups, sites, order, seed), seed)
 
 
 def with_validation(

@@ -23,6 +23,7 @@ from pathoview.core.progress import PartOf, Progress
 from pathoview.core.registry import load_entry
 from pathoview.core.translation import _
 from pathoview.datasets.bags import Bag, BagData
+from pathoview.datasets.slide_folds import FoldOrder, HoldOut
 from pathoview.datasets.splits import Numbers, linked_groups
 from pathoview.evaluation.bootstrap import Interval
 from pathoview.evaluation.slides import (
@@ -40,9 +41,7 @@ from pathoview.tasks.cross_validation import (
     CrossValidation,
     Cut,
     Fit,
-    FoldOrder,
     Folds,
-    HoldOut,
     OutOfFold,
     Ready,
     chosen_cut,

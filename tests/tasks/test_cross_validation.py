@@ -12,14 +12,13 @@ from pathoview.core.errors import Cancelled, UsageError
 from pathoview.core.progress import Progress, SilentProgress
 from pathoview.datasets.bags import Bag, BagData, EncoderUsed, TileGrid
 from pathoview.datasets.labels import TargetClass
+from pathoview.datasets.slide_folds import FoldOrder, HoldOut
 from pathoview.methods.fitting import Fitted
 from pathoview.methods.spec import BagFound
 from pathoview.tasks.cross_validation import (
     CrossValidation,
     Cut,
-    FoldOrder,
     Folds,
-    HoldOut,
     Ready,
     chosen_cut,
     judged,
