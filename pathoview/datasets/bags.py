@@ -1,7 +1,8 @@
 """What is known of whole slides: bags of tiles, each bag with one label.
 
-A bag is a slide (or a picture) as the tiles of tissue in it, described by an encoder. Of its tiles
-nothing is known but what a person has said of some of them; they are what a map is made of.
+A bag is a slide (or a picture) as the tiles of tissue in it, or a clip as its frames, described by
+an encoder. Of its tiles nothing is known but what a person has said of some of them; they are what
+a map is made of.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ UNSAID = -1
 LEAST_TISSUE = 0.25
 """Share of a tile that is tissue, from which on the tile counts, unless told otherwise."""
 
-Ordering = Literal["classes", "grades"]
-"""What values of labels mean: kinds without an order, or ordered grades from the first."""
+Ordering = Literal["classes", "grades", "labels"]
+"""What labels mean: kinds without an order, ordered grades from the first, or any number of labels
+at once, each of them there or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Bag:
     """(tile, feature) as the encoder gives them; a slide without tissue has none."""
     grid: TileGrid
     label: int = UNSAID
-    """Place of its class in `BagData.classes`."""
+    """Place of its class in `BagData.classes`; of the ordering ``labels`` always `UNSAID`."""
     group: str = ""
     """Patient, or what else must not be in two splits; empty: the bag alone."""
     split: Split = "train"
@@ -78,6 +80,8 @@ class Bag:
     -1 nothing; None: nobody was asked."""
     licence: str = ""
     """Of the data, in words."""
+    labels: tuple[int, ...] = ()
+    """(class,) of the ordering ``labels``: 1 it has it, 0 it has not; empty: without a label."""
 
     @property
     def n_tiles(self) -> int:
@@ -85,7 +89,7 @@ class Bag:
 
     @property
     def is_known(self) -> bool:
-        return self.label != UNSAID
+        return self.label != UNSAID or bool(self.labels)
 
     def fingerprint(self) -> str:
         """Return a hexadecimal hash of everything that is learned from it."""
@@ -93,6 +97,7 @@ class Bag:
         digest.update(np.ascontiguousarray(self.features).tobytes())
         if self.answers is not None:
             digest.update(self.answers.tobytes())
+        digest.update(bytes(self.labels))
         return digest.hexdigest()[:32]
 
 
@@ -106,7 +111,8 @@ class EncoderUsed:
     """Hash of the weights."""
     n_features: int
     mpp: tuple[float, ...]
-    """µm per px of each magnification, in the order of the features; the first is the grid's."""
+    """µm per px of each magnification, in the order of the features; the first is the grid's.
+    Empty: the tiles are whole frames of a clip, each fitted to a tile."""
     tile_px: int
     """Side of a tile at each of them; all have the same centre."""
     normalisation: str = "none"
@@ -119,6 +125,13 @@ class EncoderUsed:
     """Who made the weights, from what."""
     source: str = "bundled"
     """``bundled``, ``random``, ``hub``, or the path of the file the weights came from."""
+    every: int = 1
+    """Of a clip: which of its frames were described, every so many from the first."""
+
+    @property
+    def is_of_frames(self) -> bool:
+        """Whether tiles are frames of clips, in their order: tile (column, 0) is frame column."""
+        return not self.mpp
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +153,11 @@ class BagData:
         return sum(bag.is_known for bag in self.bags)
 
     def counts(self) -> dict[str, int]:
-        """Return how many bags have each class as their label."""
+        """Return how many bags have each class as their label, or among their labels."""
+        if self.ordering == "labels":
+            of_bags = np.array([bag.labels for bag in self.bags if bag.labels], np.int64)
+            sums = of_bags.reshape(-1, len(self.classes)).sum(axis=0)
+            return {one.name: int(n) for one, n in zip(self.classes, sums, strict=True)}
         labels = [bag.label for bag in self.bags if bag.is_known]
         numbers = np.bincount(np.array(labels, np.int64), minlength=len(self.classes))
         return {one.name: int(n) for one, n in zip(self.classes, numbers, strict=True)}

@@ -84,6 +84,10 @@ class MethodSpec:
     """Its models come from elsewhere: none is trained here, and none came with the program."""
     is_live: bool = False
     """It learns in moments: after each stroke it learns anew (see `tasks.live_teaching`)."""
+    has_several_labels: bool = False
+    """A slide or clip may have any number of its classes at once: it learns from
+    `datasets.bags.Bag.labels`, and its probabilities are of each class alone (they need not add
+    up to 1)."""
     pseudo_labels_entry: str = ""
     """``"module:function"`` that gives what it makes of coarse labels before it learns, as
     ``function(patch, points, mpp, params, is_none) -> mask`` of classes, where ``is_none`` says
@@ -197,7 +201,7 @@ class BagFound:
     """What is said of a whole slide, and where it comes from."""
 
     probabilities: npt.NDArray[np.float32]
-    """(class,), adding up to 1."""
+    """(class,), adding up to 1; each 0–1 of its own where a slide may have several labels."""
     attention: npt.NDArray[np.float32]
     """(tile,) how much each tile counted, adding up to 1: importance, no probability."""
     evidence: npt.NDArray[np.float32]

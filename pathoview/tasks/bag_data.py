@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from pathoview.core.errors import InputError, MissingScaleError, SlideError
+from pathoview.core.errors import InputError, MissingScaleError, SlideError, StainError
 from pathoview.core.progress import PartOf, Progress
 from pathoview.core.translation import _
 from pathoview.datasets.bags import UNSAID, Answers, Bag, BagData, EncoderUsed, Features, TileGrid
@@ -43,7 +44,7 @@ def open_bag_data(
     """Return the bags of all slides with a label; features that are missing are computed.
 
     ``weights``: the hash that the encoder's weights must have; empty: any. Slides that cannot be
-    opened or have no tissue are left out, with the reason.
+    opened, have no tissue, or colours that cannot be made alike, are left out, with the reason.
 
     Raises as `bag_labels.said_of_slides` does; `InputError` when nothing is left or the weights are
     others, `MissingScaleError` when nothing is left as no slide has a scale; `StorageError`,
@@ -93,7 +94,7 @@ class _Gathering:
                     raise SlideError(reason)
                 self._names[key] = said.name
                 tiles, grid, self._encoder = self._describe(slide, progress)
-        except SlideError as error:
+        except (SlideError, StainError) as error:
             if isinstance(error, MissingScaleError):
                 self._without_scale = error
             self.left_out.append(LeftOut(said.name, str(error)))
@@ -101,7 +102,6 @@ class _Gathering:
         if not len(tiles):
             self.left_out.append(LeftOut(said.name, _("No tissue was found in it.")))
             return
-        (label,) = said.labels
         self.sites.append(said.site)
         self.bags.append(
             Bag(
@@ -109,13 +109,19 @@ class _Gathering:
                 key,
                 tiles,
                 grid,
-                label=self._values[label],
                 group=said.group,
                 split=said.split,
-                answers=_answers(said.verdicts, grid, label),
                 licence=self._source.licence,
+                **self._said(said, grid),
             )
         )
+
+    def _said(self, said: SaidOfSlide, grid: TileGrid) -> dict[str, Any]:
+        """Return the label of a bag, or its labels, and what people said of its tiles."""
+        if self._source.several:
+            return {"labels": tuple(int(name in said.labels) for name in self._values)}
+        (label,) = said.labels
+        return {"label": self._values[label], "answers": _answers(said.verdicts, grid, label)}
 
     def _opened(self, said: SaidOfSlide) -> Slide:
         """Open a slide with its scale; raise `SlideError`."""

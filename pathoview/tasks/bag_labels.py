@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast, get_args
 
 from pathoview.annotations.classes import default_color
 from pathoview.core.errors import InputError, UsageError
@@ -14,27 +13,14 @@ from pathoview.core.translation import _
 from pathoview.datasets.bags import Ordering
 from pathoview.datasets.labels import Split, TargetClass
 from pathoview.slides.finding import slide_files
-from pathoview.study.labelled_slides import (
-    grade_name,
-    names_of,
-    ordered_names,
-)
-from pathoview.study.metadata_csv import read_table
+from pathoview.study.labelled_slides import names_of, ordered_names
 from pathoview.study.model import LabelClass, SlideRecord
 from pathoview.study.slide_list import SlideFinder
 from pathoview.study.study_file import StudyFile
 from pathoview.study.tile_verdicts import SlideVerdicts, TileVerdict
 from pathoview.tasks.export_tiles import slide_group
+from pathoview.tasks.label_table import LabelRow, read_labels
 from pathoview.tasks.training_data import LeftOut
-
-_COLUMNS = {
-    "slide": ("slide", "image"),
-    "label": ("label",),
-    "patient": ("patient", "patient_id"),
-    "split": ("split",),
-    "site": ("site", "site_id"),
-}
-"""Names of the columns of a table of labels, without capitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +33,8 @@ class BagSource:
     images: str = ""
     """A folder of slides or pictures, also in folders of it."""
     labels: str = ""
-    """A CSV file: ``slide``, ``label``, and where known ``patient``, ``split``, ``site``."""
+    """A CSV file: ``slide``, ``label``, and where known ``patient``, ``split``, ``site``; see
+    `label_table.read_labels`."""
     classes: tuple[str, ...] | None = None
     """Names of the classes to tell apart, of two the one looked for last; None: all there are."""
     grade: str = ""
@@ -55,9 +42,13 @@ class BagSource:
     mpp: float | None = None
     """µm per px of pictures; or per level-0 px of slides that state none."""
     licence: str = ""
+    several: bool = False
+    """Each slide may have any number of the classes at once (`datasets.bags.Bag.labels`)."""
 
     @property
     def ordering(self) -> Ordering:
+        if self.several:
+            return "labels"
         return "grades" if self.grade else "classes"
 
 
@@ -69,7 +60,7 @@ class SaidOfSlide:
     """As it is told of; a pseudonym, or the name of a picture."""
     path: Path
     labels: tuple[str, ...]
-    """Names of classes; more than one contradict each other."""
+    """Names of classes; more than one contradict each other, unless a slide may have several."""
     group: str = ""
     """Of its patient; empty: nobody says."""
     site: str = ""
@@ -81,7 +72,7 @@ class SaidOfSlide:
 
 @dataclass(frozen=True, slots=True)
 class SaidOfSlides:
-    """All slides with exactly one of the classes."""
+    """All slides with exactly one of the classes; with any number where they may have several."""
 
     slides: list[SaidOfSlide]
     classes: tuple[TargetClass, ...]
@@ -92,9 +83,9 @@ class SaidOfSlides:
 def said_of_slides(source: BagSource) -> SaidOfSlides:
     """Read who says what of which slide.
 
-    Slides without a label are not spoken of; those with several of the classes are left out.
-    Raises `UsageError` when it is not said where labels are, `InputError` when there are none, for
-    a table that cannot be understood, and for a patient in two splits.
+    Slides without a label are not spoken of; those with several of the classes are left out, unless
+    ``source.several``. Raises `UsageError` when it is not said where labels are, `InputError` when
+    there are none, for a table that cannot be understood, and for a patient in two splits.
     """
     if bool(source.study) == bool(source.images):
         raise UsageError(
@@ -106,10 +97,10 @@ def said_of_slides(source: BagSource) -> SaidOfSlides:
     kept, left_out = [], list(said.left_out)
     for one in said.slides:
         labels = tuple(label for label in one.labels if label in names)
-        if len(labels) > 1:
+        if len(labels) > 1 and not source.several:
             reason = _("It has several of the classes: {names}.").format(names=", ".join(labels))
             left_out.append(LeftOut(one.name, reason))
-        elif labels:
+        elif labels or source.several:
             kept.append(replace(one, labels=labels))
     if not kept:
         raise _no_labels(source, left_out)
@@ -212,60 +203,32 @@ def _of_table(source: BagSource) -> SaidOfSlides:
             _("A folder of slides needs a table of labels."),
             _("Give a CSV file with the columns “slide” and “label”."),
         )
-    path = Path(source.labels)
-    table = read_table(path)
-    columns = {column.casefold(): column for column in table.columns}
-    found_columns = {
-        meaning: next((columns[name] for name in names if name in columns), "")
-        for meaning, names in _COLUMNS.items()
-    }
-    if not found_columns["slide"] or not found_columns["label"]:
-        raise InputError(
-            _("“{name}” has no column of slides and one of labels.").format(name=path.name),
-            _("Call them “slide” and “label”."),
-        )
     files = _Files(Path(source.images))
     slides: dict[Path, SaidOfSlide] = {}
     left_out = []
-    for row in table.rows:
-        cells = {meaning: row.get(column, "") for meaning, column in found_columns.items()}
-        if not cells["slide"] or not cells["label"]:
-            continue
-        file = files.find(cells["slide"])
+    for row in read_labels(
+        Path(source.labels), grade=source.grade, several=source.several, classes=source.classes
+    ):
+        file = files.find(row.name)
         if file is None:
             reason = _("There is no slide of this name in the folder.")
-            left_out.append(LeftOut(Path(cells["slide"]).stem, reason))
+            left_out.append(LeftOut(Path(row.name).stem, reason))
             continue
-        one = _tabled(file, cells, source.grade)
+        one = _tabled(file, row)
         before = slides.setdefault(file, one)
         labels = tuple(dict.fromkeys((*before.labels, *one.labels)))
         slides[file] = replace(before, labels=labels)
     return SaidOfSlides(list(slides.values()), _classes(slides.values(), source), left_out)
 
 
-def _tabled(file: Path, cells: Mapping[str, str], grade: str) -> SaidOfSlide:
-    split = cells["split"].casefold() or "train"
-    if split not in get_args(Split):
-        raise InputError(
-            _("“{split}” is no split.").format(split=cells["split"]),
-            _("Known are: {names}.").format(names=", ".join(get_args(Split))),
-        )
-    label = cells["label"]
-    if grade:
-        try:
-            label = grade_name(grade, int(label))
-        except ValueError:
-            raise InputError(
-                _("“{label}” is no grade.").format(label=label), _("A grade is a whole number.")
-            ) from None
-    patient = cells["patient"]
+def _tabled(file: Path, row: LabelRow) -> SaidOfSlide:
     return SaidOfSlide(
         name=file.stem,
         path=file,
-        labels=(label,),
-        group=f"patient {patient}" if patient else "",
-        site=cells["site"],
-        split=cast(Split, split),
+        labels=row.labels,
+        group=f"patient {row.patient}" if row.patient else "",
+        site=row.site,
+        split=row.split,
     )
 
 

@@ -176,6 +176,7 @@ def _source(order: EvaluateRequest, built: BuiltMethod) -> BagSource:
         classes=tuple(one.name for one in card.classes),
         grade=str(card.settings.get("grade", "")),
         mpp=order.mpp,
+        several=built.spec.has_several_labels,
     )
 
 

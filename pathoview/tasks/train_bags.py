@@ -90,7 +90,7 @@ class BagTraining:
         self._progress = progress
         self._device = device_name(spec)
         self._prepared = open_bag_data(
-            _source(order), order.bags.features, PartOf(progress, 0.0, _DESCRIBED)
+            _source(order, spec), order.bags.features, PartOf(progress, 0.0, _DESCRIBED)
         )
         self.left_out = self._prepared.left_out
         data = self._prepared.data
@@ -304,7 +304,7 @@ class BagTraining:
         ]
 
 
-def _source(order: TrainRequest) -> BagSource:
+def _source(order: TrainRequest, spec: MethodSpec) -> BagSource:
     return BagSource(
         study=order.study,
         slides=tuple(order.slides),
@@ -314,6 +314,7 @@ def _source(order: TrainRequest) -> BagSource:
         grade=order.bags.grade,
         mpp=order.mpp,
         licence=order.licence,
+        several=spec.has_several_labels,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -252,3 +253,28 @@ def test_what_people_said_of_tiles_counts_unless_they_contradict_each_other(tmp_
 def test_without_answers_nobody_was_asked(tmp_path: Path) -> None:
     folder, labels = cohort(tmp_path, 2)
     assert all(bag.answers is None for bag in of_folder(folder, labels).data.bags)
+
+
+# -- several labels at once ------------------------------------------------------------------------
+
+
+def test_bags_may_have_any_number_of_labels(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "slides", ["a", "b", "c"])
+    rows = [
+        {"clip": "a", "label": "Y;X"},
+        {"clip": "b", "label": "Y"},
+        {"clip": "c", "label": "-"},
+    ]
+    labels = table(tmp_path / "t.csv", rows)
+    found = of_folder(folder, labels, several=True).data
+    assert [one.name for one in found.classes] == ["X", "Y"]
+    assert found.ordering == "labels"
+    assert [bag.labels for bag in found.bags] == [(1, 1), (0, 1), (0, 0)]
+    assert all(bag.is_known and bag.label == -1 for bag in found.bags)
+    assert found.n_labels == 3
+    assert found.counts() == {"X": 1, "Y": 2}
+    other = replace(found.bags[0], labels=(1, 0))
+    assert other.fingerprint() != found.bags[0].fingerprint()
+    single = of_folder(folder, labels)
+    assert labels_of(single) == {"b": "Y"}
+    assert reasons(single) == {"a": "It has several of the classes: Y, X."}
