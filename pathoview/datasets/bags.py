@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,16 @@ class TileGrid:
         return picture
 
 
+class TilePixels(Protocol):
+    """The tiles of a bag as they look, for methods that teach the network of tiles itself."""
+
+    def read(self, tiles: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
+        """Return (n, side, side, 3) RGB of some tiles of the bag, by their numbers.
+
+        Raises `SlideError`. Called from several threads at once.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Bag:
     """One slide or picture, as its tiles."""
@@ -82,6 +92,8 @@ class Bag:
     """Of the data, in words."""
     labels: tuple[int, ...] = ()
     """(class,) of the ordering ``labels``: 1 it has it, 0 it has not; empty: without a label."""
+    pixels: TilePixels | None = None
+    """At the first magnification of the encoder; None: nobody asked for them."""
 
     @property
     def n_tiles(self) -> int:

@@ -28,6 +28,9 @@ class Learner(abc.ABC):
     score: str = ""
     """The metric of `validate` that tells the best weights, higher is better; empty: the last
     weights count."""
+    rounds: tuple[int, ...] = ()
+    """Steps, ascending, before each of which `begin_round` chooses what is learned from until the
+    next one; what was learned is validated where a round ends, too."""
 
     @abc.abstractmethod
     def batch(self, step: int) -> Mapping[str, npt.NDArray[Any]]:
@@ -49,6 +52,21 @@ class Learner(abc.ABC):
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Return metrics on held-back data; ``network`` is in evaluation mode, in float32."""
         return {}
+
+    def begin_round(self, number: int, network: nn.Module) -> dict[str, float]:
+        """Choose what is learned from, by a network in evaluation mode.
+
+        Returns what is worth a curve. Called while no batch is made. What is chosen is a function
+        of the network, the number and what `kept` told of the rounds before.
+        """
+        return {}
+
+    def kept(self) -> Tensors:
+        """Return what was chosen, and what the next rounds have to know."""
+        return {}
+
+    def go_on(self, kept: Tensors) -> None:  # noqa: B027 (most have no rounds)
+        """Take up what `kept` told in another process."""
 
     @abc.abstractmethod
     def fitted(self, network: nn.Module) -> Fitted:

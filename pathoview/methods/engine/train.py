@@ -90,6 +90,8 @@ class _Course:
     best_metrics: dict[str, float] = field(default_factory=dict)
     n_worse: int = 0
     """Validations since the best one."""
+    n_rounds: int = 0
+    """How many rounds of the learner were begun."""
 
 
 class _Training:
@@ -122,15 +124,35 @@ class _Training:
     def run(self) -> Trained:
         self._resume()
         course = self._course
-        steps = range(course.step, course.step if course.is_done else self._plan.n_steps)
         self._network.train()
-        with made_ahead(self._learner.batch, steps) as batches:
-            for batch in batches:
-                self._context.progress.check()
-                self._advance(batch)
-                if course.is_done:
-                    break
+        while not course.is_done and course.step < self._plan.n_steps:
+            self._begin_round()
+            with made_ahead(self._learner.batch, range(course.step, self._round_end)) as batches:
+                for batch in batches:
+                    self._context.progress.check()
+                    self._advance(batch)
+                    if course.is_done:
+                        break
         return self._result()
+
+    @property
+    def _round_end(self) -> int:
+        """The step before which the next round begins, or the training ends."""
+        later = self._learner.rounds[self._course.n_rounds :]
+        return min([*later[:1], self._plan.n_steps])
+
+    def _begin_round(self) -> None:
+        """Have the learner choose what it learns from, unless it did so before it was killed."""
+        course, learner = self._course, self._learner
+        if course.step not in learner.rounds[course.n_rounds :][:1]:
+            return
+        self._network.eval()
+        with torch.no_grad():
+            said = learner.begin_round(course.n_rounds, self._network)
+        self._network.train()
+        course.n_rounds += 1
+        if said:
+            course.since_point.append(said)
 
     def _advance(self, batch: Batch) -> None:
         """Make one step with all that follows from it."""
@@ -149,6 +171,7 @@ class _Training:
         self._note_speed((time.monotonic() - started) / batch_size(batch))
         is_last = bool(is_ending) or course.step == plan.n_steps
         is_due = plan.validate_every > 0 and course.step % plan.validate_every == 0
+        is_due |= course.step in self._learner.rounds
         if is_last or is_due:
             self._validate(is_last)
         if is_last or is_due or course.step % max(1, plan.n_steps // _CURVE_POINTS) == 0:
@@ -277,6 +300,7 @@ class _Training:
             averages = arrays_of(self._average).items()
             arrays |= {f"average.{name}": array for name, array in averages}
         arrays |= {f"best.{name}": array for name, array in (self._best or {}).items()}
+        arrays |= {f"kept.{name}": array for name, array in self._learner.kept().items()}
         for index, weight in enumerate(self._weights):
             moments = self._optimizer.state[weight].items()
             arrays |= {
@@ -303,6 +327,7 @@ class _Training:
         if self._plan.ema:
             load_arrays(self._average, _under("average.", state.arrays))
         self._best = _under("best.", state.arrays) or None
+        self._learner.go_on(_under("kept.", state.arrays))
         for index, weight in enumerate(self._weights):
             moments = _under(f"moment.{index}.", state.arrays).items()
             self._optimizer.state[weight] = {

@@ -167,6 +167,61 @@ def test_a_killed_training_goes_on_to_exactly_the_same_result(
     assert again.n_checks == 0
 
 
+class Choosing(Squares):
+    """Chooses what it learns from by its network, and by what it chose before."""
+
+    rounds = (0, 2, 7)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[int] = []
+        self.chosen = np.zeros(3, np.float32)
+
+    def begin_round(self, number: int, network: nn.Module) -> dict[str, float]:
+        assert not network.training
+        assert not torch.is_grad_enabled()
+        self.begun.append(number)
+        weight = float(network.get_parameter("6.weight").sum())
+        self.chosen = self.chosen / 2 + np.float32(weight + number) * np.arange(1, 4)
+        return {"chosen": float(self.chosen[0])}
+
+    def kept(self) -> dict[str, np.ndarray[Any, Any]]:
+        return {"chosen": self.chosen}
+
+    def go_on(self, kept: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        self.chosen = kept["chosen"]
+
+    def batch(self, step: int) -> dict[str, np.ndarray[Any, Any]]:
+        made = super().batch(step)
+        return {**made, "targets": made["targets"] + self.chosen[0]}
+
+
+def test_what_each_round_learns_from_is_chosen_by_the_network_and_measured_where_it_ends() -> None:
+    learner = Choosing()
+    plan = replace(PLAN, validate_every=0)
+    trained = run(learner, plan)
+    assert learner.begun == [0, 1, 2]
+    assert [one["step"] for one in trained.curves if "score" in one] == [2, 7, 12]
+    told = [one["chosen"] for one in trained.curves if "chosen" in one]
+    assert len(set(told)) == 3
+    assert run(Choosing(), replace(plan, n_steps=5)).n_steps == 5
+
+
+@pytest.mark.parametrize("kept_every", [0.0, 1e9])
+def test_a_training_killed_within_a_round_goes_on_with_what_was_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept_every: float
+) -> None:
+    monkeypatch.setattr(loop, "_KEEP_EVERY_S", kept_every)
+    whole = run(Choosing())
+    path = tmp_path / "state"
+    for kill_at in (2, 3, 1, 4):  # counted from where it goes on
+        with pytest.raises(Killed):
+            run(Choosing(), state_path=path, progress=Watched(kill_at))
+    last = Choosing()
+    assert_same(run(last, state_path=path), whole)
+    assert 0 not in last.begun
+
+
 @pytest.mark.parametrize(
     ("fingerprint", "plan", "seed"),
     [("others", PLAN, 0), ("squares", replace(PLAN, lr=0.01), 0), ("squares", PLAN, 1)],
