@@ -1,63 +1,42 @@
 """The map of a pixel method as layers, while it grows: classes, probabilities, doubt.
 
 All three read the same tiles of the run's file. What is not there yet, and glass, is transparent;
-new tiles are told by `PredictionMap.look` and drawn when `changed` is emitted.
+new tiles are told by `MapTiles.look` and drawn when `changed` is emitted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pathoview.annotations.classes import is_background
 from pathoview.core.affine import Affine
-from pathoview.core.byte_cache import ByteCache, Share
-from pathoview.core.errors import SlideError, StorageError
+from pathoview.core.byte_cache import ByteCache
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import ALL_CHANNELS, Level, halved_levels
+from pathoview.core.pyramid import ALL_CHANNELS
 from pathoview.core.translation import _
 from pathoview.layers.class_map_source import ClassMapSource, ClassMapStyle
 from pathoview.layers.heatmap_source import HeatmapSource, HeatmapStyle
 from pathoview.layers.layer import Layer
-from pathoview.layers.raster import MOST_SAMPLES
+from pathoview.layers.map_tiles import MapRaster, MapTiles
 from pathoview.slides.slide import Pixels
-from pathoview.study.raster_rows import COARSEST_PX, FULL, Planes
+from pathoview.study.raster_rows import FULL, Planes
 from pathoview.study.results import RunFile
 
 NOTHING = 255
 """In the map of classes: not analysed."""
-_OWN_BYTES = 64 * 2**20
-"""What decoded tiles take where there is no memory shared with others."""
-_AT_MOST = 0.25
-"""Of a shared memory, for decoded tiles of one map."""
-_SMALL_PX = 64
-"""Tiles reduced to this side and less are read many at once, and not kept."""
 _OPACITY = 0.6
 
 
-class PredictionMap:
-    """The tiles of a run's map, those used last decoded. Safe to call from several threads."""
+class PredictionMap(MapTiles):
+    """The tiles of a run's map, and how much of them is of each class."""
 
     def __init__(self, run_file: RunFile, memory: ByteCache | None = None) -> None:
         """Raises `StorageError` when the file cannot be read."""
-        record = run_file.record
-        self.classes = record.classes
-        self.scale_l0 = record.scale_l0
-        """Level-0 px a px of the map."""
-        self.mpp = record.mpp
-        self._rows = run_file.map_rows()
-        levels = halved_levels(*record.grid_px, COARSEST_PX)
-        self.levels: tuple[Level, ...] = levels[: self._rows.n_levels(*record.grid_px)]
-        self._kept: Share[tuple[int, int, int, int], Planes] = Share(
-            memory or ByteCache(_OWN_BYTES), at_most=_AT_MOST if memory else 1.0
-        )
-        self._last = 0
-        """Number, in the file, of the last tile that is known of."""
-        self._numbers: dict[tuple[int, int], int] = {}
-        """Number of the tile at each column and row: one that was stored anew has another."""
+        super().__init__(run_file.record, run_file.map_rows(), memory)
+        self.classes = run_file.record.classes
         self._pixels: npt.NDArray[np.int64] = np.zeros(len(self.classes), np.int64)
 
     @property
@@ -66,110 +45,23 @@ class PredictionMap:
         return self._pixels
 
     def look(self) -> Rect | None:
-        """Look for new tiles; return the rectangle around them, level-0 px; None: none came.
-
-        Raises `StorageError`.
-        """
-        new = self._rows.since(self._last)
-        if not new:
-            return None
-        self._last = new[-1][0]
-        self._numbers |= {(col, row): number for number, col, row in new}
-        self._pixels = self._rows.class_pixels()
-        _number, columns, rows = np.array(new).T
-        side = self._rows.tile_px * self.scale_l0
-        left, top = float(columns.min()) * side, float(rows.min()) * side
-        right, bottom = float(columns.max() + 1) * side, float(rows.max() + 1) * side
-        return Rect.from_corners(left, top, right, bottom)
-
-    def planes(self, level: int, x: int, y: int, width: int, height: int) -> Planes:
-        """Return a rectangle of a level, (class, height, width); 0 where nothing is known.
-
-        Raises `SlideError`.
-        """
-        try:
-            side = self._rows.tile_px >> level
-            if side <= _SMALL_PX:
-                return self._rows.area(level, x, y, width, height)
-            return self._assembled(level, side, (x, y, width, height))
-        except StorageError as error:
-            raise SlideError(str(error), error.hint) from error
-
-    def _assembled(self, level: int, side: int, part: tuple[int, int, int, int]) -> Planes:
-        x, y, width, height = part
-        out = np.zeros((len(self.classes), height, width), np.uint8)
-        for row in range(y // side, (y + height - 1) // side + 1):
-            for col in range(x // side, (x + width - 1) // side + 1):
-                block = self._block(level, col, row)
-                if block is None:
-                    continue
-                left, top = col * side - x, row * side - y
-                rows = slice(max(0, top), min(height, top + side))
-                columns = slice(max(0, left), min(width, left + side))
-                out[:, rows, columns] = block[
-                    :,
-                    rows.start - top : rows.stop - top,
-                    columns.start - left : columns.stop - left,
-                ]
-        return out
-
-    def _block(self, level: int, col: int, row: int) -> Planes | None:
-        key = level, col, row, self._numbers.get((col, row), 0)
-        block = self._kept.get(key)
-        if block is None:
-            block = self._rows.block(level, col, row)
-            if block is not None:
-                self._kept.put(key, block, block.nbytes)
-        return block
+        """See `MapTiles.look`; counts the classes too."""
+        found = super().look()
+        if found is not None:
+            self._pixels = self._rows.class_pixels()
+        return found
 
 
-class _MapRaster:
-    """One way to look at a map; see `layers.raster.Raster`.
-
-    What is missing is given as such and never as unfinished: its coming is told by `changed`.
-    """
-
-    is_rgb = False
-    dtype: np.dtype[Any]
-    channels: tuple[str, ...]
-
-    def __init__(self, predicted: PredictionMap) -> None:
-        self._map = predicted
-        self.levels = predicted.levels
-        self.mpp = None if predicted.mpp is None else (predicted.mpp, predicted.mpp)
-
-    def _values(self, planes: Planes, channel: int) -> Pixels:
-        """Return what (class, height, width) stand for, as (height, width, channel)."""
-        raise NotImplementedError
-
-    def read(
-        self, level: int, x: int, y: int, width: int, height: int, channel: int = ALL_CHANNELS
-    ) -> tuple[Pixels, bool]:
-        return self._values(self._map.planes(level, x, y, width, height), channel), True
-
-    def sample(self, channel: int) -> Pixels:
-        """Take the coarsest level, or what is spread evenly over a large one."""
-        coarsest = self.levels[-1]
-        last = len(self.levels) - 1
-        pixels, _is_whole = self.read(last, 0, 0, coarsest.width, coarsest.height, channel)
-        values = pixels[..., 0].ravel()
-        return values[:: max(1, len(values) // MOST_SAMPLES)]
-
-    def close(self) -> None:
-        """The run closes its file."""
-
-
-class ClassRaster(_MapRaster):
+class ClassRaster(MapRaster):
     """The number of the likeliest class of each px; `NOTHING` where nothing is known."""
 
     dtype = np.dtype(np.uint8)
-    channels: tuple[str, ...] = ("1",)
 
     def _values(self, planes: Planes, channel: int) -> Pixels:
         return class_numbers(planes)[..., None]
 
 
-class ProbabilityRaster(_MapRaster):
+class ProbabilityRaster(MapRaster):
     """Probabilities 0–1, a channel a class; NaN where nothing is known."""
 
     dtype = np.dtype(np.float32)
@@ -185,11 +77,10 @@ class ProbabilityRaster(_MapRaster):
         return values
 
 
-class DoubtRaster(_MapRaster):
+class DoubtRaster(MapRaster):
     """How near the second likeliest class comes: 0 far behind, 1 as likely; NaN: nothing known."""
 
     dtype = np.dtype(np.float32)
-    channels: tuple[str, ...] = ("1",)
 
     def _values(self, planes: Planes, channel: int) -> Pixels:
         return doubt(planes)[..., None]
@@ -245,7 +136,7 @@ class PredictedHeatmapSource(HeatmapSource):
     """Numbers of a run's map, 0–1, that may come tile by tile."""
 
     def __init__(
-        self, raster: _MapRaster, scale_l0: float, width_l0: float, height_l0: float, channel: int
+        self, raster: MapRaster, scale_l0: float, width_l0: float, height_l0: float, channel: int
     ) -> None:
         style = HeatmapStyle(limits=(0.0, 1.0), low_opacity=0.0, channel=channel)
         super().__init__(raster, Affine.scaled(scale_l0), width_l0, height_l0, style)

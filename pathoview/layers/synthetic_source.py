@@ -46,10 +46,14 @@ class SyntheticSource(WarpedSource):
 
     def _burn(self, pixels: Rgba, key: TileKey) -> None:
         """Draw the badges of a tile, at the same places of the slide whichever tile shows them."""
-        whole = self.inner.pyramid
-        own_l0 = self.placement.rect(Rect(0, 0, whole.width_l0, whole.height_l0))
-        own_lv = self.pyramid.to_level(own_l0, key.level)
+        own_lv = self.pyramid.to_level(self._own_l0, key.level)
         burn_badges(pixels, self.pyramid.tile_lv(key), own_lv)
+
+    @property
+    def _own_l0(self) -> Rect:
+        """What the picture takes of the slide."""
+        whole = self.inner.pyramid
+        return self.placement.rect(Rect(0, 0, whole.width_l0, whole.height_l0))
 
 
 class PictureSource:

@@ -18,6 +18,7 @@ from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.layer import Layer
 from pathoview.session.run_attention import RunAttention
 from pathoview.session.run_maps import RunMap
+from pathoview.session.run_synthesis import RunSynthesis
 from pathoview.slides.slide import SlideInfo
 from pathoview.study.results import RunFile
 
@@ -60,7 +61,7 @@ class Loaded:
     is_complete: bool
     """Nothing was left in the file."""
     map_l0: Rect | None = None
-    """Around the new tiles of the map; None: there are none."""
+    """Around the new tiles of the map or the synthesis; None: there are none."""
     attention_l0: Rect | None = None
     """Around the tiles of a whole slide that have come; None: there are none."""
 
@@ -83,10 +84,14 @@ class RunView:
         """What a pixel method made; None: the run has something else."""
         self.attention: RunAttention | None = None
         """What a method for whole slides made; None: the run has something else."""
+        self.synthesis: RunSynthesis | None = None
+        """What a method made that shows tissue as if it were healthy; None: something else."""
         if self.record.gives == "pixel":
             self.map = RunMap(self._file, name, info, memory)
         elif self.record.gives == "bag":
             self.attention = RunAttention(self._file, name, info)
+        elif self.record.gives == "synthesis":
+            self.synthesis = RunSynthesis(self._file, name, info, memory)
         self.is_growing = False
         """Objects still come in."""
         self.may_have_dropped = False
@@ -100,11 +105,8 @@ class RunView:
     @property
     def layers(self) -> Sequence[Layer]:
         """The layers to draw, back to front; annotations only when the run has some."""
-        found: Sequence[Layer] = (self.detection_layer,)
-        if self.map is not None:
-            found = self.map.layers
-        elif self.attention is not None:
-            found = self.attention.layers
+        made = self.map or self.attention or self.synthesis
+        found: Sequence[Layer] = (self.detection_layer,) if made is None else made.layers
         return (*found, self.annotation_layer) if len(self.features) else found
 
     @property
@@ -114,6 +116,8 @@ class RunView:
             return (self.map.class_layer,)
         if self.attention is not None:
             return (self.attention.attention_layer,)
+        if self.synthesis is not None:
+            return (self.synthesis.pathology_layer,)
         return self.layers
 
     @property
@@ -144,7 +148,8 @@ class RunView:
     def load(self) -> Loaded:
         """Load some of what is new in the file; raises `StorageError`. Emits nothing."""
         is_growing = self.is_growing  # read first: what came before it ended is then seen below
-        map_l0 = None if self.map is None else self.map.load()
+        mapped = self.map or self.synthesis
+        map_l0 = None if mapped is None else mapped.load()
         attention_l0 = None if self.attention is None else self.attention.load()
         detections_l0 = self._load_tiles()
         features_l0, has_more_features = self._load_features()
@@ -192,8 +197,9 @@ class RunView:
             self.source.changed.emit(loaded.detections_l0)
         if loaded.features_l0 is not None:
             self.features.changed.emit(loaded.features_l0)
-        if loaded.map_l0 is not None and self.map is not None:
-            self.map.tell(loaded.map_l0)
+        mapped = self.map or self.synthesis
+        if loaded.map_l0 is not None and mapped is not None:
+            mapped.tell(loaded.map_l0)
         if loaded.attention_l0 is not None and self.attention is not None:
             self.attention.tell()
 

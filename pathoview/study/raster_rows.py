@@ -66,14 +66,14 @@ class MapRows:
     def __init__(
         self,
         tile_px: int,
-        n_classes: int,
+        n_planes: int,
         rows: Callable[..., list[tuple[Any, ...]]],
         writing: Callable[[], AbstractContextManager[sqlite3.Connection]],
         damaged: Callable[[], StorageError],
     ) -> None:
         """``rows`` queries the file, ``writing`` opens a transaction."""
         self.tile_px = tile_px
-        self.n_classes = n_classes
+        self.n_planes = n_planes
         self._query = rows
         self._writing = writing
         self._damaged = damaged
@@ -95,7 +95,7 @@ class MapRows:
         counts, blocks = [], []
         for col, row, finest in tiles:
             planes = finest
-            counts.append((row, col, class_pixels(planes).astype("<i8").tobytes()))
+            counts.append((row, col, self._counted(planes).astype("<i8").tobytes()))
             for level in range(n_levels):
                 if level:
                     planes = halved_planes(planes)
@@ -119,7 +119,15 @@ class MapRows:
 
     def class_pixels(self) -> npt.NDArray[np.int64]:
         """Return how many px of all stored tiles each class is the likeliest of, (class,)."""
-        total = np.zeros(self.n_classes, np.int64)
+        return self._added_up(self.n_planes)
+
+    def _counted(self, planes: Planes) -> npt.NDArray[np.int64]:
+        """Return what is counted of a tile, to be added up over all of them."""
+        return class_pixels(planes)
+
+    def _added_up(self, n: int) -> npt.NDArray[np.int64]:
+        """Return the sums of what was counted of each tile, (n,)."""
+        total = np.zeros(n, np.int64)
         for (counts,) in self._read("SELECT counts FROM map_tile"):
             if len(counts) != total.nbytes:
                 raise self._damaged()
@@ -135,7 +143,7 @@ class MapRows:
     def area(self, level: int, x: int, y: int, width: int, height: int) -> Planes:
         """Return a rectangle of a level, (class, height, width); 0 where nothing is stored."""
         side = self.tile_px >> level
-        out = np.zeros((self.n_classes, height, width), np.uint8)
+        out = np.zeros((self.n_planes, height, width), np.uint8)
         query = (
             "SELECT row, col, data FROM map_block"
             " WHERE level = ? AND row BETWEEN ? AND ? AND col BETWEEN ? AND ?"
@@ -159,7 +167,7 @@ class MapRows:
 
     def _unpacked(self, level: int, data: bytes) -> Planes:
         side = self.tile_px >> level
-        shape = self.n_classes, side, side
+        shape = self.n_planes, side, side
         try:
             return np.frombuffer(zlib.decompress(data), np.uint8).reshape(shape)
         except (zlib.error, ValueError) as error:

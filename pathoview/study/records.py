@@ -35,14 +35,17 @@ class RunRecord(BaseModel):
     key: str
     """Equal for runs that would give the same objects; see `run_key`."""
     kind: Literal["analysis", "import", "preview"] = "analysis"
-    gives: Literal["instance", "pixel", "object", "bag"] = "instance"
+    gives: Literal["instance", "pixel", "object", "bag", "synthesis"] = "instance"
     """What kind of method made it, and so what is in the file; see `methods.spec.Kind`."""
     classes: tuple[DetectionClass, ...] = ()
-    """Of a map: what its planes stand for, in their order; of a bag: what was told apart."""
+    """Of a map: what its planes stand for, in their order; of a bag: what was told apart; of a
+    synthesis: what its pathology is called."""
     probabilities: tuple[float, ...] = ()
     """Of a finished bag: of the slide as a whole, in the order of `classes`."""
     class_areas_mm2: tuple[float, ...] = ()
     """Of a finished map: where each class is the likeliest, in the order of `classes`."""
+    pathology_mm2: float = 0.0
+    """Of a finished synthesis: where pathology is likelier than not."""
     grid_px: tuple[int, int] = (0, 0)
     """Of a map: width and height of the whole slide at `mpp`; of a bag: in tiles."""
     scale_l0: float = 1.0

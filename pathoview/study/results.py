@@ -38,6 +38,7 @@ from pathoview.study.packing import PackedDataError, pack, unpack
 from pathoview.study.raster_rows import MapRows
 from pathoview.study.records import RunRecord
 from pathoview.study.sqlite_file import SqliteFile
+from pathoview.study.synthesis_rows import SynthesisRows
 
 SUFFIX = ".run"
 _APPLICATION = 0x50565231  # "PVR1"
@@ -185,6 +186,10 @@ class RunFile(SqliteFile):
         return MapRows(
             record.tile_px, len(record.classes), self._rows, self._writing, self._damaged
         )
+
+    def synthesis_rows(self) -> SynthesisRows:
+        """Return the pseudo-healthy picture and the pathology of a run that made them."""
+        return SynthesisRows(self.record.tile_px, self._rows, self._writing, self._damaged)
 
     def bag_rows(self) -> BagRows:
         """Return what a run of a method for whole slides says of each tile."""

@@ -128,6 +128,7 @@ class Analysis(ABC, Generic[Computed]):
             "gives": record.gives,
             "n_objects": record.n_objects,
             "area_mm2": record.area_mm2,
+            "pathology_mm2": record.pathology_mm2,
             "seconds": record.seconds,
             "megapixels": self._n_pixels / 1e6,
             "mp_per_s": self._speed(),

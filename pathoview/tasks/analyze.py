@@ -1,7 +1,7 @@
 """Analyze a slide: tissue → tiles → nuclei or a map, written tile by tile to a run's file.
 
-`tasks.analysis` says how tiles are worked on; `analyze_instances` and `analyze_pixels`, what is
-kept of each.
+`tasks.analysis` says how tiles are worked on; `analyze_instances`, `analyze_pixels` and
+`analyze_synthesis`, what is kept of each.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ from pathoview.study.results import RunFile, find_unfinished, new_run_path
 from pathoview.tasks.analysis import Setting, useful_computers
 from pathoview.tasks.analyze_instances import InstanceAnalysis
 from pathoview.tasks.analyze_pixels import PixelAnalysis
+from pathoview.tasks.analyze_synthesis import SynthesisAnalysis
 from pathoview.tasks.familiarity import noted
 from pathoview.tasks.method_building import BuiltMethod, build_method
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.run_records import new_record
 
-ANALYSES: Mapping[Kind, type[InstanceAnalysis] | type[PixelAnalysis]] = {
+ANALYSES: Mapping[Kind, type[InstanceAnalysis] | type[PixelAnalysis] | type[SynthesisAnalysis]] = {
     Kind.INSTANCE: InstanceAnalysis,
     Kind.PIXEL: PixelAnalysis,
+    Kind.SYNTHESIS: SynthesisAnalysis,
 }
 """How a slide is analyzed by a method of each kind; others need more than the slide."""
 

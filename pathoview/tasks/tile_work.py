@@ -13,12 +13,13 @@ from pathoview.core.errors import RunError
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.methods.outlines import outlines
-from pathoview.methods.spec import Found, InstanceMethod, PixelMethod
+from pathoview.methods.spec import Found, InstanceMethod, PixelMethod, Synthesised, SynthesisMethod
 from pathoview.slides.reading import AnalysisGrid, read_patch
 from pathoview.slides.slide import Slide
 from pathoview.slides.stains import StainMatrix
 from pathoview.slides.tissue import TissueMask
 from pathoview.study.raster_rows import Planes, quantised
+from pathoview.study.synthesis_rows import synthesis_planes
 from pathoview.tasks.method_building import BuiltMethod
 from pathoview.tasks.tile_plan import Tile, in_tissue, tissue_of
 
@@ -52,6 +53,23 @@ class TileWork:
     def _place(self, tile: Tile) -> Rect:
         whole = Rect(0, 0, self._grid.width, self._grid.height)
         return tile.core.expanded(self._halo_px).intersection(whole)
+
+    def _core(self, tile: Tile) -> tuple[slice, slice]:
+        """Return which rows and columns of a tile's patch are its core."""
+        place = self._place(tile)
+        x, y, width, height = tile.core.moved(-place.x, -place.y).as_ints()
+        return slice(y, y + height), slice(x, x + width)
+
+    def _whole_tile(self, tile: Tile, core: Planes, tile_px: int) -> Planes:
+        """Return planes of a core, (plane, height, width), in their place in a whole tile.
+
+        (plane, tile_px, tile_px); 0 beside the core, and where there is no tissue.
+        """
+        out = np.zeros((len(core), tile_px, tile_px), np.uint8)
+        left, top = tile.x - tile.col * tile_px, tile.y - tile.row * tile_px
+        rows, columns = slice(top, top + tile.height), slice(left, left + tile.width)
+        out[:, rows, columns] = core * tissue_of(self._tissue, tile, self._grid.scale_l0)
+        return out
 
 
 class InstanceWork(TileWork):
@@ -99,11 +117,27 @@ class PixelWork(TileWork):
 
     def planes(self, tile: Tile, found: npt.NDArray[np.float32], tile_px: int) -> Planes:
         """Return the whole tile, (class, tile_px, tile_px): its core on tissue, else 0."""
-        place = self._place(tile)
-        x, y, width, height = tile.core.moved(-place.x, -place.y).as_ints()
-        core = quantised(found[y : y + height, x : x + width])
-        core *= tissue_of(self._tissue, tile, self._grid.scale_l0)
-        out = np.zeros((len(core), tile_px, tile_px), np.uint8)
-        left, top = tile.x - tile.col * tile_px, tile.y - tile.row * tile_px
-        out[:, top : top + height, left : left + width] = core
-        return out
+        return self._whole_tile(tile, quantised(found[self._core(tile)]), tile_px)
+
+
+class SynthesisWork(TileWork):
+    """From a patch over what it would be without pathology to the planes of its core."""
+
+    def compute(self, patch: Patch) -> Synthesised:
+        """Return the patch as if it were healthy; raise `RunError`."""
+        method: SynthesisMethod = self._built.method
+        found = method.predict(patch, self._grid.mpp, self._context)
+        is_picture = found.picture.shape == patch.shape and found.picture.dtype == np.uint8
+        is_mask = found.pathology.shape == patch.shape[:2] and np.isfinite(found.pathology).all()
+        if not is_picture or not is_mask:
+            raise RunError(
+                _("The method did not give a colour and a probability for each pixel."),
+                _("The model may be damaged: train it again, or choose another one."),
+            )
+        return found
+
+    def planes(self, tile: Tile, patch: Patch, found: Synthesised, tile_px: int) -> Planes:
+        """Return the whole tile, (plane, tile_px, tile_px): its core on tissue, else 0."""
+        core = self._core(tile)
+        made = synthesis_planes(patch[core], found.picture[core], found.pathology[core])
+        return self._whole_tile(tile, made, tile_px)
