@@ -37,6 +37,7 @@ from pathoview.cli_options import (
 )
 from pathoview.cli_picture import picture
 from pathoview.cli_quality import normalise, quality
+from pathoview.cli_report import report
 from pathoview.cli_slides import app as slides_app
 from pathoview.cli_study import app as study_app
 from pathoview.cli_tiles import similar, tile_map
@@ -179,6 +180,9 @@ app.command(
 app.command("measure", help=_("Write a table of all objects with their measurements."))(measure)
 app.command("quality", help=_("Measure tissue, ink and sharpness of slides."))(quality)
 app.command("normalise", help=_("Write an H&E slide in the colours of another."))(normalise)
+app.command("report", help=_("Write the report of a slide: results, models, how sure they are."))(
+    report
+)
 app.command("picture", help=_("Write a picture of a place, with results and scale bar."))(picture)
 
 

@@ -19,6 +19,7 @@ from pathoview.session.notices import Notice, from_error
 from pathoview.session.run_desk import RunDesk
 from pathoview.session.settings import ExportSettings
 from pathoview.session.slide_book import SlideBook
+from pathoview.session.slide_report_desk import SlideReportDesk
 from pathoview.slides.slide import Slide
 from pathoview.study.importing import Intake, import_command, intake
 from pathoview.study.map_params import MAP_FORMATS as MAP_FORMATS
@@ -91,6 +92,7 @@ class ExchangeDesk:
         self._session = session
         self._studies = session.studies
         self._runs = runs
+        self.report = SlideReportDesk(session, runs)
         self._arrivals: dict[Path, _Arrival] = {}
         self._of_jobs: dict[str, str] = {}
         """Hash of the slide of each import that goes on, by the id of its job."""

@@ -28,6 +28,7 @@ TILES = "pathoview.tasks.export_tiles:run"
 LEAKS = "pathoview.tasks.leaks:run"
 EVALUATE = "pathoview.tasks.evaluate:run"
 HELD_OUT = "pathoview.tasks.held_out:run"
+SLIDE_REPORT = "pathoview.tasks.slide_report:run"
 SIMILAR = "pathoview.tasks.similar_tiles:run"
 TILE_MAP = "pathoview.tasks.tile_map:run"
 
@@ -120,18 +121,19 @@ def training(
 def slide_training(
     spec: MethodSpec,
     params: Mapping[str, Any],
-    classes: Sequence[str],
     bags: Mapping[str, Any],
+    said: Mapping[str, Any],
     title: str,
 ) -> JobRequest:
     """Return the order to teach a method from labels of a study's slides; the study is named later.
 
-    ``bags``: how slides are described and shared out; see `tasks.train_bags.BagOrder`.
+    ``bags``: how slides are described and shared out; see `tasks.train_bags.BagOrder`. ``said``:
+    further members of `tasks.train.TrainRequest`.
     """
     payload: dict[str, Any] = {
+        **said,
         "method": spec.name,
         "params": dict(params),
-        "classes": list(classes),
         "title": title,
         "bags": dict(bags),
     }
@@ -147,6 +149,21 @@ def held_out(model: Path, title: str, report: Path, page: Path) -> JobRequest:
     """Return the order to tell what a model of whole slides did on slides held out."""
     payload = {"model": str(model), "report": str(report), "page": str(page)}
     return JobRequest(HELD_OUT, payload, _("Results of {title}").format(title=title), "io")
+
+
+def slide_report(
+    slide: Slide, study: Path | None, runs: Sequence[str], report: Path, page: Path
+) -> JobRequest:
+    """Return the order to write the report of a slide; ``runs``: ids of the results it tells of."""
+    payload = {
+        "slide": str(slide.path),
+        "mpp": stated_scale(slide),
+        "study": "" if study is None else str(study),
+        "runs": list(runs),
+        "report": str(report),
+        "page": str(page),
+    }
+    return JobRequest(SLIDE_REPORT, payload, _("Report of {slide}").format(slide=slide.path.name))
 
 
 def warm_up(spec: MethodSpec) -> str:

@@ -97,11 +97,11 @@ class PageDesk(Generic[P]):
         if self.job is not None:
             self.job.cancel()
 
-    def save(self, path: Path) -> None:
-        """Copy the report to a file; a notice tells."""
+    def save(self, path: Path, write: Callable[[Path], None] | None = None) -> None:
+        """Copy the report to a file, or ``write`` it in another form; a notice tells."""
         if self.page is not None:
-            copy = partial(_copied, self._report, path)
-            self._session.scheduler.submit(copy, partial(self._on_saved, path))
+            work = partial(write or partial(_copied, self._report), path)
+            self._session.scheduler.submit(work, partial(self._on_saved, path))
 
     def forget(self) -> None:
         """Stop what goes on, and drop what was found: it has pictures of tissue."""

@@ -35,7 +35,9 @@ figure { margin: 0; }
 figure div { display: flex; gap: 8px; align-items: flex-start; }
 figure span { width: 166px; overflow-wrap: anywhere; font-size: 12px; color: #6a6f78; }
 figcaption { font-size: 12px; color: #6a6f78; overflow-wrap: anywhere; }
+h3 { font-size: 14px; font-weight: 600; margin: 20px 0 0; }
 img { max-width: 168px; max-height: 168px; border-radius: 4px; display: block; }
+img.wide { max-width: 820px; max-height: none; }
 svg { font: 11px system-ui, sans-serif; display: block; }
 table { border-collapse: collapse; margin: 12px 0; }
 td, th { padding: 4px 16px 4px 0; text-align: left; border-bottom: 1px solid #e3e5e9; }
@@ -66,6 +68,12 @@ def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table of texts; all columns but the first hold numbers."""
     parts = [_row("th", head), *(_row("td", one) for one in rows)]
     return f"<table>{''.join(parts)}</table>"
+
+
+def facts_html(rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of names and what is said of each."""
+    cells = (f"<td>{escape(name)}</td><td>{escape(said)}</td>" for name, said in rows)
+    return f"<table>{''.join(f'<tr>{one}</tr>' for one in cells)}</table>"
 
 
 def base64_png(rgb: npt.NDArray[np.uint8]) -> str:

@@ -47,6 +47,7 @@ class WindowCommands:
             "file.import": self._import,
             "file.export": self._export,
             "file.export_tiles": self._export_tiles,
+            "file.report": self._report,
             "file.settings": self._settings,
             "file.quit": window.close,
             "edit.copy_workflow": window.history.copy_workflow,
@@ -165,6 +166,11 @@ class WindowCommands:
         from pathoview.ui.dialogs.export_tiles import ExportTilesDialog
 
         self._show(ExportTilesDialog(self._session, self._window))
+
+    def _report(self) -> None:
+        from pathoview.ui.dialogs.slide_report import SlideReportDialog
+
+        self._show(SlideReportDialog(self._session, self._window))
 
     def _settings(self) -> None:
         from pathoview.ui.dialogs.settings import SettingsDialog

@@ -13,6 +13,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("file.export", _("Export…"), "Ctrl+E", "File", has_objects),
     Command("objects.export", _("Export table…"), "", "File", has_slide),
     Command("file.export_tiles", _("Export tiles…"), "", "File", has_annotations),
+    Command("file.report", _("Slide report…"), "Ctrl+P", "File", has_slide),
     Command("view.export", _("Export view…"), "Ctrl+Shift+E", "File", has_slide),
 )
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QFileDialog,
     QListWidget,
     QListWidgetItem,
-    QProgressBar,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -21,9 +19,8 @@ from pathoview.session.held_out_desk import HeldOutDesk, HeldOutPage, HeldOutSli
 from pathoview.session.model_desk import LibraryModel
 from pathoview.session.session import Session
 from pathoview.ui import theme
-from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.evaluate_result import confusion_table, score_table
-from pathoview.ui.links import Links
+from pathoview.ui.dialogs.told import ToldDialog
 from pathoview.ui.panels.line_plot import LinePlot, NamedLine
 from pathoview.ui.widgets import ElidedLabel, button, column, label, row, scrolled
 
@@ -38,54 +35,20 @@ def show_results(session: Session, model: LibraryModel, window: QWidget | None) 
     HeldOutDialog(session, model, window).show()
 
 
-class HeldOutDialog(Dialog):
+class HeldOutDialog(ToldDialog):
     """Has the results of a model told, and shows them."""
 
-    found: HeldOutResult | None = None
+    found: HeldOutResult | None
 
     def __init__(self, session: Session, model: LibraryModel, parent: QWidget | None) -> None:
-        super().__init__(_("Results on slides held out"), parent)
         self._desk = session.models.results
-        self._target = session.study_files.suggested_folder / "cross-validation.html"
-        self.problem = label("", "warning")
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 0)
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(_("Progress"))
-        self.save = button(_("Save report…"), self._ask_target, "export")
-        self.body.addWidget(self.problem)
-        self.body.addWidget(self.bar)
-        self.add_buttons(self.save)
-        self.add_close()
+        target = session.study_files.suggested_folder / "cross-validation.html"
+        super().__init__(_("Results on slides held out"), self._desk, target, parent)
         self.resize(*_SIZE)
-        self._links = Links()
-        self._links.add(self._desk.changed, self._refresh)
-        self.finished.connect(self._on_finished)
-        self._desk.tell(model)
-        self._refresh()
+        self.tell(partial(self._desk.tell, model))
 
-    def _on_finished(self, _result: int) -> None:
-        self._links.cut()
-        self._desk.forget()
-
-    def _refresh(self) -> None:
-        page = self._desk.page
-        self.bar.setVisible(self._desk.is_busy)
-        self.problem.setText(self._desk.problem)
-        self.problem.setVisible(bool(self._desk.problem))
-        self.save.setEnabled(page is not None)
-        if page is not None and self.found is None:
-            self.found = HeldOutResult(page, self._desk)
-            self.body.addWidget(self.found, 1)
-            self.found.setFocus()
-
-    def _ask_target(self) -> None:
-        dialog = QFileDialog(self, _("Save report"), str(self._target), _("HTML (*.html)"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("html")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self._desk.save(Path(name)))
-        dialog.open()
+    def _shown(self, page: HeldOutPage) -> HeldOutResult:
+        return HeldOutResult(page, self._desk)
 
 
 class HeldOutResult(QWidget):
