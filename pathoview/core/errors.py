@@ -28,6 +28,10 @@ class UsageError(PathoViewError):
     exit_code = 2
 
 
+class StainError(UsageError):
+    """The colours of a slide cannot be brought to those of another: it is not H&E."""
+
+
 class InputError(PathoViewError):
     """A file cannot be used: missing, broken, of the wrong kind, without a scale."""
 

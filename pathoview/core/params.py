@@ -21,10 +21,25 @@ from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
 
 
-def param(default: Any, title: str, help_text: str, *, unit: str = "", **bounds: Any) -> Any:
-    """Declare a field of a `BaseParams`; ``bounds`` are pydantic's ``ge gt le lt``."""
-    extra: dict[str, Any] | None = {"unit": unit} if unit else None
-    return Field(default, title=title, description=help_text, json_schema_extra=extra, **bounds)
+def param(
+    default: Any,
+    title: str,
+    help_text: str,
+    *,
+    unit: str = "",
+    words: Mapping[str, str] | None = None,
+    **bounds: Any,
+) -> Any:
+    """Declare a field of a `BaseParams`; ``bounds`` are pydantic's ``ge gt le lt``.
+
+    ``words``: what choices are called in a form, where their names say too little.
+    """
+    extra: dict[str, Any] = {"unit": unit} if unit else {}
+    if words:
+        extra["words"] = dict(words)
+    return Field(
+        default, title=title, description=help_text, json_schema_extra=extra or None, **bounds
+    )
 
 
 class BaseParams(BaseModel):
@@ -79,6 +94,8 @@ class FormRow:
     minimum: float | None
     maximum: float | None
     choices: tuple[str, ...]
+    words: tuple[str, ...]
+    """What the choices are called."""
 
 
 def form_rows(params: type[BaseParams]) -> list[FormRow]:
@@ -88,7 +105,8 @@ def form_rows(params: type[BaseParams]) -> list[FormRow]:
 
 def _row(name: str, field: FieldInfo) -> FormRow:
     kind, choices = _kind(field.annotation)
-    extra = field.json_schema_extra
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    words: Any = extra.get("words", {})
     bounds = {
         key: float(getattr(rule, key))
         for rule in field.metadata
@@ -99,12 +117,13 @@ def _row(name: str, field: FieldInfo) -> FormRow:
         name=name,
         title=field.title or name.replace("_", " ").capitalize(),
         help=field.description or "",
-        unit=str(extra.get("unit", "")) if isinstance(extra, dict) else "",
+        unit=str(extra.get("unit", "")),
         kind=kind,
         default=field.default,
         minimum=bounds.get("ge", bounds.get("gt")),
         maximum=bounds.get("le", bounds.get("lt")),
         choices=choices,
+        words=tuple(words.get(choice, choice.replace("_", " ")) for choice in choices),
     )
 
 

@@ -120,6 +120,20 @@ class DrawingSettings(_Group):
     """After each annotation the move tool is in hand again."""
 
 
+class SlideTrainingSettings(_Group):
+    """How it was learned from labels of slides last; empty: as it is proposed."""
+
+    method: str = ""
+    encoder: str = ""
+    weights: str = ""
+    """A file of the encoder's weights."""
+    mpp: list[float] = Field(default_factory=list)
+    """µm per px of each magnification."""
+    tile_px: int = 0
+    more: dict[str, Any] = Field(default_factory=dict)
+    """See `session.slide_plan.SlideMore`."""
+
+
 class Settings(_Group):
     """All settings. Set a field, then `Settings.save`."""
 
@@ -141,6 +155,7 @@ class Settings(_Group):
     teach_method: str = ""
     """The method that was taught last."""
     teach_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    slide_training: SlideTrainingSettings = Field(default_factory=SlideTrainingSettings)
     numerics: NumericPath = "float32"
     """The numeric path on which models predict; ``pathoview tune`` measures and pins it."""
     overlay: OverlaySettings = Field(default_factory=OverlaySettings)

@@ -29,27 +29,46 @@ class KnownSlide:
     @property
     def group(self) -> str:
         """What must not be in two folds: its patient, else the slide alone."""
-        return self.patient or self.record.slide_hash
+        return self.patient or f"slide {self.record.slide_hash}"
 
 
 @dataclass(frozen=True, slots=True)
 class SlideLabelSummary:
     """What there is to learn from."""
 
-    counts: Mapping[str, int]
-    """Slides that are used of each class, in the order in which classes are told."""
-    patients: Mapping[str, int]
-    """Patients of each class."""
-    n_patients: int
-    n_without_patient: int
-    """Slides that are used, and of which nobody says the patient."""
+    slides: Mapping[str, Sequence[KnownSlide]]
+    """Those that are used of each class, in the order in which classes are told."""
     n_unlabelled: int
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Slides with a label that are not used, by reason."""
 
     @property
-    def n_slides(self) -> int:
-        return sum(self.counts.values())
+    def counts(self) -> Mapping[str, int]:
+        """How many slides of each class are used."""
+        return {name: len(every) for name, every in self.slides.items()}
+
+    @property
+    def patients(self) -> Mapping[str, int]:
+        """How many patients there are of each class."""
+        return {name: len({one.group for one in every}) for name, every in self.slides.items()}
+
+    @property
+    def all_slides(self) -> Sequence[KnownSlide]:
+        return [one for every in self.slides.values() for one in every]
+
+    @property
+    def n_patients(self) -> int:
+        return len({one.group for one in self.all_slides})
+
+    @property
+    def n_without_patient(self) -> int:
+        """Slides that are used, and of which nobody says the patient."""
+        return sum(not one.patient for one in self.all_slides)
+
+    @property
+    def sites(self) -> Mapping[str, int]:
+        """How many of the slides are of each site; an empty name: nobody says."""
+        return Counter(one.record.site_id for one in self.all_slides)
 
     @property
     def most_folds(self) -> int:
@@ -164,15 +183,7 @@ def count_labels(
         else:
             used[own[0]].append(slide)
     used = {name: found for name, found in used.items() if found}
-    every = [slide for found in used.values() for slide in found]
-    return SlideLabelSummary(
-        {name: len(found) for name, found in used.items()},
-        {name: len({slide.group for slide in found}) for name, found in used.items()},
-        len({slide.group for slide in every}),
-        sum(not slide.patient for slide in every),
-        n_unlabelled,
-        dict(left_out),
-    )
+    return SlideLabelSummary(used, n_unlabelled, dict(left_out))
 
 
 def _reason(slide: KnownSlide, names: Collection[str], *, is_disputed: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,12 +14,13 @@ from pathoview.core.errors import PathoViewError
 from pathoview.core.params import FormRow, form_rows
 from pathoview.core.translation import _
 from pathoview.jobs.runner import Job, JobRequest, JobState
-from pathoview.methods.engine.encoder_list import DEFAULT_ENCODER, ENCODERS, EncoderSpec
+from pathoview.methods.engine.encoder_list import ENCODERS, EncoderSpec
 from pathoview.methods.library import LibraryModel
 from pathoview.methods.model import read_card
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import Kind, MethodSpec
 from pathoview.session import orders
+from pathoview.session.beginnings import beginnings
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.run_desk import RunDesk
 from pathoview.session.slide_label_counts import (
@@ -29,6 +30,7 @@ from pathoview.session.slide_label_counts import (
     count_labels,
     grades_of,
 )
+from pathoview.session.slide_plan import SlideMore, SlidePlan, plan_problem
 from pathoview.session.teach_snapshot import labels_on_disk
 from pathoview.study.labelled_slides import patient_of
 from pathoview.study.model import Block, SlideRecord
@@ -38,25 +40,6 @@ if TYPE_CHECKING:
 
 Phase = Literal["features", "folds", "model"]
 _SHARED_KINDS = {"slide", "case", "block", "class"}
-
-
-@dataclass(frozen=True, slots=True)
-class SlidePlan:
-    """How one wants to learn."""
-
-    method: str
-    classes: tuple[str, ...]
-    grade: str = ""
-    """What is graded; empty: classes."""
-    encoder: str = DEFAULT_ENCODER
-    weights: str = ""
-    """A file of the encoder's weights; empty: those that came with the program, or the hub's."""
-    mpp: float = 0.5
-    """µm per px of the tiles."""
-    tile_px: int = 224
-    n_folds: int = 5
-    params: Mapping[str, Any] | None = None
-    """Of the method's training; None: as they are."""
 
 
 class SlideLearning:
@@ -130,6 +113,15 @@ class SlideLearning:
         assert spec.fit_params is not None
         return form_rows(spec.fit_params)
 
+    @property
+    def more_form(self) -> Sequence[FormRow]:
+        """The rows of the form of what seldom has to be said."""
+        return form_rows(SlideMore)
+
+    def beginnings(self, method: str) -> Mapping[str, str]:
+        """Return what a method can go on from, and what each is called; from scratch is first."""
+        return beginnings(METHODS.get(method), self._session.models.models)
+
     def source(self, plan: SlidePlan) -> str:
         """Return where the weights of an encoder come from; empty: nobody has said.
 
@@ -142,18 +134,14 @@ class SlideLearning:
 
     def problem(self, plan: SlidePlan) -> str:
         """Return why a training cannot begin, as a sentence; empty: it can, or one goes on."""
-        found = self.summary(plan.classes, plan.grade)
         if self.is_training:
             return ""
-        if found.problem:
-            return found.problem
-        if plan.n_folds > found.most_folds:
-            return _("{n} patients cannot be shared out to {folds} folds.").format(
-                n=found.n_patients, folds=plan.n_folds
-            )
-        if not self.source(plan):
-            return _("Choose the file of the encoder’s weights: it is given to persons only.")
-        return ""
+        known = [one for one in self._session.models.models if str(one.path) == plan.start]
+        found = self.summary(plan.classes, plan.grade)
+        problem = plan_problem(plan, found, known[0].card if known else None)
+        if not problem and not self.source(plan):
+            problem = _("Choose the file of the encoder’s weights: it is given to persons only.")
+        return problem
 
     # -- training --------------------------------------------------------------------------------
 
@@ -184,18 +172,31 @@ class SlideLearning:
         params = settings.teach_params[spec.name] = spec.fit_params.parse(said).model_dump(
             mode="json"
         )
+        settings.slide_training = plan.remembered
+        more = plan.more
         bags = {
             "features": {
                 "encoder": plan.encoder,
                 "source": self.source(plan),
-                "mpp": [plan.mpp],
+                "mpp": list(plan.mpp),
                 "tile_px": plan.tile_px,
+                "normalisation": more.normalisation,
+                "least_tissue": more.least_tissue,
             },
             "grade": plan.grade,
             "n_folds": plan.n_folds,
+            "hold_out": more.hold_out,
+            "threshold": more.threshold,
+        }
+        said = {
+            "classes": list(plan.classes),
+            "start": plan.start,
+            "seed": more.seed,
+            "licence": more.licence,
+            "resume": not plan.begins_anew,
         }
         title = plan.grade or _(" or ").join(reversed(plan.classes))
-        return orders.slide_training(spec, params, plan.classes, bags, f"{title}, {spec.title}")
+        return orders.slide_training(spec, params, bags, said, f"{title}, {spec.title}")
 
     def again(self, job_id: str) -> None:
         """Begin a training anew that has ended without a model: it goes on where it was."""

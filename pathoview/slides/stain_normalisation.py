@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.errors import UsageError
+from pathoview.core.errors import StainError
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.slides.slide import Slide
@@ -100,11 +100,11 @@ class StainNormaliser:
         """Measure a slide on 50 random tiles of its tissue, or those of a region if it can be.
 
         ``stain`` is what the study calls the slide's stain; empty: the colours tell. Raises
-        `UsageError` for immunohistochemistry, fluorescence and pictures without colours, and
+        `StainError` for immunohistochemistry, fluorescence and pictures without colours, and
         `SlideError`.
         """
         if not slide.info.is_rgb or slide.info.dtype != "uint8":
-            raise UsageError(
+            raise StainError(
                 _("Only slides in colours of 8 bits can be normalised."),
                 _("Set the window of each channel instead."),
             )
@@ -123,7 +123,7 @@ class StainNormaliser:
         *,
         stain: str = "",
     ) -> Self:
-        """Measure (n, 3) or (height, width, 3) RGB; raise `UsageError` as `fit` does."""
+        """Measure (n, 3) or (height, width, 3) RGB; raise `StainError` as `fit` does."""
         return cls._of([("pixels", pixels.reshape(-1, 3))], method, target, stain)
 
     @classmethod
@@ -253,6 +253,11 @@ def target_of(slide: Slide) -> StainLook:
     return target_look(tissue_pixels(slide, tissue_mask(slide)), slide.pseudonym)
 
 
+def can_normalise(stain: str) -> bool:
+    """Say whether slides that are said to have this stain can be normalised; empty: who knows."""
+    return stain in ("", "H&E")
+
+
 def _no_estimate(pixels: Rgb) -> StainEstimate:
     return StainEstimate(H_E)
 
@@ -270,11 +275,10 @@ def _stained_weight(patch: Rgb) -> Floats:
 
 
 def _refuse_other_stains(stain: str, pixels: Rgb) -> None:
-    """Raise `UsageError` where haematoxylin and eosin are not what colours the slide."""
-    is_brown = not stain and _is_brown(pixels)
-    if stain in ("", "H&E") and not is_brown:
+    """Raise `StainError` where haematoxylin and eosin are not what colours the slide."""
+    if can_normalise(stain) and (stain or not _is_brown(pixels)):
         return
-    raise UsageError(
+    raise StainError(
         _("Normalisation is made for H&E; this slide is stained otherwise ({stain}).").format(
             stain=stain or _("it looks like DAB")
         ),

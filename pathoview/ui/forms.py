@@ -139,8 +139,8 @@ def _bool(row: FormRow, changed: Callable[..., None]) -> _Field:
 
 def _choice(row: FormRow, changed: Callable[..., None]) -> _Field:
     box = QComboBox()
-    for choice in row.choices:
-        box.addItem(choice.replace("_", " "), choice)
+    for choice, words in zip(row.choices, row.words, strict=True):
+        box.addItem(words, choice)
     box.currentIndexChanged.connect(changed)
     return _Field(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(str(value))))
 

@@ -12,7 +12,9 @@ class Params(BaseParams):
     min_area_um2: float = param(12.0, "Smallest nucleus", "Smaller ones go.", unit="µm²", ge=0)
     rounds: int = param(3, "Rounds", "How often.", gt=0, le=9)
     split: bool = param(True, "Split", "Split touching ones.")
-    stain: Literal["H&E", "H-DAB"] = param("H&E", "Stain", "What was stained.")
+    stain: Literal["H&E", "H-DAB", "no_stain"] = param(
+        "H&E", "Stain", "What was stained.", words={"H-DAB": "brown"}
+    )
 
 
 def test_a_form_knows_kind_unit_bounds_and_help_of_each_parameter() -> None:
@@ -20,7 +22,8 @@ def test_a_form_knows_kind_unit_bounds_and_help_of_each_parameter() -> None:
     assert (area.kind, area.unit, area.minimum, area.maximum) == ("float", "µm²", 0, None)
     assert (rounds.kind, rounds.minimum, rounds.maximum) == ("int", 0, 9)
     assert (split.kind, split.default) == ("bool", True)
-    assert (stain.kind, stain.choices) == ("choice", ("H&E", "H-DAB"))
+    assert (stain.kind, stain.choices) == ("choice", ("H&E", "H-DAB", "no_stain"))
+    assert stain.words == ("H&E", "brown", "no stain")
     assert area.help == "Smaller ones go."
 
 

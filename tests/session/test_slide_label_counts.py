@@ -73,7 +73,7 @@ def test_classes_and_grades_are_told_in_their_order() -> None:
     assert classes_of(slides, LABELS) == ["Zero", "Benign", "Tumor"]
     assert grades_of(slides) == ["ISUP"]
     assert classes_of(slides, LABELS, "ISUP") == ["ISUP 2", "ISUP 10"]
-    assert count_labels(slides, ("ISUP 2", "ISUP 10"), "ISUP").n_slides == 2
+    assert count_labels(slides, ("ISUP 2", "ISUP 10"), "ISUP").counts == {"ISUP 2": 1, "ISUP 10": 1}
 
 
 def test_a_patient_is_an_id_or_a_case() -> None:

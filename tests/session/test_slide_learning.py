@@ -6,23 +6,29 @@ import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from makers import make_slides
 from stage import Ears, FakeRunner, Loop, end
 
+from pathoview.core.params import form_rows
+from pathoview.evaluation.slides import ThresholdRule
 from pathoview.jobs.runner import Job, JobState
 from pathoview.methods.library import new_model_path
-from pathoview.methods.model import Model, ModelCard, write_model
+from pathoview.methods.model import DataUsed, Model, ModelCard, ModelClass, write_model
 from pathoview.session import orders
 from pathoview.session.commands import command, run_command
 from pathoview.session.endings import ending
 from pathoview.session.session import Session
-from pathoview.session.slide_learning import SlideLearning, SlidePlan
+from pathoview.session.settings import Settings
+from pathoview.session.slide_learning import SlideLearning
+from pathoview.session.slide_plan import SlideMore, SlidePlan
 from pathoview.session.teach_desk import TeachDesk
 from pathoview.study import writer
 from pathoview.study.slide_labels import parse_label
 from pathoview.tasks.bag_labels import BagSource, said_of_slides
+from pathoview.tasks.features import FeatureOrder
 from pathoview.tasks.train import TrainRequest
 
 NAMES = ("a", "b", "c", "d")
@@ -76,7 +82,7 @@ def test_what_cannot_be_learned_is_said_before(learning: SlideLearning, ears: Ea
     learning.start(SlidePlan("attention_mil", ("Tumor",)))
     assert "only “Tumor”" in ears.notices[-1].text
     many = SlidePlan("clam", PLAN.classes, n_folds=5)
-    assert learning.problem(many) == "4 patients cannot be shared out to 5 folds."
+    assert "4 patients cannot be shared out to 5 folds." in learning.problem(many)
     for encoder, weights, source in (
         ("uni", "", ""),
         ("uni", "w.bin", "w.bin"),
@@ -87,6 +93,104 @@ def test_what_cannot_be_learned_is_said_before(learning: SlideLearning, ears: Ea
         assert learning.source(plan) == source
         assert bool(learning.problem(plan)) == (not source)
     assert learning.job is None
+
+
+def test_what_is_said_besides_is_ordered_and_remembered(
+    learning: SlideLearning, session: Session, loop: Loop
+) -> None:
+    more = SlideMore(
+        threshold="sensitivity", normalisation="macenko", least_tissue=0.5, seed=7, licence="CC0"
+    )
+    plan = replace(PLAN, mpp=(0.5, 1.0, 4.0), tile_px=64, more=more, begins_anew=True)
+    order = TrainRequest.model_validate(begun(learning, loop, plan).request.payload)
+    described = order.bags.features
+    assert (described.mpp, described.tile_px) == ((0.5, 1.0, 4.0), 64)
+    assert (described.normalisation, described.least_tissue) == ("macenko", 0.5)
+    assert (order.bags.threshold, order.bags.hold_out) == ("sensitivity", "patients")
+    assert (order.seed, order.licence, order.start, order.resume) == (7, "CC0", "", False)
+    kept = Settings.model_validate_json(session.settings.model_dump_json()).slide_training
+    assert (kept.method, kept.encoder) == (PLAN.method, PLAN.encoder)
+    assert (kept.mpp, kept.tile_px) == ([0.5, 1.0, 4.0], 64)
+    assert SlideMore.parse(kept.more) == more
+
+
+def test_names_of_what_is_said_are_those_of_the_training() -> None:
+    rows = {one.name: one.choices for one in form_rows(SlideMore)}
+    assert rows["threshold"] == get_args(ThresholdRule)
+    (colours,) = [one for one in form_rows(FeatureOrder) if one.name == "normalisation"]
+    assert rows["normalisation"] == colours.choices
+
+
+def test_sites_are_held_out_where_there_are_three(
+    learning: SlideLearning, session: Session
+) -> None:
+    plan = replace(PLAN, more=SlideMore(hold_out="sites"))
+    assert "fewer than three sites" in learning.problem(plan)
+    keys = [row.slide_hash for row in session.slides.rows]
+    for key, site in zip(keys, "AABB", strict=True):
+        session.slides.editing.edit([key], "Site", site_id=site)
+    assert "Say of which site slides are" in learning.problem(plan)
+    session.slides.editing.edit(keys[2:3], "Site", site_id="C")
+    assert learning.problem(plan) == ""
+    session.slides.editing.label(keys[1:2], parse_label("Benign"))
+    session.slides.editing.unlabel(keys[1:2], parse_label("Tumor"))
+    session.slides.editing.label(keys[2:3], parse_label("Tumor"))
+    session.slides.editing.unlabel(keys[2:3], parse_label("Benign"))
+    session.slides.editing.edit(keys[2:], "Site", site_id="B")
+    session.slides.editing.edit(keys[1:2], "Site", site_id="C")
+    assert "a class would be missing" in learning.problem(plan)  # all tumours are of site B
+
+
+def test_tiles_that_cannot_be_had_are_told_before(
+    learning: SlideLearning, session: Session
+) -> None:
+    assert "80 µm per px is too coarse" in learning.problem(replace(PLAN, mpp=(10.0, 80.0)))
+    key = session.slides.rows[0].slide_hash
+    session.slides.editing.set_stain([key], "PAS")
+    alike = replace(PLAN, more=SlideMore(normalisation="reinhard"))
+    assert "is stained with PAS" in learning.problem(alike)
+    assert learning.problem(PLAN) == ""
+    session.slides.editing.set_stain([key], "H&E")
+    assert learning.problem(alike) == ""
+
+
+def test_what_cannot_be_gone_on_from_is_told_before(
+    learning: SlideLearning, session: Session, loop: Loop
+) -> None:
+    card = ModelCard(
+        title="Ours",
+        method=PLAN.method,
+        kind="bag",
+        mpp=0.5,
+        classes=tuple(ModelClass(name=name, color=(0, 0, 0)) for name in PLAN.classes),
+        settings={"encoder": {"name": PLAN.encoder, "mpp": [0.5]}},
+    )
+    key = session.slides.rows[0].slide_hash
+    seen = DataUsed(name="S-1", slide_hash=key, split="train", n_labels=1, licence="")
+    cards = {
+        "": card,
+        "tells other classes apart": replaced(card, classes=card.classes[::-1]),
+        "another encoder, or by other": replaced(card, settings={"encoder": {"name": "uni"}}),
+        "has learned from some of these": replaced(card, data=(seen,)),
+    }
+    paths = {}
+    for problem, one in cards.items():
+        paths[problem] = new_model_path(one.title)
+        write_model(paths[problem], Model(one, {}))
+    session.models.refresh()
+    loop.run_until(lambda: len(session.models.models) >= len(cards))
+    names = learning.beginnings(PLAN.method)
+    assert next(iter(names)) == ""
+    assert {str(path) for path in paths.values()} <= set(names)
+    assert not {str(path) for path in paths.values()} & set(learning.beginnings("clam"))
+    for problem, path in paths.items():
+        told = learning.problem(replace(PLAN, start=str(path)))
+        assert problem in told
+        assert bool(problem) == bool(told)
+
+
+def replaced(card: ModelCard, **members: object) -> ModelCard:
+    return card.model_copy(update=members)
 
 
 def test_curves_are_kept_of_each_fold_and_the_newest_is_followed(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from labelled_slides import SIDE_L0, cohort, described, pictures, recorded, table
 from studies import opened
 
-from pathoview.core.errors import InputError, MissingScaleError, UsageError
+from pathoview.core.errors import InputError, MissingScaleError, StainError, UsageError
 from pathoview.core.progress import SilentProgress
+from pathoview.slides.slide import Slide
 from pathoview.study.model import LabelClass, SlideLabel, SlideRecord
 from pathoview.study.tile_verdicts import SlideVerdicts, TileVerdict
 from pathoview.tasks import bag_data
-from pathoview.tasks.bag_data import PreparedBags, open_bag_data
+from pathoview.tasks.bag_data import Described, PreparedBags, open_bag_data
 from pathoview.tasks.bag_labels import BagSource
 from pathoview.tasks.features import FeatureOrder
 
@@ -106,6 +108,20 @@ def test_what_cannot_be_used_is_left_out_with_the_reason(tmp_path: Path) -> None
     assert said.pop("gone") == "There is no slide of this name in the folder."
     assert "broken.png" in said.pop("broken")
     assert not said
+
+
+def test_a_slide_whose_colours_cannot_be_made_alike_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(slide: Slide, *said: Any, **more: Any) -> Described:
+        if slide.path.stem == "Tumor-1":
+            raise StainError("This slide is brown.")
+        return described(slide, *said, **more)
+
+    monkeypatch.setattr(bag_data, "described", refused)
+    found = of_folder(*cohort(tmp_path, 4))
+    assert reasons(found) == {"Tumor-1": "This slide is brown."}
+    assert len(found.data.bags) == 3
 
 
 def test_a_patient_in_two_splits_is_refused(tmp_path: Path) -> None:

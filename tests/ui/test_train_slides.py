@@ -12,7 +12,7 @@ from labelled_slides import described
 from makers import make_slides
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QComboBox, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from pathoview.core.paths import cache_folder
@@ -157,6 +157,46 @@ def test_labels_are_given_to_several_slides_and_what_is_missing_is_said(
     QTest.keyClick(question.classes["Normal"], Qt.Key.Key_Space)
     assert "file of the encoder’s weights" in dialog.problem.text()
     assert not question.tile.isEnabled()
+
+
+def test_what_is_seldom_said_is_folded_away_and_remembered(
+    qtbot: QtBot, window: MainWindow, session: Session, study: Path, runner: InlineRunner
+) -> None:
+    label_all(session)
+    dialog = opened(qtbot, window)
+    more = dialog.question.more
+    assert not more.body.isVisible()
+    QTest.mouseClick(more.toggle, LEFT)
+    assert more.body.isVisible()
+    assert more.coarser[4].text() == "5.00× (2 µm per px)"
+    QTest.keyClick(more.coarser[4], Qt.Key.Key_Space)
+    held_out = more.form.editor("hold_out")
+    assert isinstance(held_out, QComboBox)
+    QTest.keyClick(held_out, Qt.Key.Key_Down)
+    assert held_out.currentText() == "all slides of a site"
+    assert "fewer than three sites" in dialog.problem.text()
+    assert not dialog.start.isEnabled()
+    assert not dialog.question.folds.isEnabled()
+    for number, row in enumerate(session.slides.rows[:-1]):
+        session.slides.editing.edit([row.slide_hash], "Site", site_id="ABC"[number % 3])
+    qtbot.waitUntil(dialog.start.isEnabled)
+    assert "A 3, B 2, C 2" in more.sites.text()
+    assert "1 slide without a site" in more.sites.text()
+    assert more.form.editor("threshold").isEnabled()
+    runner.hold(orders.TRAIN)
+    QTest.mouseClick(dialog.start, LEFT)
+    learning = session.models.learning
+    qtbot.waitUntil(lambda: learning.job is not None)
+    assert learning.job is not None
+    bags = learning.job.request.payload["bags"]
+    assert (bags["hold_out"], bags["features"]["mpp"]) == ("sites", [0.5, 2.0])
+    learning.stop()
+    dialog.close()
+    dialog = opened(qtbot, window)
+    QTest.mouseClick(dialog.anew, LEFT)
+    assert dialog.question.more.body.isVisible()
+    assert dialog.question.plan.more.hold_out == "sites"
+    assert dialog.question.plan.mpp == (0.5, 2.0)
 
 
 def test_it_learns_shows_curves_and_results_opens_slides_and_is_used(

@@ -226,7 +226,8 @@ def _structure_of(start: Model, data: BagData, structure: Mapping[str, Any]) -> 
     """Return the structure of a model to go on from; raise `UsageError` when it is of no use."""
     card, encoder = start.card, data.encoder
     own = card.settings.get("encoder", {})
-    is_same = (own.get("name"), own.get("weights")) == (encoder.name, encoder.weights)
+    names = ("name", "weights", "n_features")
+    is_same = [own.get(name) for name in names] == [getattr(encoder, name) for name in names]
     has_classes = [one.name for one in card.classes] == [one.name for one in data.classes]
     if not (is_same and has_classes and structure.keys() <= card.settings.keys()):
         raise UsageError(

@@ -48,9 +48,11 @@ class TrainSlidesDialog(Dialog):
         self._links.add(learning.changed, self._refresh)
         self._links.add(learning.curve_grew, self.training.show_curve)
         self._links.add(session.slide_changed, self._refresh)
+        self._links.add(session.models.changed, self._refresh)
         self.question.changed.connect(self._refresh_start)
         self.finished.connect(self._links.cut)
         learning.get_ready()
+        session.models.refresh()
         self._refresh()
 
     def _start(self) -> None:

@@ -18,10 +18,13 @@ from PySide6.QtWidgets import (
 from pathoview.core.translation import _, ngettext
 from pathoview.session.session import Session
 from pathoview.session.slide_label_counts import MOST_FOLDS, SlideLabelSummary
-from pathoview.session.slide_learning import SlidePlan
+from pathoview.session.slide_plan import SlidePlan
+from pathoview.session.viewport import OBJECTIVE_MPP
 from pathoview.ui import theme
 from pathoview.ui.dialogs.leaks import PathRow
+from pathoview.ui.dialogs.train_slides_more import TrainSlidesMore
 from pathoview.ui.forms import ParamForm
+from pathoview.ui.text import magnification_text
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import clear_layout, column, label, roomy, row, shrinkable
 
@@ -56,10 +59,10 @@ class TrainSlidesQuestion(QWidget):
         self.encoder, self.licence = _box(_("Encoder")), label("", "muted")
         self.weights = PathRow(_("File of weights"), is_table=True)
         self.mpp, self.tile, self.folds = QDoubleSpinBox(), QSpinBox(), QSpinBox()
-        self.more = QCheckBox(_("Show the parameters of the method"))
         self._forms = {
             one.name: ParamForm(self._learning.form(one)) for one in self._learning.methods
         }
+        self.more = TrainSlidesMore(self._learning, self._forms)
         self._fill()
         self._lay_out()
         self._connect()
@@ -82,7 +85,6 @@ class TrainSlidesQuestion(QWidget):
             spin.setAccessibleName(name)
         self.mpp.setRange(*_SCALES)
         self.mpp.setSingleStep(0.25)
-        self.mpp.setSuffix(" " + _("µm per px"))
         self.tile.setRange(*_TILES)
         self.tile.setSuffix(" " + _("px"))
         self.folds.setRange(2, MOST_FOLDS)
@@ -90,6 +92,21 @@ class TrainSlidesQuestion(QWidget):
             _("Each part of the patients is held out once and predicted by what the others taught.")
         )
         self._take_tiles()
+        self._restore()
+
+    def _restore(self) -> None:
+        """Take what was chosen last."""
+        last = self._session.settings.slide_training
+        for box, name in ((self.method, last.method), (self.encoder, last.encoder)):
+            if box.findData(name) >= 0:
+                box.setCurrentIndex(box.findData(name))
+        if last.encoder == self.encoder.currentData():
+            self._take_tiles()
+            self.weights.line.setText(last.weights)
+            self.mpp.setValue(last.mpp[0] if last.mpp else self.mpp.value())
+            if last.tile_px and self.tile.isEnabled():
+                self.tile.setValue(last.tile_px)
+        self.more.restore(last.mpp, last.more)
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -114,8 +131,7 @@ class TrainSlidesQuestion(QWidget):
             layout.addWidget(part)
         layout.addWidget(label(_("How it is learned"), "heading"))
         layout.addLayout(form)
-        for one in (self.more, *self._forms.values()):
-            layout.addWidget(one)
+        layout.addWidget(self.more)
         layout.addStretch(1)
 
     def _connect(self) -> None:
@@ -125,9 +141,9 @@ class TrainSlidesQuestion(QWidget):
         self.encoder.currentIndexChanged.connect(lambda _place: self._take_tiles())
         self.weights.line.textChanged.connect(lambda _text: self._on_encoder())
         self.folds.valueChanged.connect(lambda _n: self._on_folds())
-        self.more.toggled.connect(lambda _on: self._show_method())
-        for spin in (self.mpp, self.tile):
-            spin.valueChanged.connect(lambda _value: self.changed.emit())
+        self.more.changed.connect(self._on_more)
+        self.mpp.valueChanged.connect(lambda _mpp: self._show_scale())
+        self.tile.valueChanged.connect(lambda _px: self.changed.emit())
 
     # -- what is chosen --------------------------------------------------------------------------
 
@@ -158,10 +174,13 @@ class TrainSlidesQuestion(QWidget):
             self.grade,
             self.encoder.currentData(),
             self.weights.line.text().strip(),
-            round(self.mpp.value(), 3),
+            self.more.scales(round(self.mpp.value(), 3)),
             self.tile.value(),
             self.folds.value(),
             self._forms[method].values(),
+            self.more.more,
+            self.more.start,
+            self.more.anew.isChecked(),
         )
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -171,6 +190,7 @@ class TrainSlidesQuestion(QWidget):
         self._fill_targets()
         self._fill_classes(self._learning.classes(self.grade))
         self._show_method()
+        self._show_scale()
         self._count()
 
     def _fill_targets(self) -> None:
@@ -237,7 +257,7 @@ class TrainSlidesQuestion(QWidget):
             self.folds.blockSignals(True)
             self.folds.setValue(found.good_folds)
             self.folds.blockSignals(False)
-        self.changed.emit()
+        self._on_more()
 
     def _on_folds(self) -> None:
         self._folds_chosen = True
@@ -249,8 +269,20 @@ class TrainSlidesQuestion(QWidget):
             if spec.name == chosen:
                 self._method_words.setText(spec.summary)
                 self.method.setToolTip(f"<p>{spec.reference}</p>")
-        for name, form in self._forms.items():
-            form.setVisible(name == chosen and self.more.isChecked())
+        self.more.show_method(chosen)
+        self.changed.emit()
+
+    def _show_scale(self) -> None:
+        power = magnification_text(OBJECTIVE_MPP / self.mpp.value())
+        self.mpp.setSuffix(" " + _("µm per px ({power})").format(power=power))
+        self.more.show_scale(self.mpp.value())
+        self.changed.emit()
+
+    def _on_more(self) -> None:
+        """Say of which sites slides are; folds are of patients only."""
+        self.folds.setEnabled(self.more.more.hold_out == "patients")
+        self.more.show_sites(self.summary.sites, len(self.chosen))
+        self.changed.emit()
 
     def _take_tiles(self) -> None:
         """Take the tiles that the chosen encoder was made for."""

@@ -23,8 +23,9 @@ _SMOOTHED = 15
 class Curves(Plot):
     """Two lines over the steps: the loss, and the last metric, each on its own scale."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, height_px: int = _HEIGHT_PX) -> None:
         super().__init__(parent)
+        self._height_px = height_px
         self._views: list[Any] = []
         self._lines: list[Any] = []
 
@@ -63,7 +64,7 @@ class Curves(Plot):
     def _draw(self) -> None:
         import pyqtgraph
 
-        first = self._build(_HEIGHT_PX)
+        first = self._build(self._height_px)
         self._plot.setAccessibleName(_("Curves of the training"))
         second = pyqtgraph.ViewBox(enableMenu=False, enableMouse=False)
         self._plot.scene().addItem(second)

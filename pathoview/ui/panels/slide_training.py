@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from pathoview.core.translation import _
 from pathoview.session.slide_learning import Phase, SlideLearning
 from pathoview.ui import theme
+from pathoview.ui.panels.curves import Curves
 from pathoview.ui.panels.teach_training import TeachTraining
 from pathoview.ui.widgets import label, shrinkable
 
@@ -16,6 +17,8 @@ _PHASES: tuple[tuple[Phase, str], ...] = (
     ("model", _("The model learns from all")),
 )
 
+_CURVES_PX = 240
+
 
 class SlideTraining(QWidget):
     """Shown while a training goes on, and after it until the next."""
@@ -24,7 +27,7 @@ class SlideTraining(QWidget):
         super().__init__()
         self._learning = learning
         self.phase = label("", "muted")
-        self.course = TeachTraining(learning)
+        self.course = TeachTraining(learning, Curves(height_px=_CURVES_PX))
         self.fold = shrinkable(QComboBox())
         self.fold.setAccessibleName(_("Curve of"))
         self.fold.activated.connect(lambda _place: learning.show_fold(self.fold.currentText()))
@@ -32,7 +35,7 @@ class SlideTraining(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID)
         self.left_out = label("", "muted")
-        for part in (self.phase, self.course, self.fold, self.left_out):
+        for part in (self.phase, self.fold, self.course, self.left_out):
             layout.addWidget(part)
         layout.addStretch(1)
 

@@ -39,7 +39,7 @@ class Course(Protocol):
 class TeachTraining(QWidget):
     """Shown while a round goes on, and after it until the next."""
 
-    def __init__(self, teaching: Course) -> None:
+    def __init__(self, teaching: Course, curves: Curves | None = None) -> None:
         super().__init__()
         self._teaching = teaching
         self._title = label("", "heading")
@@ -48,7 +48,7 @@ class TeachTraining(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(_("Progress of the training"))
         self._numbers = label("", "muted")
-        self.curves = Curves()
+        self.curves = curves or Curves()
         self.pause = button(_("Pause"), self._pause_or_resume, "pause")
         self.finish = button(_("Keep best"), teaching.finish, "done")
         self.stop = button(_("Stop"), teaching.stop, "cancel")
