@@ -35,10 +35,17 @@ def scene(mpp: float, seed: int = 5) -> Scene:
 
 
 def training_data(
-    learns_from: LearnsFrom, mpp: float, *, seeds: Sequence[int] = (5, 6)
+    learns_from: LearnsFrom,
+    mpp: float,
+    *,
+    seeds: Sequence[int] = (5, 6),
+    n_classes: int = len(CLASSES),
 ) -> TrainingData:
-    """Return fields with labels as a person would give them; the last one is held back."""
-    classes = CLASSES if learns_from in ("scribbles", "objects") else CLASSES[:1]
+    """Return fields with labels as a person would give them; the last one is held back.
+
+    ``n_classes``: so many of the classes of strokes and examples are learned.
+    """
+    classes = CLASSES[: n_classes if learns_from in ("scribbles", "objects") else 1]
     images = []
     for number, seed in enumerate(seeds):
         field = scene(mpp, seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,14 +119,18 @@ class PatchSampler:
         self._shares = shares / shares.sum()
         self._tissue = self._without_labels() if unlabelled_share else []
 
-    def place(self, step: int, slot: int) -> Place:
-        """Return where the patch of a step and its place in the batch lies."""
+    def place(self, step: int, slot: int, values: Sequence[int] = ()) -> Place:
+        """Return where the patch of a step and its place in the batch lies.
+
+        ``values``: it lies around labels of one of these, of which there are some in `counts`;
+        empty: of any.
+        """
         rng = np.random.default_rng([self._seed, step, slot])
         if rng.random() < self._unlabelled_share:
             place = self._unlabelled(rng)
             if place is not None:
                 return place
-        return self._labelled(rng)
+        return self._labelled(rng, values)
 
     def _take(self, image: int, anchors: Anchors) -> Mapping[int, float]:
         for value in anchors.counts:
@@ -134,9 +138,13 @@ class PatchSampler:
             self._sources.setdefault(value, []).append(_Source(image, xy_l0))
         return anchors.counts
 
-    def _labelled(self, rng: np.random.Generator) -> Place:
+    def _labelled(self, rng: np.random.Generator, values: Sequence[int]) -> Place:
+        shares = self._shares
+        if values:
+            shares = shares * np.isin(self._values, values)
+            shares = shares / shares.sum()
         for _try in range(_MOST_TRIES):
-            value = int(rng.choice(self._values, p=self._shares))
+            value = int(rng.choice(self._values, p=shares))
             place = self._around(rng, self._sources[value])
             if place is not None and self._is_known(place):
                 return place

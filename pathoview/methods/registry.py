@@ -24,6 +24,10 @@ from pathoview.methods.weak.attention_mil_params import AttentionMilFitParams, A
 from pathoview.methods.weak.clam_params import ClamFitParams, ClamParams
 from pathoview.methods.weak.dsmil_params import DsmilFitParams, DsmilParams
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
+from pathoview.methods.weak.pseudo_healthy_params import (
+    PseudoHealthyFitParams,
+    PseudoHealthyParams,
+)
 from pathoview.methods.weak.scribble_segmentation_params import (
     ScribbleSegmentationFitParams,
     ScribbleSegmentationParams,
@@ -199,6 +203,28 @@ METHODS: Registry[MethodSpec] = Registry(
             entry="pathoview.methods.supervised.object_classifier:ObjectClassifier",
             uses_torch=True,
             fit_params=ObjectClassifierFitParams,
+        ),
+        MethodSpec(
+            name="pseudo_healthy",
+            title=_("Tissue as if it were healthy"),
+            summary=_(
+                "Learns from areas of pathology beside healthy tissue to show what tissue would "
+                "be without it: a synthetic picture, to look at and never to measure."
+            ),
+            kind=Kind.SYNTHESIS,
+            learns_from="scribbles",
+            mpp=1.0,
+            patch_px=1536,
+            halo_um=352.0,
+            stains=("H&E", "H-DAB"),
+            params=PseudoHealthyParams,
+            reference=(
+                "Xia, Chartsias and Tsaftaris 2020 (pathology disentanglement); Zhang et al. 2020 "
+                "(generator versus segmentor); Pathak et al. 2016 (context encoders)"
+            ),
+            entry="pathoview.methods.weak.pseudo_healthy:PseudoHealthy",
+            uses_torch=True,
+            fit_params=PseudoHealthyFitParams,
         ),
         MethodSpec(
             name="imported_network",

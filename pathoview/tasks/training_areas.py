@@ -5,7 +5,7 @@ A place that stays hard is a hard place, or a wrong label; either is worth a loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +33,9 @@ def hardest_areas(
 ) -> tuple[TrainingArea, ...]:
     """Return the labelled places on which a model that was just taught does worst, worst first.
 
-    The loss is the mean −log likelihood of what is known of the pixels (kind *pixel*), or the
-    share of known nuclei that are missed (kind *instance*). Objects have no places: nothing.
+    The loss is the mean −log likelihood of what is known of the pixels (kind *pixel*), of whether
+    they are pathology (kind *synthesis*), or the share of known nuclei that are missed (kind
+    *instance*). Objects have no places: nothing.
     """
     if built.spec.kind is Kind.OBJECT:
         return ()
@@ -48,9 +49,13 @@ def hardest_areas(
             patch, inner = _read(image, grid, place, built.spec.halo_um)
             found = built.method.predict(patch, grid.mpp, context)
             rect_l0 = place.scaled(grid.scale_l0)
+            mask = image.labels.mask(rect_l0, *_size(place))
             if built.spec.kind is Kind.PIXEL:
-                mask = image.labels.mask(rect_l0, *_size(place))
-                loss = _surprise(found[inner], mask, built)
+                loss = _surprise(found[inner], mask, _values(built, found.shape[-1]))
+            elif built.spec.kind is Kind.SYNTHESIS:
+                sick = found.pathology[inner]
+                is_sick = np.where(mask == UNKNOWN, UNKNOWN, np.minimum(mask, 1))
+                loss = _surprise(np.stack([1 - sick, sick], axis=-1), is_sick, (0, 1))
             else:
                 loss = _missed(found.labels[inner], image, rect_l0, grid.scale_l0)
             if loss is not None:
@@ -99,15 +104,19 @@ def _size(place: Rect) -> tuple[int, int]:
     return width, height
 
 
+def _values(built: BuiltMethod, n_classes: int) -> Sequence[int]:
+    """Return the values of masks that the method's probabilities are of, in their order."""
+    settings = built.card.settings if built.card else {}
+    values: Sequence[int] = settings.get("values", range(1, n_classes + 1))
+    return values
+
+
 def _surprise(
-    probabilities: npt.NDArray[np.float32], mask: Mask, built: BuiltMethod
+    probabilities: npt.NDArray[np.float32], mask: Mask, values: Sequence[int]
 ) -> float | None:
     """Return the mean −log likelihood of the known pixels; None: nothing is known."""
-    n_classes = probabilities.shape[-1]
-    settings = built.card.settings if built.card else {}
-    values = settings.get("values", range(1, n_classes + 1))
     column = np.full(UNKNOWN + 1, -1)
-    column[np.array(list(values))] = np.arange(n_classes)
+    column[list(values)] = np.arange(len(values))
     chosen = column[mask]
     known = chosen >= 0
     if not known.any():

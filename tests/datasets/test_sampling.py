@@ -45,6 +45,16 @@ def test_places_depend_on_seed_step_and_slot_only() -> None:
     assert len(set(places(one, 20))) > 15
 
 
+def test_patches_may_be_asked_for_of_some_values_only() -> None:
+    data = data_of(image_of(labels_of(COMMON, RARE)))
+    sampler, reader = sampler_of(data)
+    rare = [sampler.place(step, 0, [2]) for step in range(30)]
+    assert all((reader.mask(place) == 2).any() for place in rare)
+    assert [sampler.place(step, 0, [1, 2]) for step in range(9)] == [
+        sampler.place(step, 0) for step in range(9)
+    ]
+
+
 def test_classes_are_drawn_alike_however_rare_within_the_bounds_of_weights() -> None:
     data = data_of(image_of(labels_of(COMMON, RARE)))
     sampler, reader = sampler_of(data)

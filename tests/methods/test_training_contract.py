@@ -29,6 +29,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "object_classifier": {},
     "pixel_forest": {"n_trees": 20},
     "point_nuclei": {"n_steps": 3, "n_parting_steps": 3, "batch": 2, "crop_px": 64},
+    "pseudo_healthy": {"n_steps": 3, "batch": 2, "patch_px": 32, "width": 4},
     "scribble_segmentation": {"n_steps": 3, "n_self_steps": 3, "batch": 2, "patch_px": 32},
     "transmil": {"n_steps": 4, "batch": 2, "width": 8},
 }
@@ -65,7 +66,11 @@ class Counting(SilentProgress):
 
 
 def data_for(spec: MethodSpec) -> Any:
-    return bag_data() if spec.kind is Kind.BAG else training_data(spec.learns_from, spec.mpp)
+    if spec.kind is Kind.BAG:
+        return bag_data()
+    # What is not learned of the other class is healthy tissue.
+    n_classes = 1 if spec.kind is Kind.SYNTHESIS else 2
+    return training_data(spec.learns_from, spec.mpp, n_classes=n_classes)
 
 
 def learner(spec: MethodSpec) -> Trainable:
@@ -112,6 +117,10 @@ def prediction(spec: MethodSpec, what: Model) -> np.ndarray[Any, Any]:
     slide = training_data(spec.learns_from, ready.mpp).images[0].slide
     context = ready.method.prepare(slide, ready.mpp)
     found = ready.method.predict(field.rgb, ready.mpp, context)
+    if spec.kind is Kind.SYNTHESIS:
+        assert (found.picture.shape, found.picture.dtype) == (field.rgb.shape, np.uint8)
+        assert (found.pathology.shape, found.pathology.dtype) == (field.rgb.shape[:2], np.float32)
+        return np.dstack([found.picture / 255, found.pathology])
     return np.asarray(found.labels if spec.kind is Kind.INSTANCE else found)
 
 
@@ -143,7 +152,7 @@ def test_what_was_learned_predicts_the_same_when_it_comes_back(
     back = read_model(tmp_path / "m.safetensors")
     told = prediction(spec, what)
     assert np.array_equal(told, prediction(spec, back))
-    if spec.kind is not Kind.INSTANCE:
+    if spec.kind not in (Kind.INSTANCE, Kind.SYNTHESIS):
         assert told.shape[-1] == len(what.card.classes)
         assert np.allclose(told.sum(axis=-1), 1, atol=1e-3)
 

@@ -14,7 +14,7 @@ from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.labels import LabelledImage, TargetClass, TrainingData
 from pathoview.methods.model import ModelCard
 from pathoview.methods.registry import METHODS
-from pathoview.methods.spec import Found, Kind
+from pathoview.methods.spec import Found, Kind, Synthesised
 from pathoview.tasks.method_building import BuiltMethod
 from pathoview.tasks.training_areas import hardest_areas
 
@@ -35,6 +35,8 @@ class Fake:
         if self._kind is Kind.INSTANCE:
             return Found(dark.astype(np.int32))
         likely = np.where(dark, 0.9, 0.1).astype(np.float32)
+        if self._kind is Kind.SYNTHESIS:
+            return Synthesised(patch, likely)
         return np.stack([likely, 1 - likely], axis=2)
 
 
@@ -66,6 +68,16 @@ def test_a_wrong_stroke_is_the_hardest_place() -> None:
     assert y <= 420 < y + height
     assert found[0].loss == pytest.approx(-np.log(0.1), rel=1e-3)
     assert found[1].loss == pytest.approx(-np.log(0.9), rel=1e-3)
+
+
+def test_pathology_is_of_any_learned_class_and_what_is_not_known_does_not_count() -> None:
+    found = areas(
+        Kind.SYNTHESIS,
+        drawn(shapely.box(20, 20, 80, 40), NUCLEUS, "scribble"),
+        drawn(shapely.box(820, 420, 880, 440), TISSUE, "scribble"),
+    )
+    assert [one.loss for one in found] == pytest.approx([-np.log(0.1), -np.log(0.9)], rel=1e-3)
+    assert found[0].rect_l0[0] > 600
 
 
 def test_missed_nuclei_make_a_place_hard() -> None:

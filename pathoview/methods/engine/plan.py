@@ -43,6 +43,9 @@ class TrainingPlan:
     patience: int = 0
     """Validations in a row without a better score after which training ends; 0: never."""
     numerics: TrainingNumerics = "float32"
+    rates: tuple[tuple[str, float], ...] = ()
+    """What the learning rate is multiplied by for the weights whose names begin so: networks that
+    play against each other learn at rates of their own."""
 
 
 def learning_rate(plan: TrainingPlan, step: int) -> float:
@@ -56,9 +59,19 @@ def learning_rate(plan: TrainingPlan, step: int) -> float:
             return _cosine(plan, step)
 
 
-def make_optimizer(plan: TrainingPlan, weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Return the plan's optimiser over weights."""
-    parameters, decay = list(weights), plan.weight_decay
+def make_optimizer(
+    plan: TrainingPlan, weights: Iterable[tuple[str, nn.Parameter]]
+) -> torch.optim.Optimizer:
+    """Return the plan's optimiser over weights with their names.
+
+    Each of its groups has ``times``: what the learning rate is multiplied by for it.
+    """
+    by_times: dict[float, list[nn.Parameter]] = {}
+    for name, weight in weights:
+        times = next((times for start, times in plan.rates if name.startswith(start)), 1.0)
+        by_times.setdefault(times, []).append(weight)
+    parameters = [{"params": some, "times": times} for times, some in by_times.items()]
+    decay = plan.weight_decay
     match plan.optimizer:
         case "adam":
             return torch.optim.Adam(parameters, plan.lr, plan.betas, weight_decay=decay)

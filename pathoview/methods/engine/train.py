@@ -107,8 +107,9 @@ class _Training:
         self._learner, self._plan, self._context = learner, plan, context
         self._place, self._team = place, team
         self._network = learner.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._weights = [weight for weight in self._network.parameters() if weight.requires_grad]
-        self._optimizer = make_optimizer(plan, self._weights)
+        named = [one for one in self._network.named_parameters() if one[1].requires_grad]
+        self._weights = [weight for _name, weight in named]
+        self._optimizer = make_optimizer(plan, named)
         self._gradient = Gradient(learner, device, plan.numerics)
         self._course = _Course()
         self._best: Tensors | None = None
@@ -193,7 +194,7 @@ class _Training:
                 _("Lower the learning rate and train again; the best weights so far are kept."),
             )
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["times"]
         self._optimizer.step()
         self._team.average(list(self._network.buffers()))
         if plan.ema:

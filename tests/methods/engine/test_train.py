@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 import time
@@ -435,6 +436,51 @@ def test_it_can_be_cancelled_and_paused() -> None:
     assert_same(done[0], run())
 
 
+class Rivals(Squares):
+    """Two networks in one; they learn in turn, the second one at a rate of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        both = {"one": self.network, "other": copy.deepcopy(self.network)}
+        self.network = nn.ModuleDict(both)  # type: ignore[assignment]
+
+    def batch(self, step: int) -> dict[str, np.ndarray[Any, Any]]:
+        return {**super().batch(step), "step": np.full(4, step)}
+
+    def loss(
+        self, network: nn.Module, batch: Mapping[str, Tensor]
+    ) -> tuple[Tensor, dict[str, float]]:
+        assert isinstance(network, nn.ModuleDict)
+        turn = "other" if int(batch["step"][0]) % 2 else "one"
+        return super().loss(network[turn], batch)
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        return {}
+
+
+def test_networks_may_learn_in_turn_and_go_on_to_the_same_result(tmp_path: Path) -> None:
+    plan = replace(PLAN, n_steps=7, weight_decay=0.1)
+    first = run(Rivals(), replace(plan, n_steps=1, ema=0.0, schedule="constant"))
+    for name, weight in arrays_of(Rivals().network).items():
+        if name.startswith("other"):
+            np.testing.assert_array_equal(first.tensors[name], weight)
+    assert (first.tensors["one.6.weight"] != arrays_of(Rivals().network)["one.6.weight"]).any()
+    with pytest.raises(Killed):
+        run(Rivals(), plan, state_path=tmp_path / "state", progress=Watched(kill_at=5))
+    assert_same(run(Rivals(), plan, state_path=tmp_path / "state"), run(Rivals(), plan))
+
+
+def test_weights_may_have_a_learning_rate_of_their_own() -> None:
+    plan = replace(PLAN, n_steps=2, ema=0.0, schedule="constant", weight_decay=0.0)
+    before = arrays_of(Rivals().network)
+    alike, slower = (
+        run(Rivals(), replace(plan, rates=rates)).tensors for rates in ((), (("other.", 0.1),))
+    )
+    moved, less = (one["other.6.weight"] - before["other.6.weight"] for one in (alike, slower))
+    np.testing.assert_allclose(less, 0.1 * moved, rtol=1e-3, atol=1e-6)
+    np.testing.assert_array_equal(alike["one.6.weight"], slower["one.6.weight"])
+
+
 def test_previews_are_of_the_averaged_weights_and_change_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -501,7 +547,7 @@ def test_one_cycle_is_that_of_torch(n_steps: int) -> None:
     assert max(rates) <= 0.3
     if n_steps < 4:
         return
-    optimizer = make_optimizer(plan, [nn.Parameter(torch.zeros(1))])
+    optimizer = make_optimizer(plan, [("weight", nn.Parameter(torch.zeros(1)))])
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.3, n_steps, cycle_momentum=False)
     expected = []
     for _step in range(n_steps):
