@@ -17,6 +17,7 @@ from pathoview.core.privacy import hide
 from pathoview.core.translation import _
 
 if TYPE_CHECKING:
+    from pathoview.layers.synthesis_source import SynthesisName
     from pathoview.tasks.picture import LayerFile
 
 T = TypeVar("T")
@@ -48,6 +49,16 @@ def picture(
     ] = None,
     colour_by: Annotated[
         str, typer.Option("--colour-by", metavar="NAME", help=_("A measurement of the results."))
+    ] = "",
+    show: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=_(
+                "Of a run that shows tissue as if it were healthy: pathology, pseudo-healthy "
+                "(with its badge), difference or brightness."
+            ),
+        ),
     ] = "",
     layers: Annotated[
         list[Path] | None,
@@ -89,6 +100,7 @@ def picture(
         is_flipped=flip,
         results=results,
         colour_by=colour_by,
+        shown=_shown(show),
         layers=_layer_files(layers or [], layer_kinds, layer_scales, layer_offsets),
         scale_bar=scale_bar,
         legend=legend,
@@ -98,6 +110,17 @@ def picture(
     with open_scaled(slide, mpp) as opened, terminal_progress(output.name) as progress:
         write_picture(opened, request, output, progress)
     typer.echo(str(output))
+
+
+def _shown(name: str) -> SynthesisName | None:
+    from pathoview.layers.synthesis_source import SYNTHESIS_NAMES
+
+    if name and name not in SYNTHESIS_NAMES:
+        raise UsageError(
+            _("There is no “{name}” to show.").format(name=name),
+            _("There are: {names}.").format(names=", ".join(SYNTHESIS_NAMES)),
+        )
+    return next((known for known in SYNTHESIS_NAMES if known == name), None)
 
 
 def _layer_files(

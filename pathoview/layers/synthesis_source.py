@@ -7,7 +7,8 @@ taken for pathology, and how far it is from the picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,9 @@ _MOST_DIFFERENT = 100.0
 _LEAST_DIFFERENT = 25.0
 """Grey levels: what is drawn of the difference, and its strongest colour."""
 
+SynthesisName = Literal["pseudo-healthy", "difference", "brightness", "pathology"]
+SYNTHESIS_NAMES: tuple[SynthesisName, ...] = get_args(SynthesisName)
+"""What layers are called on the command line, in the order of `synthesis_layers`."""
 ValuesOf = Callable[[Planes], npt.NDArray[np.float32]]
 
 
@@ -199,9 +203,14 @@ def synthesis_layers(
     return first, second, third, last
 
 
-def finished_layers(run_file: RunFile, width_l0: float, height_l0: float) -> Sequence[Layer]:
-    """Return the layers of a finished run, for pictures made without a window."""
+def synthesis_layer(
+    run_file: RunFile, width_l0: float, height_l0: float, shown: SynthesisName
+) -> Layer:
+    """Return a layer of a finished run, for pictures made without a window."""
     tiles, record = SynthesisTiles(run_file), run_file.record
     tiles.look()
     region = Rect(*record.region_l0) if record.region_l0 else None
-    return synthesis_layers(tiles, record.title, (width_l0, height_l0), region)
+    layers = synthesis_layers(tiles, record.title, (width_l0, height_l0), region)
+    layer = layers[SYNTHESIS_NAMES.index(shown)]
+    layer.visible = True
+    return layer

@@ -22,11 +22,9 @@ from pathoview.session.slide_book import SlideBook
 from pathoview.session.slide_report_desk import SlideReportDesk
 from pathoview.slides.slide import Slide
 from pathoview.study.importing import Intake, import_command, intake
-from pathoview.study.map_params import MAP_FORMATS as MAP_FORMATS
-from pathoview.study.map_params import TILE_FORMATS as TILE_FORMATS
-from pathoview.study.map_params import AttentionParams as AttentionParams
+from pathoview.study.map_params import RUN_FORMATS as RUN_FORMATS
 from pathoview.study.map_params import MapFormat as MapFormat
-from pathoview.study.map_params import MapParams as MapParams
+from pathoview.study.map_params import area_params as area_params
 from pathoview.study.model import LabelClass, SlideRecord
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile, remove_run
@@ -158,11 +156,11 @@ class ExchangeDesk:
         """As which pictures the run that is shown last can be written; none: it has objects."""
         run = self._session.results
         gives = "" if run is None else run.record.gives
-        return [one for one in (*MAP_FORMATS, *TILE_FORMATS) if one.gives == gives]
+        return [one for one in RUN_FORMATS if one.gives == gives]
 
     @property
     def has_map(self) -> bool:
-        """Whether the run that is shown last has areas: of a map, or of tiles."""
+        """Whether the run that is shown last has areas: of a map, of tiles, or of pathology."""
         return bool(self.pictures)
 
     def take_regions(self) -> Job | None:
@@ -304,7 +302,7 @@ class ExchangeDesk:
         run = None if options.what == "annotations" or only_chosen else self._session.results
         if options.what == "results" or not self.n_annotations:
             study = None
-        if options.format in (one.name for one in (*MAP_FORMATS, *TILE_FORMATS)):
+        if options.format in (one.name for one in RUN_FORMATS):
             run, study = self._session.results, None
         if slide is None or (run is None and study is None):
             self._session.notice.emit(Notice(_("There is nothing to export."), "warning"))

@@ -222,7 +222,7 @@ def regions(run: RunView, options: ExportSettings) -> JobRequest:
 
 def area_options(run: RunView, options: ExportSettings) -> dict[str, Any]:
     """Return what was set about the areas of a run of its kind."""
-    return dict(options.map if run.attention is None else options.attention)
+    return dict(options.areas(run.record.gives))
 
 
 def import_file(slide: Slide, file: Path, dialect: str, said: Mapping[str, Any]) -> JobRequest:

@@ -54,6 +54,12 @@ class ExportSettings(_Group):
     """How the map of a run is written; see `study.map_params.MapParams`."""
     attention: dict[str, Any] = Field(default_factory=dict)
     """How the tiles of a whole slide are written; see `study.map_params.AttentionParams`."""
+    synthesis: dict[str, Any] = Field(default_factory=dict)
+    """What of a pseudo-healthy run is outlined; see `study.map_params.SynthesisParams`."""
+
+    def areas(self, gives: str) -> dict[str, Any]:
+        """Return what was set about runs of a kind (`RunRecord.gives`)."""
+        return {"bag": self.attention, "synthesis": self.synthesis}.get(gives, self.map)
 
 
 NumericPath = Literal["float32", "bf16", "compile", "onnx"]

@@ -1,9 +1,9 @@
-"""What an export of a map or of tiles can be told; forms and command line are made from it."""
+"""What an export of a map, of tiles or of a picture can be told; forms are made from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import field_validator
 
@@ -11,10 +11,8 @@ from pathoview.core.params import BaseParams, param
 from pathoview.core.translation import _
 
 
-class MapParams(BaseParams):
-    """How a map of classes becomes outlines, or a picture."""
-
-    tolerance_um: float = param(
+def _tolerance() -> Any:
+    return param(
         2.0,
         _("Tolerance"),
         _("Outlines lie within this distance of the pixels' edges; 0 keeps every step."),
@@ -22,7 +20,10 @@ class MapParams(BaseParams):
         ge=0,
         le=1000,
     )
-    smallest_um2: float = param(
+
+
+def _smallest() -> Any:
+    return param(
         100.0,
         _("Smallest area"),
         _("Smaller regions are left out, and smaller holes filled."),
@@ -30,6 +31,13 @@ class MapParams(BaseParams):
         ge=0,
         le=1e9,
     )
+
+
+class MapParams(BaseParams):
+    """How a map of classes becomes outlines, or a picture."""
+
+    tolerance_um: float = _tolerance()
+    smallest_um2: float = _smallest()
     as_float: bool = param(
         False,
         _("Floating-point numbers"),
@@ -68,6 +76,37 @@ class AttentionParams(BaseParams):
         return _numbers(self.contours)
 
 
+class SynthesisParams(BaseParams):
+    """What is outlined of a run that shows tissue as if it were healthy."""
+
+    of: Literal["pathology", "difference"] = param(
+        "pathology",
+        _("Outlines of"),
+        _("What is taken for pathology, or what differs from the pseudo-healthy picture."),
+    )
+    probability: float = param(
+        0.5,
+        _("Probability from"),
+        _("Pathology of at least this probability is outlined."),
+        ge=0.01,
+        le=1,
+    )
+    difference: float = param(
+        25.0,
+        _("Difference from"),
+        _("What differs by at least so many grey levels (0–255) is outlined."),
+        ge=1,
+        le=255,
+    )
+    tolerance_um: float = _tolerance()
+    smallest_um2: float = _smallest()
+
+    @property
+    def threshold(self) -> float:
+        """Of what is outlined."""
+        return self.probability if self.of == "pathology" else self.difference
+
+
 def _numbers(text: str) -> tuple[float, ...]:
     """Return the numbers of a text, rising; raise ValueError."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
@@ -82,13 +121,13 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MapFormat:
-    """A picture that a map, or the tiles of a whole slide, can be written as."""
+    """A picture that what a run has made can be written as."""
 
     name: str
     title: str
     suffixes: tuple[str, ...]
     """The first is that of files to be written."""
-    gives: Literal["pixel", "bag"] = "pixel"
+    gives: Literal["pixel", "bag", "synthesis"] = "pixel"
     """Of what runs; see `records.RunRecord.gives`."""
 
 
@@ -100,3 +139,26 @@ TILE_VALUES = MapFormat(
     "tile-values", _("Values of the tiles (OME-TIFF)"), (".ome.tif", ".ome.tiff"), "bag"
 )
 TILE_FORMATS = (ATTENTION_PICTURE, TILE_VALUES)
+PSEUDO_HEALTHY = MapFormat("pseudo-healthy", _("Pseudo-healthy picture"), (".png",), "synthesis")
+PSEUDO_HEALTHY_PYRAMID = MapFormat(
+    "pseudo-healthy-tiff",
+    _("Pseudo-healthy picture (OME-TIFF)"),
+    (".ome.tif", ".ome.tiff"),
+    "synthesis",
+)
+DIFFERENCE = MapFormat(
+    "difference",
+    _("Difference and pathology (OME-TIFF)"),
+    (".ome.tif", ".ome.tiff"),
+    "synthesis",
+)
+SYNTHESIS_FORMATS = (PSEUDO_HEALTHY, PSEUDO_HEALTHY_PYRAMID, DIFFERENCE)
+RUN_FORMATS = (*MAP_FORMATS, *TILE_FORMATS, *SYNTHESIS_FORMATS)
+"""As all of which what runs have made can be written."""
+
+_AREA_PARAMS: dict[str, type[BaseParams]] = {"bag": AttentionParams, "synthesis": SynthesisParams}
+
+
+def area_params(gives: str) -> type[BaseParams]:
+    """Return what can be set about the areas of runs of a kind (`records.RunRecord.gives`)."""
+    return _AREA_PARAMS.get(gives, MapParams)

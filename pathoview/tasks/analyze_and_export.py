@@ -123,6 +123,12 @@ def _summary(slide: Path, result: Mapping[str, Any], seconds: float, files: str)
     if result["gives"] == "pixel":
         text = _("{area:.3g} mm² mapped in {seconds:.1f} s: {files}")
         return text.format(area=result["area_mm2"], seconds=seconds, files=files)
+    if result["gives"] == "synthesis":
+        text = _(
+            "{pathology:.3g} of {area:.3g} mm² taken for pathology in {seconds:.1f} s: {files}"
+        )
+        areas = {"pathology": result["pathology_mm2"], "area": result["area_mm2"]}
+        return text.format(**areas, seconds=seconds, files=files)
     n = int(result["n_objects"])
     if result["gives"] == "object":
         return ngettext(

@@ -31,7 +31,7 @@ from pathoview.core.progress import Progress
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
 from pathoview.layers.attention_source import ATTENTION_MEANING
-from pathoview.study.map_params import MAP_FORMATS, TILE_FORMATS, AttentionParams, MapFormat
+from pathoview.study.map_params import RUN_FORMATS, AttentionParams, MapFormat
 from pathoview.study.records import RunRecord, now
 from pathoview.study.results import RunFile
 from pathoview.study.slide_prediction import SlidePrediction
@@ -102,7 +102,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def map_format(name: str) -> MapFormat | None:
     """Return the picture of a map that goes by a name; None: it is a format of annotations."""
-    return next((one for one in (*MAP_FORMATS, *TILE_FORMATS) if one.name == name), None)
+    return next((one for one in RUN_FORMATS if one.name == name), None)
 
 
 def map_params(run_file: str) -> type[BaseParams]:
@@ -294,6 +294,8 @@ def _provenance(content: _Content, offset_l0: tuple[int, int]) -> dict[str, Any]
             said["class_areas_mm2"] = {one.name: area for one, area in areas}
         if record.gives == "bag":
             said |= _predicted(record)
+        if record.gives == "synthesis":
+            said |= {"area_mm2": record.area_mm2, "pathology_mm2": record.pathology_mm2}
     return said
 
 

@@ -17,6 +17,7 @@ from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.layer import Layer
 from pathoview.layers.prediction_source import class_layer
 from pathoview.layers.slide_source import SlideSource
+from pathoview.layers.synthesis_source import SynthesisName, synthesis_layer
 from pathoview.slides.slide import Slide
 from pathoview.study.results import RunFile
 
@@ -39,8 +40,13 @@ def overview_picture(slide: Slide, run: RunFile, longest_px: int) -> npt.NDArray
     return _composed(slide, layers, longest_px, Rect(*region) if region else None)
 
 
-def run_layer(slide: Slide, run: RunFile) -> Layer:
-    """Return what a finished run has found, for pictures made without a window."""
+def run_layer(slide: Slide, run: RunFile, shown: SynthesisName = "pathology") -> Layer:
+    """Return what a finished run has found, for pictures made without a window.
+
+    ``shown``: what of a run that shows tissue as if it were healthy.
+    """
+    if run.record.gives == "synthesis":
+        return synthesis_layer(run, slide.info.width, slide.info.height, shown)
     if run.record.gives == "pixel":
         return class_layer(run, slide.info.width, slide.info.height)
     if run.record.gives == "bag":

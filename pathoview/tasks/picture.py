@@ -14,7 +14,6 @@ from pathoview.core.place_text import PlaceText, parse_place
 from pathoview.core.privacy import hide
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _
-from pathoview.layers.attention_source import attention_layer
 from pathoview.layers.compose import shown_layers
 from pathoview.layers.detection_source import DetectionSource
 from pathoview.layers.feature_source import FeatureSource
@@ -26,11 +25,12 @@ from pathoview.layers.outline_colors import OutlineStyle
 from pathoview.layers.pictures.drawing import write_png
 from pathoview.layers.pictures.order import PictureOrder
 from pathoview.layers.pictures.svg import write_svg
-from pathoview.layers.prediction_source import class_layer
 from pathoview.layers.slide_source import SlideSource
+from pathoview.layers.synthesis_source import SynthesisName
 from pathoview.slides.slide import Slide
 from pathoview.study.results import RunFile, find_runs
 from pathoview.tasks.opening import newest_run
+from pathoview.tasks.overview import run_layer
 
 OBJECTIVE_MPP = 10.0
 """µm per px at 1×, by the convention that 20× is 0.5 µm per px."""
@@ -75,6 +75,8 @@ class PictureRequest:
     """None: the newest finished run, if there is one."""
     colour_by: str = ""
     """A measurement that colours the results; empty: their classes."""
+    shown: SynthesisName | None = None
+    """What of a run that shows tissue as if it were healthy; None: the pathology."""
     layers: tuple[LayerFile, ...] = ()
     """Between the slide and the results, back to front."""
     scale_bar: bool = True
@@ -144,25 +146,35 @@ def _results(
     if request.results is False:
         return []
     states = (record.state for _path, record in find_runs(slide.content_hash))
-    if request.results is None and not request.colour_by and "done" not in states:
+    is_asked = request.results or request.colour_by or request.shown
+    if not is_asked and "done" not in states:
         return []
     width, height = slide.info.width, slide.info.height
     style = OutlineStyle()
     if request.colour_by:
         style = OutlineStyle(mode="measurement", measurement=request.colour_by)
-    run = open_files.enter_context(RunFile.open(newest_run(slide)))
+    run = open_files.enter_context(RunFile.open(_newest(slide, request)))
     detections = DetectionSource(width, height, style)
     for table in run.tiles():
         detections.append(table)
     features = FeatureSource(width, height, run.features())
     _check_measurement(request.colour_by, detections.measurement_names)
-    record = run.record
-    found = Layer(record.title, detections)
-    if record.gives == "pixel":
-        found = class_layer(run, width, height)
-    elif record.gives == "bag":
-        found = attention_layer(run, width, height)
+    found = Layer(run.record.title, detections)
+    if not run.record.has_objects:
+        found = run_layer(slide, run, request.shown or "pathology")
     return [Layer(_("Annotations"), features), found]
+
+
+def _newest(slide: Slide, request: PictureRequest) -> Path:
+    """Return the newest finished run; with `shown`, of those that have such a thing."""
+    path = newest_run(slide, "synthesis" if request.shown else "")
+    with RunFile.open(path) as run:
+        if request.shown and run.record.gives != "synthesis":
+            raise UsageError(
+                _("“{title}” has made no pseudo-healthy picture.").format(title=run.record.title),
+                _("Apply a model that makes one, or leave --show out."),
+            )
+    return path
 
 
 def _check_measurement(name: str, known: Sequence[str]) -> None:

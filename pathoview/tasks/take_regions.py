@@ -1,4 +1,4 @@
-"""The regions of a run's map or tiles on their way into a study, as annotations to be corrected."""
+"""The regions that a run has mapped on their way into a study, as annotations to be corrected."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _copy(source: RunFile, target: RunFile, params: BaseParams, progress: Progre
 
 
 def _record(of: RunRecord, params: BaseParams) -> RunRecord:
-    if of.gives not in ("pixel", "bag"):
+    if of.has_objects:
         raise UsageError(
             _("“{title}” has found objects and made no map.").format(title=of.title),
             _("Copy its objects one by one."),

@@ -9,7 +9,7 @@ border may come apart by the tolerance.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,16 +20,18 @@ from shapely.geometry.base import BaseGeometry
 
 from pathoview.annotations import shapes
 from pathoview.annotations.classes import is_background
+from pathoview.annotations.detections import DetectionClass
 from pathoview.annotations.feature import Feature
 from pathoview.methods.rings import pixel_rings
 from pathoview.study.map_params import MapParams
-from pathoview.study.raster_rows import MapRows
+from pathoview.study.raster_rows import MapRows, Planes
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile
 from pathoview.tasks.object_ids import id_namespace
 
 Areas = npt.NDArray[np.object_]
 """Polygons, px of the map."""
+Numbers = npt.NDArray[np.integer]
 Found = tuple[int, BaseGeometry]
 """The number of a class, and a region that is complete."""
 Open = dict[int, Areas]
@@ -53,21 +55,46 @@ def class_regions(
         for number, one in enumerate(record.classes)
         if (one.name in classes if classes is not None else not is_background(one.name))
     )
-    namer = _Namer(record, params)
-    for number, area in map_areas(rows, wanted, check):
+    found = map_areas(rows, wanted, check)
+    yield from features_of(record, found, record.classes, params.tolerance_um, params.smallest_um2)
+
+
+def features_of(
+    record: RunRecord,
+    found: Iterable[Found],
+    classes: Sequence[DetectionClass],
+    tolerance_um: float,
+    smallest_um2: float,
+) -> Iterator[Feature]:
+    """Yield regions as annotations of ``classes``, by number, but for those that are too small."""
+    namer = _Namer(record, classes, tolerance_um, smallest_um2)
+    for number, area in found:
         feature = namer.feature(number, area)
         if feature is not None:
             yield feature
 
 
+def likeliest(planes: Planes) -> Numbers:
+    """Return the likeliest class of each px, (height, width); -1 where nothing was analysed."""
+    numbers = planes.argmax(axis=0)
+    numbers[~planes.any(axis=0)] = -1
+    return numbers
+
+
 def map_areas(
-    rows: MapRows, wanted: Collection[int], check: Callable[[], None] = lambda: None
+    rows: MapRows,
+    wanted: Collection[int],
+    check: Callable[[], None] = lambda: None,
+    numbers_of: Callable[[Planes], Numbers] = likeliest,
 ) -> Iterator[Found]:
-    """Yield (class, polygon in px of the map) of every region, one after another, in no order."""
+    """Yield (class, polygon in px of the map) of every region, one after another, in no order.
+
+    ``numbers_of`` says the class of each px of a tile's planes, -1 for none.
+    """
     places = [rows.finished()]
     while places[-1] and places[-1] != {(0, 0)}:
         places.append({(col // 2, row // 2) for col, row in places[-1]})
-    joiner = _Joiner(rows, tuple(places), wanted, check)
+    joiner = _Joiner(rows, tuple(places), wanted, check, numbers_of)
     left = yield from joiner.block(len(places) - 1, 0, 0)
     for number, areas in left.items():
         yield from ((number, area) for area in areas)
@@ -80,6 +107,7 @@ class _Joiner:
     """By depth: the blocks that have a tile, (column, row)."""
     wanted: Collection[int]
     check: Callable[[], None]
+    numbers_of: Callable[[Planes], Numbers]
 
     def block(self, depth: int, col: int, row: int) -> Generator[Found, None, Open]:
         """Yield what is complete in a square of 2^depth tiles a side; return what is open."""
@@ -110,8 +138,7 @@ class _Joiner:
         planes = self.rows.block(0, col, row)
         if planes is None:
             return {}
-        numbers = planes.argmax(axis=0)
-        numbers[~planes.any(axis=0)] = -1
+        numbers = self.numbers_of(planes)
         corner = np.array([col, row]) * self.rows.tile_px
         return {number: tile_areas(numbers == number, corner) for number in self.wanted}
 
@@ -155,13 +182,19 @@ def tile_areas(mask: npt.NDArray[np.bool_], corner: npt.NDArray[np.int64]) -> Ar
 class _Namer:
     """Makes annotations of polygons; the same region has the same id in every export."""
 
-    def __init__(self, record: RunRecord, params: MapParams) -> None:
+    def __init__(
+        self,
+        record: RunRecord,
+        classes: Sequence[DetectionClass],
+        tolerance_um: float,
+        smallest_um2: float,
+    ) -> None:
         mpp = record.mpp or 1.0
-        self._classes = record.classes
+        self._classes = classes
         self._scale_l0 = record.scale_l0
         self._pixel_um2 = mpp**2
-        self._smallest_px2 = params.smallest_um2 / self._pixel_um2
-        self._tolerance_l0 = params.tolerance_um / mpp * record.scale_l0
+        self._smallest_px2 = smallest_um2 / self._pixel_um2
+        self._tolerance_l0 = tolerance_um / mpp * record.scale_l0
         self._namespace = id_namespace(record.slide_hash, record.key)
         self._origin = f"run/{record.id}"
 

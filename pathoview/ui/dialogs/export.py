@@ -10,12 +10,7 @@ from pathoview.annotations.dialects import geojson
 from pathoview.annotations.dialects.formats import DIALECTS
 from pathoview.core.params import form_rows
 from pathoview.core.translation import _
-from pathoview.session.exchange_desk import (
-    MAP_FORMATS,
-    TILE_FORMATS,
-    AttentionParams,
-    MapParams,
-)
+from pathoview.session.exchange_desk import RUN_FORMATS, area_params
 from pathoview.session.session import Session
 from pathoview.ui import theme
 from pathoview.ui.dialogs.output_dialog import OutputDialog, name_hint, suggested_folder
@@ -24,7 +19,6 @@ from pathoview.ui.text import area_text, count_text, tiles_text
 from pathoview.ui.widgets import column, label
 
 _PLAIN, _PACKED = ".geojson", ".geojson.gz"
-_PICTURES = (*MAP_FORMATS, *TILE_FORMATS)
 
 
 class ExportDialog(OutputDialog):
@@ -55,8 +49,8 @@ class ExportDialog(OutputDialog):
         self.measurements.setChecked(chosen.measurements)
         self.gzip = QCheckBox(_("Compressed (.geojson.gz)"))
         self.gzip.setChecked(chosen.gzip)
-        self.map_form = ParamForm(form_rows(AttentionParams if self._has_tiles else MapParams))
-        self.map_form.set_values(chosen.attention if self._has_tiles else chosen.map)
+        self.map_form = ParamForm(form_rows(area_params(self._gives)))
+        self.map_form.set_values(chosen.areas(self._gives))
         self._of_geojson = column(self.collection, self.array, self.measurements, self.gzip)
         self.file.setText(str(self._suggestion()))
         form = QFormLayout()
@@ -91,6 +85,8 @@ class ExportDialog(OutputDialog):
                 n = area_text(run.map.area_mm2)
             elif run.attention is not None:
                 n = tiles_text(run.attention.n_tiles)
+            elif run.synthesis is not None:
+                n = area_text(run.synthesis.area_mm2)
             text = _("Results: {title} ({n})").format(title=run.record.title, n=n)
             box.addItem(text, "results")
         box.setCurrentIndex(max(0, box.findData(self._session.settings.export.what)))
@@ -102,21 +98,21 @@ class ExportDialog(OutputDialog):
         for widget in (self._what_name, self.what):
             widget.setVisible(not self._is_picture)
         self.only_chosen.setVisible(what != "results" and not self._is_picture)
-        # Of tiles, only what is outlined can be set; they are painted as they are.
+        # Of all but maps of classes only what is outlined can be set; they are painted as they are.
         is_shaped = not self._is_picture and what != "annotations"
-        is_set = is_shaped or (self._is_picture and not self._has_tiles)
+        is_set = is_shaped or (self._is_picture and self._gives == "pixel")
         self.map_form.setVisible(self._session.exchange.has_map and is_set)
 
     @property
-    def _has_tiles(self) -> bool:
-        """Whether the results are of a whole slide."""
+    def _gives(self) -> str:
+        """Of what kind the results are."""
         run = self._session.results
-        return run is not None and run.attention is not None
+        return "" if run is None else run.record.gives
 
     @property
     def _is_picture(self) -> bool:
         """Whether the map itself is written, and nothing else."""
-        return self.format.currentData() in _PICTURES
+        return self.format.currentData() in RUN_FORMATS
 
     @property
     def _is_geojson(self) -> bool:
@@ -129,10 +125,9 @@ class ExportDialog(OutputDialog):
         options.collection = self.collection.isChecked()
         options.measurements = self.measurements.isChecked()
         options.gzip = self.gzip.isChecked()
-        if self._has_tiles:
-            options.attention = AttentionParams.parse(self.map_form.values()).model_dump()
-        elif self._session.exchange.has_map:
-            options.map = self.map_form.values()
+        if self._session.exchange.has_map:
+            said = area_params(self._gives).parse(self.map_form.values()).model_dump()
+            options.areas(self._gives).update(said)
         only_chosen = self.only_chosen.isVisibleTo(self) and self.only_chosen.isChecked()
         self._session.exchange.export(path, options, only_chosen=only_chosen)
 
@@ -153,7 +148,7 @@ class ExportDialog(OutputDialog):
         path = Path(self.file.text())
         stem = path.name.removesuffix(".gz").removesuffix(_PLAIN)
         endings = {ending for dialect in DIALECTS for ending in dialect.suffixes}
-        endings |= {ending for picture in _PICTURES for ending in picture.suffixes}
+        endings |= {ending for picture in RUN_FORMATS for ending in picture.suffixes}
         known = [ending for ending in endings if stem.endswith(ending)]
         stem = stem.removesuffix(max(known, key=len, default=""))
         self.file.setText(str(path.with_name(stem + self._suffix)))
