@@ -88,6 +88,9 @@ class MethodSpec:
     """A slide or clip may have any number of its classes at once: it learns from
     `datasets.bags.Bag.labels`, and its probabilities are of each class alone (they need not add
     up to 1)."""
+    sees_pixels: bool = False
+    """Of those for whole slides: it teaches the network that describes tiles, by their pixels; its
+    models describe tiles by themselves (see `tile_method.TileMethod`)."""
     pseudo_labels_entry: str = ""
     """``"module:function"`` that gives what it makes of coarse labels before it learns, as
     ``function(patch, points, mpp, params, is_none) -> mask`` of classes, where ``is_none`` says
@@ -212,7 +215,7 @@ class BagMethod(Protocol):
     """tiles of a whole slide → probabilities. Constructed as an `InstanceMethod` is.
 
     Its ``fit`` takes `datasets.bags.BagData`; the card's settings name the encoder (``encoder``,
-    the members of `datasets.bags.EncoderUsed`).
+    the members of `datasets.bags.EncoderUsed`). Where it ``sees_pixels``, it can `describe` tiles.
     """
 
     def predict(self, features: npt.NDArray[np.float32]) -> BagFound:
