@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pathoview.core.errors import SlideError
+from pathoview.core.natural import natural
 from pathoview.core.privacy import hide
 from pathoview.slides.identity import content_hash
 from pathoview.slides.opening import open_slide
+from pathoview.slides.series import frame_files
+from pathoview.slides.video_slide import VIDEO_SUFFIXES
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,26 @@ def slide_files(paths: Iterable[Path]) -> Iterator[Path]:
         for folder, folders, names in os.walk(path):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             yield from _slides_of(Path(folder), names)
+
+
+def series_in(folder: Path, *, videos: bool) -> Iterator[Path]:
+    """Yield the folders that pictures lie in, deep down, and with ``videos`` also the videos.
+
+    Each is a series: a clip, or a bag of pictures. Hidden folders and links to folders are left
+    out. Raises `SlideError` when a folder cannot be read.
+    """
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural)
+        if Path(place) != folder and frame_files(Path(place)):
+            yield Path(place)
+        if videos:
+            listed = sorted((name for name in names if not name.startswith(".")), key=natural)
+            yield from (Path(place) / name for name in listed if is_video(name))
+
+
+def is_video(name: str) -> bool:
+    """Return whether a file is called as videos are."""
+    return name.lower().endswith(VIDEO_SUFFIXES)
 
 
 def _slides_of(folder: Path, names: Iterable[str]) -> Iterator[Path]:

@@ -18,7 +18,7 @@ from pathoview.slides.identity import content_hash
 from pathoview.slides.large_image import open_large
 from pathoview.slides.refusal import Refused
 from pathoview.slides.scale import checked_scale
-from pathoview.slides.slide import Pixels, Slide, SlideInfo, white
+from pathoview.slides.slide import Pixels, Slide, SlideInfo, cut_out
 from pathoview.slides.tiff_opening import is_tiff, open_tiff_alone
 
 IN_MEMORY_PX = 64_000_000
@@ -37,7 +37,7 @@ class ImageSlide(Slide):
         self.path = path
         self.info = info
         self.content_hash = content_hash(path)
-        self._levels: tuple[Pixels, ...] = _halvings(pixels, info.levels)
+        self._levels: tuple[Pixels, ...] = halvings(pixels, info.levels)
 
     def read(
         self, level: int, x: int, y: int, width: int, height: int, plane: Plane = Plane()
@@ -46,16 +46,7 @@ class ImageSlide(Slide):
             raise SlideError(_("The slide is closed."))
         if plane.z or plane.t:
             raise SlideError(_("The slide has one plane only."))
-        stored = self._levels[level]
-        left, top = max(x, 0), max(y, 0)
-        found = stored[top : max(y + height, 0), left : max(x + width, 0)]
-        if found.shape[:2] == (height, width):
-            pixels = found.copy()
-        else:
-            info = self.info
-            pixels = white(height, width, len(info.channels), info.dtype, info.is_rgb)
-            rows, columns = found.shape[:2]
-            pixels[top - y : top - y + rows, left - x : left - x + columns] = found
+        pixels = cut_out(self._levels[level], x, y, width, height, self.info)
         return pixels if plane.c == ALL_CHANNELS else pixels[..., plane.c : plane.c + 1]
 
     def close(self) -> None:
@@ -139,7 +130,8 @@ def _mode(image: Image.Image) -> str:
     return "RGBA" if image.has_transparency_data else "RGB"
 
 
-def _halvings(pixels: Pixels, levels: tuple[Level, ...]) -> tuple[Pixels, ...]:
+def halvings(pixels: Pixels, levels: tuple[Level, ...]) -> tuple[Pixels, ...]:
+    """Return a picture, (height, width, channel), at the sizes of `core.pyramid.halved_levels`."""
     made = [pixels]
     for level in levels[1:]:
         # The last row and column count twice where a size is odd, so that 2 px make 1 exactly.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,20 +13,28 @@ from pathoview.slides.image_slide import open_image
 from pathoview.slides.openslide_slide import OpenSlideSlide, openslide_vendor
 from pathoview.slides.refusal import Refused
 from pathoview.slides.scale import is_plausible
+from pathoview.slides.series import FRAME_SUFFIXES, FolderSlide
 from pathoview.slides.slide import PLAUSIBLE_MPP, Slide
 from pathoview.slides.tiff_opening import open_tiff
+from pathoview.slides.video_slide import VideoSlide
 
 READERS: tuple[tuple[str, Callable[[Path], Slide]], ...] = (
     ("TIFF", open_tiff),
     ("OpenSlide", OpenSlideSlide),
     ("image", open_image),
+    ("video", VideoSlide),
 )
 """Asked in this order."""
 
 
 def open_slide(path: Path | str) -> Slide:
-    """Open a slide, or a folder that holds a DICOM series; raise `SlideError` with reasons."""
+    """Open a slide, a video, or a folder; raise `SlideError` with reasons.
+
+    A folder is a DICOM series, or a clip: its pictures are the frames.
+    """
     file = _readable_file(Path(path))
+    if file.is_dir():
+        return _open_folder(file)
     reasons = []
     for name, reader in READERS:
         try:
@@ -56,7 +64,7 @@ def with_scale(slide: Slide, mpp: float | tuple[float, float]) -> Slide:
 def _readable_file(path: Path) -> Path:
     try:
         if path.is_dir():
-            return _dicom_file(path)
+            return _dicom_file(path) or path
         size = path.stat().st_size
     except FileNotFoundError as error:
         raise SlideError(_("There is no file “{name}”.").format(name=path.name)) from error
@@ -83,15 +91,25 @@ def _unreadable(path: Path, error: OSError) -> SlideError:
     return SlideError(sentence, error.strerror or "")
 
 
-def _dicom_file(folder: Path) -> Path:
+def _dicom_file(folder: Path) -> Path | None:
     try:
-        files: Iterable[Path] = sorted(file for file in folder.iterdir() if file.is_file())
+        files = sorted(
+            file
+            for file in folder.iterdir()
+            if file.is_file() and not file.name.lower().endswith(FRAME_SUFFIXES)
+        )
     except OSError as error:
         raise _unreadable(folder, error) from error
-    for file in files:
-        if openslide_vendor(file) == "dicom":
-            return file
-    raise SlideError(
-        _("“{name}” is a folder without a DICOM slide in it.").format(name=folder.name),
-        _("Open a slide file inside it."),
-    )
+    return next((file for file in files if openslide_vendor(file) == "dicom"), None)
+
+
+def _open_folder(folder: Path) -> Slide:
+    try:
+        return FolderSlide(folder)
+    except Refused as refusal:
+        raise SlideError(
+            _("“{name}” is a folder without a DICOM slide and without pictures in it.").format(
+                name=folder.name
+            ),
+            _("Open a slide file inside it."),
+        ) from refusal

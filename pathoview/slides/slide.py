@@ -36,7 +36,7 @@ class SlideInfo:
     """Facts about a slide. Sizes are level-0 px of the orientation-applied picture."""
 
     reader: str
-    """Name of the reader: ``openslide``, ``tiff`` or ``image``."""
+    """Name of the reader: ``openslide``, ``tiff``, ``image``, ``folder`` or ``video``."""
     vendor: str
     levels: tuple[Level, ...]
     native_tile_px: int
@@ -77,6 +77,8 @@ class Slide(Closing):
     """Hexadecimal hash of the file's content (`slides.identity`); survives moving it."""
     scale_source: Literal["file", "user"] = "file"
     """Who stated the µm per pixel."""
+    is_series: bool = False
+    """Its planes of time are the frames of a clip, or the pictures of one folder."""
 
     @property
     def pseudonym(self) -> str:
@@ -111,6 +113,10 @@ class Slide(Closing):
     def use_memory(self, memory: ByteCache) -> None:
         """Count what is kept of decoded tiles to a memory shared with others."""
 
+    def time_s(self, t: int) -> float | None:
+        """Return when a frame was taken, seconds from the first; None: nobody says."""
+        return None
+
     def associated_names(self) -> tuple[str, ...]:
         """Names of label, macro and thumbnail pictures (they may show a patient's name)."""
         return ()
@@ -122,6 +128,18 @@ class Slide(Closing):
     def pyramid(self, tile_size: int) -> Pyramid:
         """Return the slide's levels cut into tiles of ``tile_size`` px."""
         return Pyramid(self.info.levels, tile_size)
+
+
+def cut_out(stored: Pixels, x: int, y: int, width: int, height: int, info: SlideInfo) -> Pixels:
+    """Return a copy of a rectangle of a level in memory, (row, column, channel), `white` beyond."""
+    left, top = max(x, 0), max(y, 0)
+    found = stored[top : max(y + height, 0), left : max(x + width, 0)]
+    if found.shape[:2] == (height, width):
+        return found.copy()
+    pixels = white(height, width, len(info.channels), info.dtype, info.is_rgb)
+    rows, columns = found.shape[:2]
+    pixels[top - y : top - y + rows, left - x : left - x + columns] = found
+    return pixels
 
 
 def white(height: int, width: int, n_channels: int, dtype: str, is_rgb: bool) -> Pixels:

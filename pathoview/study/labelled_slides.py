@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pathoview.core.natural import natural
 from pathoview.study.model import Block, LabelClass, SlideRecord
-from pathoview.study.slide_list import natural
 
 
 def names_of(record: SlideRecord, grade: str = "") -> tuple[tuple[str, ...], bool]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from pathoview.core.errors import InputError
+from pathoview.core.natural import natural
 from pathoview.core.translation import _
 from pathoview.study.model import Block, Case, SlideOrder, SlideRecord, SlideSort
 from pathoview.study.records import now
@@ -138,12 +139,6 @@ def stands_alike(row: SlideRow, after: SlideRow, sort: SlideSort) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
-def natural(text: str) -> tuple[tuple[int, str, int], ...]:
-    """Return a key by which ``slide 9`` comes before ``slide 10``."""
-    parts = re.findall(r"\d+|\D+", text.casefold())
-    return tuple((0, "", int(part)) if part.isdecimal() else (1, part, 0) for part in parts)
-
-
 def _drawn_lot(seed: int, slide_hash: str) -> bytes:
     """Return the place in a random order: it stays when other slides come and go."""
     return hashlib.blake2b(f"{seed} {slide_hash}".encode(), digest_size=8).digest()

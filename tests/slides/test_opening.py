@@ -58,7 +58,7 @@ def _text(path: Path) -> Path:
 
 def _folder(path: Path) -> Path:
     (path / "folder.svs").mkdir()
-    make_plain(path / "folder.svs" / "inside.png")
+    (path / "folder.svs" / "inside.txt").write_text("nothing")
     return path / "folder.svs"
 
 
@@ -114,7 +114,7 @@ def _unknown_codec(path: Path) -> Path:
         (_missing, "There is no file “nothing.svs”."),
         (_empty, "“empty.svs” is empty (0 bytes)."),
         (_text, "“text.svs” is not a slide or picture that can be opened."),
-        (_folder, "“folder.svs” is a folder without a DICOM slide in it."),
+        (_folder, "“folder.svs” is a folder without a DICOM slide and without pictures in it."),
         (_index_cut_off, "“cut.svs” is cut short: a part of the slide is missing."),
         (_tail_cut_off, "“cut.svs” is cut short: a part of the slide is missing."),
         (_png_cut_off, "The picture “cut.png” is damaged or cut short."),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pathoview.core.errors import InputError
+from pathoview.core.natural import natural
 from pathoview.study.model import Block, Case, SlideOrder, SlideRecord
 from pathoview.study.slide_labels import parse_label
 from pathoview.study.slide_list import (
@@ -10,7 +11,6 @@ from pathoview.study.slide_list import (
     SlideFinder,
     file_name,
     matching,
-    natural,
     slide_rows,
     status_of,
 )
