@@ -10,6 +10,9 @@ share of how far the tile was; and how well a small classifier tells what was ma
 healthy tissue (AUROC by tiles it has not seen; 0.5: not at all). Intervals are of 95 %, over
 tiles. Torch computes in one thread.
 
+The rows "xia" and "cyclegan" have a budget of steps that a processor does in minutes, far less than
+such networks want; while "xia" learns it is told every 20 steps of its generators how far it is.
+
 ``PATHOVIEW_BENCH_ROWS``: names of the rows, with commas between; ``PATHOVIEW_BENCH_FIT``:
 training parameters of rows, as JSON, by their names; ``PATHOVIEW_BENCH_SEED`` (0);
 ``PATHOVIEW_BENCH_OUT``: a folder for pictures.
@@ -30,15 +33,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from plain_cycle_gan import PlainCycleLearner
 from synthesis_scenes import MPP, SIDE, synthesis_data, twins
 
 from pathoview.core.progress import SilentProgress
 from pathoview.datasets.image_labels import ClassImage
 from pathoview.datasets.labels import LabelledImage, TargetClass, TrainingData
 from pathoview.evaluation.slides import auroc
-from pathoview.evaluation.synthesis import TileMeasures, measured, scores_with_intervals
-from pathoview.methods.fitting import FitContext
+from pathoview.evaluation.synthesis import (
+    TileMeasures,
+    measured,
+    scores,
+    scores_with_intervals,
+)
+from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.spec import Synthesised
+from pathoview.methods.weak import pseudo_healthy_xia
 from pathoview.methods.weak.pseudo_healthy import PseudoHealthy
 from pathoview.methods.weak.pseudo_healthy_params import (
     PseudoHealthyFitParams,
@@ -63,6 +73,7 @@ FIT: dict[str, dict[str, Any]] = json.loads(os.environ.get("PATHOVIEW_BENCH_FIT"
 
 Rgb = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
+TURNS = pseudo_healthy_xia.N_CRITIC_STEPS + 1
 Make = Callable[[Rgb], Synthesised]
 """A tile → what it would be without pathology."""
 
@@ -88,6 +99,8 @@ class Tissue:
     patch_px: int
     fit: dict[str, Any] = field(default_factory=dict)
     """Training parameters of all engines."""
+    cycles: dict[str, Any] = field(default_factory=dict)
+    """The same of those that learn by cycles."""
     segmentor_steps: int = 300
 
 
@@ -95,17 +108,69 @@ def engine(name: str) -> Callable[[Tissue], Make]:
     """Return what trains an engine of the method."""
 
     def trained(tissue: Tissue) -> Make:
-        told = {"engine": name, "patch_px": tissue.patch_px, **tissue.fit, **FIT.get(name, {})}
-        method = PseudoHealthy(PseudoHealthyParams())
-        fitted = method.fit(
-            tissue.data,
-            PseudoHealthyFitParams.parse(told),
-            FitContext(SilentProgress(), seed=SEED),
-        )
-        ready = PseudoHealthy(PseudoHealthyParams(), fitted)
-        return lambda tile: ready.predict(tile, MPP, {})
+        told = {"patch_px": tissue.patch_px, **tissue.fit, **FIT.get(name, {}), "engine": name}
+        return fitted_engine(tissue, told, FitContext(SilentProgress(), seed=SEED))
 
     return trained
+
+
+def fitted_engine(tissue: Tissue, told: dict[str, Any], context: FitContext) -> Make:
+    method = PseudoHealthy(PseudoHealthyParams())
+    return made_by(method.fit(tissue.data, PseudoHealthyFitParams.parse(told), context))
+
+
+def made_by(fitted: Fitted) -> Make:
+    ready = PseudoHealthy(PseudoHealthyParams(), fitted)
+    return lambda tile: ready.predict(tile, MPP, {})
+
+
+def xia(tissue: Tissue) -> Make:
+    told = cycles_told(tissue, "xia")
+    context = FitContext(SilentProgress(), seed=SEED, preview=course(tissue), preview_every_s=0.0)
+    return fitted_engine(tissue, told, context)
+
+
+def cyclegan(tissue: Tissue) -> Make:
+    """Return what a CycleGAN makes; where it changed more than a tenth counts as its mask."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pseudo_healthy_xia, "CycleLearner", PlainCycleLearner)
+        told = cycles_told(tissue, "cyclegan")
+        make = fitted_engine(tissue, told, FitContext(SilentProgress(), seed=SEED))
+
+    def made(tile: Rgb) -> Synthesised:
+        picture = make(tile).picture
+        changed = np.abs(picture.astype(np.float32) - tile).mean(axis=2) / 255
+        return Synthesised(picture, (changed > 0.1).astype(np.float32))
+
+    return made
+
+
+def cycles_told(tissue: Tissue, name: str) -> dict[str, Any]:
+    given = {"patch_px": tissue.patch_px, **tissue.fit, **tissue.cycles, **FIT.get(name, {})}
+    return {**given, "engine": "xia"}
+
+
+def course(tissue: Tissue) -> Callable[[Fitted], None]:
+    """Return what prints how far what is made is, every 20 steps of the generators."""
+    due = 0
+
+    def told(fitted: Fitted) -> None:
+        nonlocal due
+        step = int(fitted.curves[-1]["step"]) // TURNS if fitted.curves else 0
+        if step < due:
+            return
+        due = 20 * (step // 20 + 1)
+        make = made_by(fitted)
+        score = scores([count(case, make(case.tile), nowhere) for case in tissue.cases])
+        cells = [f"{key} {score[key]:.4f}" for key in ("twin_l1", "twin_share", "identity", "dice")]
+        losses = [f"{key} {value:.3f}" for key, value in fitted.curves[-1].items()]
+        print(f"  step {step:>4}  {'  '.join(cells)}  ({', '.join(losses)})", flush=True)
+
+    return told
+
+
+def nowhere(tile: Rgb) -> Flags:
+    return np.zeros(tile.shape[:2], np.bool_)
 
 
 def no_change(tissue: Tissue) -> Make:
@@ -116,6 +181,8 @@ ROWS: dict[str, Callable[[Tissue], Make]] = {
     "no change": no_change,
     "inpaint": engine("inpaint"),
     "gvs": engine("gvs"),
+    "xia": xia,
+    "cyclegan": cyclegan,
 }
 CHOSEN = os.environ.get("PATHOVIEW_BENCH_ROWS", ",".join(ROWS)).split(",")
 
@@ -142,7 +209,8 @@ def test_lymph_nodes() -> None:
 def generated() -> Tissue:
     some = [twins(900_000 + number) for number in range(60)]
     cases = [Case(one.sick, one.lesion, one.healthy) for one in some]
-    return Tissue("generated", synthesis_data(300, 300, 20), cases, 8, SIDE)
+    budget = {"n_steps": 400, "batch": 4, "width": 16, "lr_times": 5.0}
+    return Tissue("generated", synthesis_data(300, 300, 20), cases, 8, SIDE, cycles=budget)
 
 
 def lymph_nodes(stack: ExitStack) -> Tissue:
@@ -164,7 +232,8 @@ def lymph_nodes(stack: ExitStack) -> Tissue:
         step = round(grid.scale_l0)
         cases.append(Case(tile, mask[::step, ::step] > 0))
     data = TrainingData(images, (TargetClass("Tumour"),))
-    return Tissue("lymph nodes", data, cases, 24, 128, segmentor_steps=600)
+    budget = {"n_steps": 400, "batch": 4, "width": 8, "lr_times": 5.0, "patch_px": 64}
+    return Tissue("lymph nodes", data, cases, 24, 128, cycles=budget, segmentor_steps=600)
 
 
 def measure_rows(tissue: Tissue) -> dict[str, dict[str, float]]:
