@@ -15,6 +15,7 @@ import typer
 
 from pathoview import __version__
 from pathoview.cli_annotate import annotate, tissue
+from pathoview.cli_compare import compare
 from pathoview.cli_each import analyze_each, hidden_slide
 from pathoview.cli_evaluate import evaluate
 from pathoview.cli_exchange import export, export_tiles, import_file
@@ -165,6 +166,7 @@ app.command("features", help=_("Describe the tissue tiles of slides by an encode
 app.command("encoders", help=_("List the encoders of tiles, with their licences."))(encoders)
 app.command("similar", help=_("Find the tiles that look most like one."))(similar)
 app.command("tile-map", help=_("Print a map of tiles: alike ones lie near each other."))(tile_map)
+app.command("compare", help=_("Compare what two models say of the tiles of a slide."))(compare)
 app.command("tune", help=_("Measure how networks are computed fastest here."))(tune)
 app.command("annotate", help=_("Work on annotations of a study."))(annotate)
 app.command("tissue", help=_("Make an annotation of all tissue."))(tissue)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from pathoview.core.geometry import Rect
-from pathoview.core.translation import _
 from pathoview.layers.attention_source import TileValueSource
 from pathoview.layers.layer import Layer
 from pathoview.session.notices import from_error
@@ -19,16 +18,21 @@ from pathoview.session.run_desk import RunDesk
 from pathoview.session.runs import RunView
 from pathoview.session.tile_review import TileReview
 from pathoview.slides.slide import Slide
-from pathoview.study.bag_comparison import TileComparison, TileValues, compare, is_flat
+from pathoview.study.bag_comparison import ATTENTION as ATTENTION
+from pathoview.study.bag_comparison import (
+    TileComparison,
+    TileValues,
+    compare,
+    run_values,
+    usual_value,
+)
+from pathoview.study.bag_comparison import value_text as value_text
 from pathoview.study.bag_rows import BagTiles
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile, find_runs
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
-
-ATTENTION = ""
-"""Stands for attention where else the name of a class stands for its evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +125,7 @@ class RunComparison:
             self._session.notice.emit(from_error(error))
         self._tiles = tiles
         if tiles is not None:
-            names = self.class_names
-            looked_for = self._review.class_name
-            self.value = ATTENTION
-            if is_flat(tiles.attention) and names:
-                self.value = looked_for if looked_for in names else names[-1]
+            self.value = usual_value(other.record, tiles, self._review.class_name)
         self.changed.emit()
 
     @property
@@ -150,10 +150,7 @@ class RunComparison:
         asked = review.run.path, review.order, review.class_name, other.path, self.value
         if self._compared is None or self._compared[0] != asked:
             here = TileValues(own.columns, own.rows, review.side_l0, review.values)
-            said = tiles.attention
-            if self.value in self.class_names:
-                said = tiles.evidence[:, list(self.class_names).index(self.value)]
-            there = TileValues(tiles.columns, tiles.rows, other.record.scale_l0, said)
+            there = run_values(other.record, tiles, self.value)
             self._compared = asked, compare(here, there)
         return self._compared[1]
 
@@ -225,11 +222,6 @@ class RunComparison:
     def _on_slide_changed(self) -> None:
         self._found, self.other, self._tiles, self._is_wanted = (), None, None, False
         self.changed.emit()
-
-
-def value_text(value: str) -> str:
-    """Return what is compared, in words."""
-    return _("evidence of “{name}”").format(name=value) if value else _("attention")
 
 
 def _layer(run: RunView, value: str) -> Layer:

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pathoview.core.errors import UsageError
+from pathoview.core.translation import _
+from pathoview.study.bag_rows import BagTiles
+from pathoview.study.records import RunRecord
+
+ATTENTION = ""
+"""Stands for attention where else the name of a class stands for its evidence."""
 Numbers = npt.NDArray[np.intp]
 _LEAST_TILES = 3
 _FLAT = 1e-6
@@ -34,6 +41,8 @@ class TileComparison:
 
     tiles: Numbers
     """Which tile of the first run each is."""
+    values: npt.NDArray[np.float64]
+    """(tile, 2) what each run says."""
     ranks: npt.NDArray[np.float64]
     """(tile, 2) place in the order of each run among the shared tiles, 0–1: 1 has the most."""
     pearson: float | None
@@ -44,6 +53,41 @@ class TileComparison:
         """Return which shared tiles the runs place most differently, the first most of all."""
         apart = np.abs(self.ranks[:, 0] - self.ranks[:, 1])
         return np.argsort(-apart, kind="stable")[:n]
+
+
+def usual_value(record: RunRecord, tiles: BagTiles, looked_for: str = "") -> str:
+    """Return what of a run is compared where nobody says: attention, unless it is flat.
+
+    Then it is the evidence of a class: of ``looked_for`` where the run knows it, else of its last.
+    """
+    names = [one.name for one in record.classes]
+    if not is_flat(tiles.attention) or not names:
+        return ATTENTION
+    return looked_for if looked_for in names else names[-1]
+
+
+def run_values(record: RunRecord, tiles: BagTiles, value: str) -> TileValues:
+    """Return `ATTENTION`, or the evidence of a class, of the tiles of a run.
+
+    Raises `UsageError` for a class that the run does not tell apart.
+    """
+    said = tiles.attention
+    if value != ATTENTION:
+        names = [one.name for one in record.classes]
+        if value not in names:
+            raise UsageError(
+                _("“{title}” does not tell a class “{name}” apart.").format(
+                    title=record.title, name=value
+                ),
+                _("Known are: {names}.").format(names=", ".join(names)),
+            )
+        said = tiles.evidence[:, names.index(value)]
+    return TileValues(tiles.columns, tiles.rows, record.scale_l0, said)
+
+
+def value_text(value: str) -> str:
+    """Return what is compared, in words."""
+    return _("evidence of “{name}”").format(name=value) if value else _("attention")
 
 
 def compare(first: TileValues, second: TileValues) -> TileComparison:
@@ -58,8 +102,9 @@ def compare(first: TileValues, second: TileValues) -> TileComparison:
     found = _find(columns, rows, second)
     tiles = np.flatnonzero(found >= 0)
     one, other = first.values[tiles].astype(float), second.values[found[tiles]].astype(float)
+    values = np.stack([one, other], axis=1)
     ranks = np.stack([_ranks(one), _ranks(other)], axis=1)
-    return TileComparison(tiles, ranks, correlation(one, other), correlation(*ranks.T))
+    return TileComparison(tiles, values, ranks, correlation(one, other), correlation(*ranks.T))
 
 
 def correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float | None:

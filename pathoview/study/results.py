@@ -45,6 +45,7 @@ _APPLICATION = 0x50565231  # "PVR1"
 _VERSION = 1
 _FEATURES_AT_ONCE = 2000
 _KEY_LETTERS = 12
+_ID_LETTERS = 8
 _SCHEMA = (
     "CREATE TABLE record (id INTEGER PRIMARY KEY CHECK (id = 1), json BLOB NOT NULL)",
     "CREATE TABLE tile (row INTEGER, col INTEGER, data BLOB NOT NULL, PRIMARY KEY (row, col))",
@@ -282,7 +283,7 @@ def _all_runs() -> Path:
 def new_run_path(record: RunRecord) -> Path:
     """Return where a run's file belongs; names sort by time and tell the run's key."""
     started = record.started[:19].replace("-", "").replace(":", "")
-    name = f"{started}-{record.key[:_KEY_LETTERS]}-{record.id[:8]}{SUFFIX}"
+    name = f"{started}-{record.key[:_KEY_LETTERS]}-{record.id[:_ID_LETTERS]}{SUFFIX}"
     return runs_folder(record.slide_hash) / name
 
 
@@ -296,6 +297,14 @@ def remove_run(path: Path) -> None:
 def find_runs(slide_hash: str) -> list[tuple[Path, RunRecord]]:
     """Return a slide's runs, newest first; files that cannot be read are skipped and logged."""
     return _readable(runs_folder(slide_hash).glob(f"*{SUFFIX}"))
+
+
+def find_run(run_id: str) -> Path | None:
+    """Return the file of a run by the first eight letters of its id, or more; None: no such run."""
+    if not run_id.isalnum():
+        return None
+    found = _readable(_all_runs().glob(f"*/*-{run_id[:_ID_LETTERS]}{SUFFIX}"))
+    return next((path for path, record in found if record.id.startswith(run_id)), None)
 
 
 def slides_with_runs() -> set[str]:
