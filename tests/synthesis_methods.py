@@ -29,6 +29,7 @@ CLASSES = (
 HEALTHY = (236, 190, 214)
 """What dark tissue is replaced by."""
 _BLUR_PX = 5
+_PAINTED_FROM = 0.2
 _HALO_UM = 8.0
 
 
@@ -54,9 +55,9 @@ class Bleach:
     ) -> Synthesised:
         red = cv2.blur(patch[..., 0].astype(np.float32), (_BLUR_PX, _BLUR_PX))
         pathology = 1 / (1 + np.exp((red - 150) / 8))
-        share = pathology[..., None]
-        picture = patch * (1 - share) + np.array(HEALTHY) * share
-        return Synthesised(np.rint(picture).astype(np.uint8), pathology.astype(np.float32))
+        picture = patch.copy()
+        picture[pathology > _PAINTED_FROM] = HEALTHY
+        return Synthesised(picture, pathology.astype(np.float32))
 
 
 SPEC = MethodSpec(

@@ -8,7 +8,7 @@ taken for pathology, and how far it is from the picture.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -106,23 +106,49 @@ class SynthesisValueSource(PredictedHeatmapSource):
         super().__init__(_Values(tiles, values_of), tiles.scale_l0, *size_l0, 0)
         self._style = style
 
-    @property
-    def counts(self) -> SynthesisCounts:
-        """Of all pixels of the run so far."""
-        return self._synthesis.counts
 
+class _ThresholdSource(SynthesisValueSource):
+    """Numbers of which a threshold says what is looked for."""
 
-class PathologySource(SynthesisValueSource):
-    """Where the slide is taken for pathology; its threshold parts what is from what is not."""
-
-    highest = 1.0
+    highest: float
     """The threshold is at most that."""
 
+    def area_above(self, threshold: float) -> tuple[float, float]:
+        """Return the area that reaches a threshold, mm², and its share of what was analysed."""
+        counts, (mpp, _mpp_y) = self._synthesis.counts, self.raster.mpp or (0.0, 0.0)
+        n = self._n_above(counts, threshold)
+        return n * (mpp / 1000) ** 2, n / max(1, counts.n_px)
 
-class DifferenceSource(SynthesisValueSource):
-    """How far the slide is from the picture; what lies above the threshold is a candidate."""
+    def _n_above(self, counts: SynthesisCounts, threshold: float) -> int:
+        raise NotImplementedError
+
+    def outlined_from(self, threshold: float) -> dict[str, Any]:
+        """Return the members of `study.map_params.SynthesisParams` that outline just that."""
+        raise NotImplementedError
+
+
+class PathologySource(_ThresholdSource):
+    """Where the slide is taken for pathology."""
+
+    highest = 1.0
+
+    def _n_above(self, counts: SynthesisCounts, threshold: float) -> int:
+        return counts.n_pathology(threshold)
+
+    def outlined_from(self, threshold: float) -> dict[str, Any]:
+        return {"of": "pathology", "probability": max(threshold, 0.01)}
+
+
+class DifferenceSource(_ThresholdSource):
+    """How far the slide is from the picture; what reaches the threshold is a candidate."""
 
     highest = 255.0
+
+    def _n_above(self, counts: SynthesisCounts, threshold: float) -> int:
+        return counts.n_different(threshold)
+
+    def outlined_from(self, threshold: float) -> dict[str, Any]:
+        return {"of": "difference", "difference": max(threshold, 1.0)}
 
 
 class _Picture:

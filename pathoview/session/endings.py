@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +71,9 @@ def _done(job: Job) -> Notice:
         return _with_remarks(text.format(n=n, name=name), result)
     if job.request.task in (orders.IMPORT, orders.REGIONS):
         return _imported(result)
-    if result.get("gives") == "pixel":
-        return _mapped(float(result.get("area_mm2", 0)))
-    if result.get("gives") == "bag":
-        return _predicted(result)
+    told = _BY_KIND.get(str(result.get("gives")))
+    if told is not None:
+        return told(result)
     text = ngettext("{n:,} nucleus found", "{n:,} nuclei found", n).format(n=n)
     if result.get("gives") == "object":
         text = ngettext("{n:,} nucleus classified", "{n:,} nuclei classified", n).format(n=n)
@@ -84,9 +83,16 @@ def _done(job: Job) -> Notice:
     return Notice(f"{text}.", "info", (_("Export…"), "file.export") if n else None)
 
 
-def _mapped(area_mm2: float) -> Notice:
+def _mapped(result: Mapping[str, Any]) -> Notice:
+    area_mm2 = float(result.get("area_mm2", 0))
     text = _("{area:.2f} mm² of tissue mapped.").format(area=area_mm2)
     return Notice(text, "info", (_("Export…"), "file.export") if area_mm2 > 0 else None)
+
+
+def _synthesised(result: Mapping[str, Any]) -> Notice:
+    area, pathology = float(result["area_mm2"]), float(result["pathology_mm2"])
+    text = _("{n:.2f} of {area:.2f} mm² taken for pathology.").format(n=pathology, area=area)
+    return Notice(text, "info", (_("Compare by curtain"), "compare.healthy") if area > 0 else None)
 
 
 def _predicted(result: Mapping[str, Any]) -> Notice:
@@ -100,6 +106,14 @@ def _predicted(result: Mapping[str, Any]) -> Notice:
         n,
     ).format(name=name, share=float(result["probabilities"][name]), n=n)
     return Notice(text, "info", (_("Export…"), "file.export"))
+
+
+_BY_KIND: Mapping[str, Callable[[Mapping[str, Any]], Notice]] = {
+    "pixel": _mapped,
+    "bag": _predicted,
+    "synthesis": _synthesised,
+}
+"""By what a run gives, if that is no objects."""
 
 
 def _imported(result: Mapping[str, Any]) -> Notice:

@@ -105,7 +105,7 @@ class ReviewDesk:
         runs = [
             one
             for one in reversed(self._session.runs)
-            if one.map is None and one.record.kind != "preview" and len(one.source)
+            if one.record.has_objects and one.record.kind != "preview" and len(one.source)
         ]
         return runs[:2]
 

@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING
 
 from pathoview.core.translation import _
 from pathoview.session.command import Command, has_slide
+from pathoview.session.healthy_comparison import (
+    can_compare_healthy,
+    is_compared_healthy,
+    toggle_healthy,
+)
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
@@ -94,5 +99,14 @@ COMMANDS: tuple[Command, ...] = (
         _can_compare,
         _toggle_flicker,
         lambda s: s.views.active.curtain.is_flicked,
+    ),
+    Command(
+        "compare.healthy",
+        _("Pseudo-healthy picture by curtain"),
+        "Shift+P",
+        "View",
+        can_compare_healthy,
+        toggle_healthy,
+        is_compared_healthy,
     ),
 )

@@ -15,6 +15,7 @@ from pathoview.core.translation import _, ngettext
 from pathoview.session.commands import run_command
 from pathoview.session.run_attention import SlidePrediction, no_tissue_text
 from pathoview.session.run_maps import ClassArea
+from pathoview.session.run_synthesis import RunSynthesis
 from pathoview.session.runs import ClassCount, RunView, Statistics
 from pathoview.session.session import Session
 from pathoview.ui import icons, theme
@@ -23,7 +24,14 @@ from pathoview.ui.panels.histogram import Histogram
 from pathoview.ui.panels.prediction_card import PredictionCard, headline
 from pathoview.ui.panels.run_list import RunList
 from pathoview.ui.panels.selection_card import SelectionCard
-from pathoview.ui.text import area_text, count_text, density_text, objects_text, tiles_text
+from pathoview.ui.text import (
+    area_text,
+    count_text,
+    density_text,
+    objects_text,
+    tiles_text,
+    value_text,
+)
 from pathoview.ui.wheel import ignore_wheel
 from pathoview.ui.widgets import (
     ElidedLabel,
@@ -97,12 +105,16 @@ class ResultsPanel(QWidget):
             "annotation",
         )
         self.take_regions.setToolTip(_("Copy the outlined regions, to be corrected"))
+        self.compare = button(
+            _("Compare by curtain"), lambda: run_command(self._session, "compare.healthy"), "views"
+        )
+        self.compare.setToolTip(_("The pseudo-healthy picture left, the slide right; X flickers"))
         self.review_tiles = button(
             _("Review tiles"), lambda: run_command(self._session, "review.tiles"), "points"
         )
         self.note = label(_("Research use only"), "muted")
         self.note.setToolTip(RESEARCH_USE)
-        parts = (self.note, self.take_regions, self.review_tiles, self.export)
+        parts = (self.note, self.compare, self.take_regions, self.review_tiles, self.export)
         return column(*parts, margin=theme.GRID + 4)
 
     def _build_filled(self) -> QWidget:
@@ -143,10 +155,11 @@ class ResultsPanel(QWidget):
         statistics = run.statistics
         self.count.setText(_n_found(run))
         self.density.setText(_("so far") if run.is_growing else _where_found(run))
-        self.selection.setVisible(run.map is None and run.attention is None)
+        self.selection.setVisible(run.record.has_objects)
         self.prediction.setVisible(run.attention is not None)
         self.prediction.show_run(run)
         self.review_tiles.setVisible(run.attention is not None and run.attention.n_tiles > 0)
+        self.compare.setVisible(run.synthesis is not None)
         self.take_regions.setVisible(self._session.exchange.has_map)
         self.take_regions.setEnabled(not run.is_growing)
         self._show_classes(run, statistics)
@@ -248,6 +261,9 @@ def _n_found(run: RunView) -> str:
         return "…" if run.is_growing else headline(SlidePrediction.of(run.record))
     if run.map is not None:
         return _("{area} mapped").format(area=area_text(run.map.area_mm2))
+    if run.synthesis is not None:
+        area = area_text(run.synthesis.pathology_mm2())
+        return _("{area} taken for pathology").format(area=area)
     n = run.statistics.n
     if run.record.kind == "import":
         return objects_text(n + len(run.features))
@@ -260,6 +276,8 @@ def _where_found(run: RunView) -> str:
         return _("Each pixel counts for its likeliest class.")
     if run.attention is not None:
         return _what_predicted(run, run.attention.n_tiles)
+    if run.synthesis is not None:
+        return _what_differs(run.synthesis)
     if statistics.per_mm2 is None:
         return _("The analysed area is not known.")
     return _("{density} · {area} of tissue").format(
@@ -276,3 +294,18 @@ def _what_predicted(run: RunView, n_tiles: int) -> str:
     return _("{tiles} · {area} of tissue").format(
         tiles=tiles_text(n_tiles), area=area_text(run.record.area_mm2)
     )
+
+
+def _what_differs(made: RunSynthesis) -> str:
+    """Return how much the slide differs from its picture, and what that says."""
+    counts = made.counts
+    share = counts.n_pathology() / max(1, counts.n_px)
+    figures = _(
+        "{share:.1%} of {area}. Mean difference in it {inside}, elsewhere {outside} grey levels."
+    ).format(
+        share=share,
+        area=area_text(made.area_mm2),
+        inside=value_text(counts.mean_inside),
+        outside=value_text(counts.mean_outside),
+    )
+    return figures + " " + _("The picture shows what the model would have to remove: no diagnosis.")

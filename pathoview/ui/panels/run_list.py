@@ -77,6 +77,8 @@ def _found_text(run: RunView) -> str:
         return area_text(run.map.area_mm2)
     if run.attention is not None:
         return tiles_text(run.attention.n_tiles)
+    if run.synthesis is not None:
+        return area_text(run.synthesis.area_mm2)
     return objects_text(run.statistics.n)
 
 

@@ -13,6 +13,12 @@ from pathoview.layers.normalised_source import NormalisedSource
 from pathoview.layers.registered_source import RegisteredSource
 from pathoview.layers.slide_source import SlideSource
 from pathoview.layers.source import TileSource
+from pathoview.layers.synthesis_source import (
+    DifferenceSource,
+    PathologySource,
+    PseudoHealthySource,
+    SynthesisValueSource,
+)
 from pathoview.layers.synthetic_source import SyntheticSource
 from pathoview.session.session import Session
 from pathoview.ui.panels.layer_controls.annotations import AnnotationControls
@@ -25,6 +31,9 @@ from pathoview.ui.panels.layer_controls.labels import LabelControls
 from pathoview.ui.panels.layer_controls.normalised import NormalisedControls
 from pathoview.ui.panels.layer_controls.placement import PlacementControls
 from pathoview.ui.panels.layer_controls.slide import SlideControls
+from pathoview.ui.panels.layer_controls.synthesis import CompareControls, ThresholdControls
+
+_SYNTHETIC = _("Made by a method, seen by no microscope: it is never measured.")
 
 
 def controls_for(session: Session, layer: Layer) -> tuple[Controls, ...]:
@@ -36,9 +45,10 @@ def controls_for(session: Session, layer: Layer) -> tuple[Controls, ...]:
         case RegisteredSource():
             placement = PlacementControls(session, layer, source)
             return (placement, *_of_slide(session, source.slide_source, source))
+        case PseudoHealthySource():
+            return Note(session, _SYNTHETIC), CompareControls(session)
         case SyntheticSource():
-            text = _("Made by a method, seen by no microscope: it is never measured.")
-            return Note(session, text), PlacementControls(session, layer, source)
+            return Note(session, _SYNTHETIC), PlacementControls(session, layer, source)
         case NormalisedSource():
             return (NormalisedControls(session, source),)
         case DetectionSource():
@@ -57,6 +67,11 @@ def _of_slide(
 
 def _of_raster(session: Session, source: TileSource) -> tuple[Controls, ...]:
     match source:
+        case PathologySource() | DifferenceSource():
+            threshold = ThresholdControls(session, source)
+            return threshold, CompareControls(session), HeatmapControls(session, source)
+        case SynthesisValueSource():
+            return CompareControls(session), HeatmapControls(session, source)
         case HeatmapSource():
             return (HeatmapControls(session, source),)
         case ClassMapSource():
