@@ -84,12 +84,16 @@ class Team:
         return [float(value) for value in total]
 
     def sum_gradients(self, weights: Sequence[torch.Tensor]) -> None:
-        """Replace the gradient of each weight by its sum over all processes."""
+        """Replace the gradient of each weight by its sum over all processes.
+
+        A weight that nobody used stays without one, and the optimiser leaves it alone.
+        """
         if self.size == 1:
             return
+        n_users = self.sum([float(weight.grad is not None) for weight in weights])
         # A weight that one process did not use has no gradient there, but may have one elsewhere.
-        for weight in weights:
-            if weight.grad is None:
+        for weight, n in zip(weights, n_users, strict=True):
+            if n and weight.grad is None:
                 weight.grad = torch.zeros_like(weight)
         self._sum([weight.grad for weight in weights if weight.grad is not None])
 

@@ -33,7 +33,10 @@ PLAN = TrainingPlan(n_steps=6, lr=0.02, ema=0.5, clip_norm=0.1, validate_every=2
 
 
 class Line(Learner):
-    """Batches of five cannot be shared evenly; each process begins with other weights."""
+    """Batches of five cannot be shared evenly; each process begins with other weights.
+
+    Every second step, the first layer does not learn.
+    """
 
     score = "score"
     fingerprint = "line"
@@ -45,11 +48,12 @@ class Line(Learner):
 
     def batch(self, step: int) -> dict[str, np.ndarray[Any, Any]]:
         rng = np.random.default_rng(step)
-        return {"images": rng.random((5, 3, 4, 4), np.float32)}
+        return {"images": rng.random((5, 3, 4, 4), np.float32), "step": np.full(5, step)}
 
     def loss(
         self, network: nn.Module, batch: Mapping[str, Tensor]
     ) -> tuple[Tensor, dict[str, float]]:
+        network.get_submodule("0").requires_grad_(int(batch["step"][0]) % 2 == 0)
         target = batch["images"].mean((1, 2, 3))[:, None]
         return (network(batch["images"]) - target).square().mean(), {}
 
