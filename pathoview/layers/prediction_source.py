@@ -37,6 +37,8 @@ class PredictionMap(MapTiles):
         """Raises `StorageError` when the file cannot be read."""
         super().__init__(run_file.record, run_file.map_rows(), memory)
         self.classes = run_file.record.classes
+        self.is_graded = run_file.record.context.get("ordering") == "grades"
+        """Whether the classes are grades, the first the least."""
         self._pixels: npt.NDArray[np.int64] = np.zeros(len(self.classes), np.int64)
 
     @property
@@ -86,6 +88,15 @@ class DoubtRaster(MapRaster):
         return doubt(planes)[..., None]
 
 
+class SeverityRaster(MapRaster):
+    """The grade that is expected, 0 for the first; NaN where nothing is known."""
+
+    dtype = np.dtype(np.float32)
+
+    def _values(self, planes: Planes, channel: int) -> Pixels:
+        return severity(planes)[..., None]
+
+
 def class_numbers(planes: Planes) -> npt.NDArray[np.uint8]:
     """Return the likeliest class of each px, (height, width); `NOTHING` where nothing is known."""
     numbers = np.asarray(planes.argmax(axis=0), np.uint8)
@@ -105,6 +116,17 @@ def doubt(planes: Planes) -> npt.NDArray[np.float32]:
     out = np.asarray(1 - (first - second) / FULL, np.float32)
     out[first == 0] = np.nan
     return out
+
+
+def severity(planes: Planes) -> npt.NDArray[np.float32]:
+    """Return the mean of the grades by their probabilities, (height, width); NaN: unknown.
+
+    ``planes``: (grade, height, width), the first grade is 0.
+    """
+    total = planes.sum(axis=0, dtype=np.float32)
+    weighted = np.tensordot(np.arange(len(planes), dtype=np.float32), planes, 1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(weighted / total, np.float32)
 
 
 class PredictedClassSource(ClassMapSource):
@@ -133,12 +155,19 @@ class PredictedClassSource(ClassMapSource):
 
 
 class PredictedHeatmapSource(HeatmapSource):
-    """Numbers of a run's map, 0–1, that may come tile by tile."""
+    """Numbers of a run's map that may come tile by tile."""
 
     def __init__(
-        self, raster: MapRaster, scale_l0: float, width_l0: float, height_l0: float, channel: int
+        self,
+        raster: MapRaster,
+        scale_l0: float,
+        width_l0: float,
+        height_l0: float,
+        channel: int = 0,
+        top: float = 1.0,
     ) -> None:
-        style = HeatmapStyle(limits=(0.0, 1.0), low_opacity=0.0, channel=channel)
+        """``top``: the number of the strongest colour; that of the weakest is 0."""
+        style = HeatmapStyle(limits=(0.0, top), low_opacity=0.0, channel=channel)
         super().__init__(raster, Affine.scaled(scale_l0), width_l0, height_l0, style)
 
     def grew(self, rect_l0: Rect) -> None:
@@ -153,29 +182,27 @@ PredictedSource = PredictedClassSource | PredictedHeatmapSource
 
 def prediction_layers(
     predicted: PredictionMap, title: str, width_l0: float, height_l0: float
-) -> tuple[Layer, Layer, Layer]:
-    """Return the layers of a map: classes, and, hidden at first, probability and doubt."""
+) -> tuple[Layer, ...]:
+    """Return the layers of a map: classes, and, hidden at first, probability and doubt.
+
+    Where the classes are grades, severity comes last.
+    """
     size = width_l0, height_l0
     first = next((n for n, one in enumerate(predicted.classes) if not is_background(one.name)), 0)
-    probability = PredictedHeatmapSource(
-        ProbabilityRaster(predicted), predicted.scale_l0, *size, first
-    )
-    uncertain = PredictedHeatmapSource(DoubtRaster(predicted), predicted.scale_l0, *size, 0)
-    return (
+
+    def hidden(name: str, raster: MapRaster, channel: int = 0, top: float = 1.0) -> Layer:
+        source = PredictedHeatmapSource(raster, predicted.scale_l0, *size, channel, top)
+        return Layer(name.format(title=title), source, visible=False, opacity=_OPACITY)
+
+    layers = [
         Layer(title, PredictedClassSource(predicted, *size), opacity=_OPACITY),
-        Layer(
-            _("{title}: probability").format(title=title),
-            probability,
-            visible=False,
-            opacity=_OPACITY,
-        ),
-        Layer(
-            _("{title}: uncertainty").format(title=title),
-            uncertain,
-            visible=False,
-            opacity=_OPACITY,
-        ),
-    )
+        hidden(_("{title}: probability"), ProbabilityRaster(predicted), first),
+        hidden(_("{title}: uncertainty"), DoubtRaster(predicted)),
+    ]
+    if predicted.is_graded:
+        top = len(predicted.classes) - 1.0
+        layers.append(hidden(_("{title}: severity"), SeverityRaster(predicted), top=top))
+    return tuple(layers)
 
 
 def class_layer(run_file: RunFile, width_l0: float, height_l0: float) -> Layer:

@@ -14,6 +14,16 @@ from pathoview.methods.supervised.object_classifier_params import (
     ObjectClassifierFitParams,
     ObjectClassifierParams,
 )
+from pathoview.methods.supervised.ordinal_grading_params import (
+    HALO_UM as GRADING_HALO_UM,
+)
+from pathoview.methods.supervised.ordinal_grading_params import (
+    MPP as GRADING_MPP,
+)
+from pathoview.methods.supervised.ordinal_grading_params import (
+    OrdinalGradingFitParams,
+    OrdinalGradingParams,
+)
 from pathoview.methods.supervised.pixel_forest_params import (
     HALO_UM,
     MPP,
@@ -22,6 +32,10 @@ from pathoview.methods.supervised.pixel_forest_params import (
 )
 from pathoview.methods.weak.attention_mil_params import AttentionMilFitParams, AttentionMilParams
 from pathoview.methods.weak.clam_params import ClamFitParams, ClamParams
+from pathoview.methods.weak.draw_and_rank_params import (
+    DrawAndRankFitParams,
+    DrawAndRankParams,
+)
 from pathoview.methods.weak.dsmil_params import DsmilFitParams, DsmilParams
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
 from pathoview.methods.weak.pseudo_healthy_params import (
@@ -32,6 +46,7 @@ from pathoview.methods.weak.scribble_segmentation_params import (
     ScribbleSegmentationFitParams,
     ScribbleSegmentationParams,
 )
+from pathoview.methods.weak.topk_mil_params import TopkMilFitParams, TopkMilParams
 from pathoview.methods.weak.transmil_params import TransmilFitParams, TransmilParams
 
 DEFAULT_METHOD = "nuclei_unet"
@@ -46,8 +61,9 @@ def _of_slides(
     title: str,
     summary: str,
     reference: str,
+    sees_pixels: bool = False,
 ) -> MethodSpec:
-    """Declare a method for whole slides: all aggregate tiles that an encoder has described."""
+    """Declare a method for whole slides: most aggregate tiles that an encoder has described."""
     return MethodSpec(
         name=name,
         title=title,
@@ -63,6 +79,7 @@ def _of_slides(
         entry=f"pathoview.methods.weak.{entry}",
         uses_torch=True,
         fit_params=fit_params,
+        sees_pixels=sees_pixels,
     )
 
 
@@ -227,6 +244,25 @@ METHODS: Registry[MethodSpec] = Registry(
             fit_params=PseudoHealthyFitParams,
         ),
         MethodSpec(
+            name="ordinal_grading",
+            title=_("Grades in their order"),
+            summary=_(
+                "Learns ordered grades from areas of each, and maps grade and severity of the "
+                "tissue around every place."
+            ),
+            kind=Kind.PIXEL,
+            learns_from="scribbles",
+            mpp=GRADING_MPP,
+            patch_px=1024,
+            halo_um=GRADING_HALO_UM,
+            stains=("H&E", "H-DAB"),
+            params=OrdinalGradingParams,
+            reference="Le Vuong, Kim, Song and Kwak 2021 (joint categorical and ordinal learning)",
+            entry="pathoview.methods.supervised.ordinal_grading:OrdinalGrading",
+            uses_torch=True,
+            fit_params=OrdinalGradingFitParams,
+        ),
+        MethodSpec(
             name="imported_network",
             title=_("A network from elsewhere"),
             summary=_(
@@ -293,6 +329,35 @@ METHODS: Registry[MethodSpec] = Registry(
                 "and wants more slides."
             ),
             reference="Shao et al. 2021 (TransMIL); Xiong et al. 2021 (Nyström attention)",
+        ),
+        _of_slides(
+            "topk_mil",
+            "topk_mil:TopkMil",
+            TopkMilParams,
+            TopkMilFitParams,
+            title=_("Whole slides by their first tiles, end to end"),
+            summary=_(
+                "Teaches the network of tiles itself by one label a slide: by turns it looks at "
+                "all tiles, and learns from those that show most of what is looked for."
+            ),
+            reference=(
+                "Tsuneki, Abe and Kanavati 2022 (prostate biopsies); Kanavati et al. 2020 (top-k "
+                "learning); Kanavati and Tsuneki 2021 (partial fine-tuning)"
+            ),
+            sees_pixels=True,
+        ),
+        _of_slides(
+            "draw_and_rank",
+            "draw_and_rank:DrawAndRank",
+            DrawAndRankParams,
+            DrawAndRankFitParams,
+            title=_("Whole slides by tiles drawn and ranked, end to end"),
+            summary=_(
+                "Teaches the network of tiles itself by one label a slide: the best tiles at hand "
+                "are kept, others drawn at random. Of molecular labels: not a molecular test."
+            ),
+            reference="Bilal et al. 2021 (IDaRS); Wang et al. 2019 (symmetric cross entropy)",
+            sees_pixels=True,
         ),
     ),
 )

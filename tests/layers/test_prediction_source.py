@@ -20,6 +20,7 @@ from pathoview.layers.prediction_source import (
     class_numbers,
     doubt,
     prediction_layers,
+    severity,
 )
 from pathoview.layers.source import Unfinished
 from pathoview.study.raster_rows import Planes
@@ -142,3 +143,22 @@ def test_a_file_that_is_closed_is_no_crash(run: RunFile) -> None:
     run.close()
     with pytest.raises(SlideError):
         classes.class_at(1, 1)
+
+
+def test_severity_is_the_expected_grade_and_only_grades_have_it(run: RunFile) -> None:
+    planes = np.array([255, 0, 0, 0, 0, 255, 51, 102, 102, 0, 0, 0], np.uint8)
+    told = severity(planes.reshape(4, 3).T[:, :, None])[:, 0]
+    assert told[:3] == pytest.approx([0, 2, 1.2], abs=1e-3)
+    assert np.isnan(told[3])
+    assert len(prediction_layers(PredictionMap(run), "Map", 3000, 2400)) == 3
+    run.update_record(context={"ordering": "grades"})
+    run.map_rows().add(1, 1, tile(51, 102, 102), 1)
+    predicted = PredictionMap(run)
+    predicted.look()
+    *_others, layer = prediction_layers(predicted, "Map", 3000, 2400)
+    assert layer.name == "Map: severity"
+    source = layer.source
+    assert isinstance(source, HeatmapSource)
+    assert source.style.limits == (0, 2)
+    assert alpha_at(source, 700, 700, 2.0) > 0
+    assert alpha_at(source, 2200, 700, 2.0) == 0

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from teaching import bag_data, scene, training_data
+from tile_slides import tile_bags
 
 from pathoview.core.errors import Cancelled, UsageError
 from pathoview.core.params import form_rows
@@ -24,13 +25,16 @@ from pathoview.tasks.method_building import built
 QUICK: dict[str, dict[str, Any]] = {
     "attention_mil": {"n_steps": 4, "batch": 2, "width": 8},
     "clam": {"n_steps": 4, "batch": 2, "width": 8},
+    "draw_and_rank": {"n_rounds": 2, "batch": 6, "n_kept": 1, "n_fresh": 1, "tuned": "norm"},
     "dsmil": {"n_steps": 4, "batch": 2, "width": 8},
     "nuclei_unet": {"width": 8, "n_steps": 3, "batch": 2, "patch_px": 64},
     "object_classifier": {},
+    "ordinal_grading": {"n_steps": 3, "batch": 2, "tile_px": 64},
     "pixel_forest": {"n_trees": 20},
     "point_nuclei": {"n_steps": 3, "n_parting_steps": 3, "batch": 2, "crop_px": 64},
     "pseudo_healthy": {"n_steps": 3, "batch": 2, "patch_px": 32, "width": 4},
     "scribble_segmentation": {"n_steps": 3, "n_self_steps": 3, "batch": 2, "patch_px": 32},
+    "topk_mil": {"n_rounds": 2, "batch": 6, "k": 2, "full_every": 1},
     "transmil": {"n_steps": 4, "batch": 2, "width": 8},
 }
 """Parameters with which a method learns a little in a second or two."""
@@ -67,10 +71,17 @@ class Counting(SilentProgress):
 
 def data_for(spec: MethodSpec) -> Any:
     if spec.kind is Kind.BAG:
-        return bag_data()
+        return tile_bags() if spec.sees_pixels else bag_data()
     # What is not learned of the other class is healthy tissue.
     n_classes = 1 if spec.kind is Kind.SYNTHESIS else 2
     return training_data(spec.learns_from, spec.mpp, n_classes=n_classes)
+
+
+def tiles_for(spec: MethodSpec, n_tiles: int = 12, seed: int = 5) -> Any:
+    """Return the features of a slide, as many as the method's data have."""
+    n_features = data_for(spec).encoder.n_features
+    slides = bag_data(2, n_tiles=n_tiles, n_features=n_features, n_held_back=0, seed=seed)
+    return slides.bags[1].features
 
 
 def learner(spec: MethodSpec) -> Trainable:
@@ -106,7 +117,7 @@ def model(spec: MethodSpec, what: Fitted) -> Model:
 def prediction(spec: MethodSpec, what: Model) -> np.ndarray[Any, Any]:
     ready = built(spec, spec.params(), what, Compute())
     if spec.kind is Kind.BAG:
-        return np.asarray(ready.method.predict(bag_data(seed=6).bags[1].features).probabilities)
+        return np.asarray(ready.method.predict(tiles_for(spec, seed=6)).probabilities)
     field = scene(ready.mpp)
     if spec.kind is Kind.OBJECT:
         batch = ObjectBatch(
@@ -215,7 +226,7 @@ def bag_method(spec: MethodSpec) -> BagMethod:
 def test_a_slide_of_any_size_is_told_with_what_each_tile_has_to_do_with_it(
     spec: MethodSpec, n_tiles: int
 ) -> None:
-    tiles = bag_data(2, n_tiles=n_tiles, n_held_back=0).bags[1].features
+    tiles = tiles_for(spec, n_tiles)
     found = bag_method(spec).predict(tiles)
     assert found.probabilities.shape == (2,)
     assert found.attention.shape == (n_tiles,)
@@ -230,7 +241,7 @@ def test_a_slide_of_any_size_is_told_with_what_each_tile_has_to_do_with_it(
 def test_the_order_of_tiles_changes_only_the_order_of_what_is_said_of_them(
     spec: MethodSpec,
 ) -> None:
-    tiles = bag_data(2, n_tiles=60, n_held_back=0).bags[1].features
+    tiles = tiles_for(spec, 60)
     order = np.random.default_rng(0).permutation(len(tiles))
     method = bag_method(spec)
     one, other = method.predict(tiles), method.predict(tiles[order])
@@ -241,7 +252,7 @@ def test_the_order_of_tiles_changes_only_the_order_of_what_is_said_of_them(
 
 @every_bag_method
 def test_evidence_is_what_is_said_of_a_slide_of_that_tile_alone(spec: MethodSpec) -> None:
-    tiles = bag_data(2, n_held_back=0).bags[1].features
+    tiles = tiles_for(spec)
     method = bag_method(spec)
     told = [method.predict(tile[None]).probabilities for tile in tiles]
     np.testing.assert_allclose(method.predict(tiles).evidence, np.stack(told), atol=1e-6)
@@ -249,7 +260,7 @@ def test_evidence_is_what_is_said_of_a_slide_of_that_tile_alone(spec: MethodSpec
 
 @every_bag_method
 def test_temperature_softens_what_is_said(spec: MethodSpec) -> None:
-    tiles = bag_data(2, n_held_back=0).bags[1].features
+    tiles = tiles_for(spec)
     what = fitted(spec.name)
     softer = replace(what, settings={**what.settings, "temperature": 2.0})
     methods = [
@@ -271,7 +282,9 @@ def test_learning_goes_on_from_a_model_of_the_same_encoder_and_classes_only(
     assert [parent.id for parent in on.parents][-1] == start.card.id
     assert not same(on, fitted(spec.name))
     card = start.card
-    strange = {**card.settings, "encoder": {**card.settings["encoder"], "weights": "others"}}
+    # Weights that were taught are others every time; what they began as has to be the same.
+    other_encoder = {"name" if spec.sees_pixels else "weights": "others"}
+    strange = {**card.settings, "encoder": {**card.settings["encoder"], **other_encoder}}
     for wrong in ({"settings": strange}, {"classes": card.classes[::-1]}, {"settings": {}}):
         other = replace(start, card=card.model_copy(update=wrong))
         with pytest.raises(UsageError, match="encoder"):
@@ -280,16 +293,16 @@ def test_learning_goes_on_from_a_model_of_the_same_encoder_and_classes_only(
 
 @every_bag_method
 def test_the_encoder_and_its_licence_go_into_the_model(spec: MethodSpec) -> None:
-    what = fitted(spec.name)
-    assert what.settings["encoder"]["name"] == "made up"
+    what, used = fitted(spec.name), data_for(spec).encoder
+    assert what.settings["encoder"]["name"] == used.name
     assert what.settings["values"] == [1, 2]
-    assert [(one.name, one.licence) for one in what.parents] == [("made up", "CC0")]
+    assert [(one.name, one.licence) for one in what.parents] == [(used.name, "CC0")]
 
 
 @every_bag_method
 def test_slides_of_one_class_do_not_suffice(spec: MethodSpec) -> None:
     assert spec.fit_params is not None
-    data = bag_data()
+    data = data_for(spec)
     alike = replace(data, bags=[bag for bag in data.bags if bag.label])
     with pytest.raises(UsageError, match="two different labels") as caught:
         learner(spec).fit(alike, spec.fit_params(), FitContext(SilentProgress()))  # type: ignore[arg-type]

@@ -81,6 +81,21 @@ ENCODERS: Registry[EncoderSpec] = Registry(
             is_bundled=True,
         ),
         EncoderSpec(
+            "efficientnet_b0",
+            (16, 24, 40, 112, 320),
+            "EfficientNet-B0, timm (RandAugment), trained on ImageNet-1k",
+            "Apache-2.0",
+        ),
+        EncoderSpec(
+            "efficientnet_b1",
+            (16, 24, 40, 112, 320),
+            "EfficientNet-B1, timm (ra4), trained on ImageNet-1k",
+            "Apache-2.0",
+            mean=(0.5, 0.5, 0.5),
+            std=(0.5, 0.5, 0.5),
+            hub="efficientnet_b1.ra4_e3600_r240_in1k",
+        ),
+        EncoderSpec(
             "mobilenetv3_small_100",
             (16, 16, 24, 48, 576),
             "MobileNetV3-Small, timm (lamb), trained on ImageNet-1k",
