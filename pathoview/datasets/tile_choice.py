@@ -97,13 +97,15 @@ class TileChoice(abc.ABC):
         """Return at most ``n`` tiles of a bag, drawn at random from all but some."""
         tiles = self._tiles[place]
         left = tiles[np.isin(tiles, without, invert=True)]
-        return self._drawing(_TILES, number, place).permutation(left)[:n]
+        drawn: Numbers = self._drawing(_TILES, number, place).permutation(left)[:n]
+        return drawn
 
     def _ranked(self, place: int, tiles: Numbers, told: Told) -> Numbers:
         """Return tiles, those first that show most what is looked for."""
         label = self._bags[place].label
         score = 1 - told[:, 0] if self._ranking == "looked_for" else told[:, label]
-        return tiles[np.lexsort((tiles, -score))]
+        order: npt.NDArray[np.intp] = np.lexsort((tiles, -score))
+        return tiles[order]
 
     def _remember(self, place: int, tiles: Numbers) -> None:
         some = tiles[: self._kept.shape[1]]
@@ -212,7 +214,8 @@ class DrawnTiles(TileChoice):
 
 def _candidates(bag: Bag) -> Numbers:
     """Return the tiles that may show what a slide's label says: all but those said not to."""
-    tiles = np.arange(bag.n_tiles, dtype=np.int32)
-    if bag.answers is None or not (bag.answers != 0).any():
+    tiles: Numbers = np.arange(bag.n_tiles, dtype=np.int32)
+    if bag.answers is None:
         return tiles
-    return tiles[bag.answers != 0]
+    left = tiles[bag.answers != 0]
+    return left if len(left) else tiles

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 Fractions = npt.NDArray[np.float64]
 
@@ -93,3 +93,21 @@ def best_temperature(
 
     found = minimize_scalar(loss, bounds=tuple(np.log(_TEMPERATURES)), method="bounded")
     return float(np.exp(found.x))
+
+
+def platt(log_odds: npt.NDArray[np.floating], is_it: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Return slope and offset of log odds, (n,), that make them probabilities (Platt 1999).
+
+    Few cases are never certain: what is aimed at is (n + 1) / (n + 2). A slope that would turn the
+    order around is 1, with an offset of 0.
+    """
+    n_is, n_not = int(is_it.sum()), int((~is_it).sum())
+    wanted = np.where(is_it, (n_is + 1) / (n_is + 2), 1 / (n_not + 2))
+    scores = log_odds.astype(np.float64)
+
+    def loss(line: npt.NDArray[np.float64]) -> float:
+        odds = line[0] * scores + line[1]
+        return float(np.mean(np.logaddexp(0, odds) - wanted * odds))
+
+    slope, offset = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x.tolist()
+    return (slope, offset) if slope > 0 else (1.0, 0.0)

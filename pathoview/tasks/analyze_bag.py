@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,16 @@ from pathoview.methods.spec import BagFound, BagMethod, Kind
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import tissue_mask
 from pathoview.study.bag_rows import BagTiles
-from pathoview.study.records import RunRecord, moment
+from pathoview.study.records import PICTURES_KEY, RunRecord, moment
 from pathoview.study.results import RunFile, find_unfinished, new_run_path
 from pathoview.study.slide_prediction import SlidePrediction, no_tissue_text
 from pathoview.tasks import analyze, features
 from pathoview.tasks.familiarity import noted
-from pathoview.tasks.feature_tiles import FeatureTiles
 from pathoview.tasks.method_building import BuiltMethod, build_method
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.run_course import under_way
 from pathoview.tasks.run_records import new_record
+from pathoview.tasks.series_tiles import tiles_of
 from pathoview.tasks.stopwatch import Stopwatch
 
 N_TOP_TILES = 5
@@ -71,7 +71,7 @@ def encoder_of(built: BuiltMethod) -> EncoderUsed:
             _("Name a model that was trained on labels of whole slides."),
         )
     try:
-        return TypeAdapter(EncoderUsed).validate_python(built.card.settings.get("encoder"))
+        used = TypeAdapter(EncoderUsed).validate_python(built.card.settings.get("encoder"))
     except ValidationError as error:
         raise InputError(
             _("The model “{title}” does not say what described its tiles.").format(
@@ -79,6 +79,9 @@ def encoder_of(built: BuiltMethod) -> EncoderUsed:
             ),
             _("The model may be damaged: train it again, or choose another one."),
         ) from error
+    if built.spec.sees_pixels and built.path is not None:
+        return replace(used, source=str(built.path.absolute()))  # its own network, wherever it lies
+    return used
 
 
 @contextlib.contextmanager
@@ -90,7 +93,12 @@ def _open_run(
     progress: Progress,
 ) -> Iterator[RunFile]:
     """Open the unfinished run to go on with, or make a new one."""
-    tiles = FeatureTiles(slide, encoder.mpp, encoder.tile_px, encoder.least_tissue)
+    if slide.is_series and order.region_l0 is not None:
+        raise UsageError(
+            _("“{name}” has frames, and no regions.").format(name=slide.path.name),
+            _("Leave the region out."),
+        )
+    tiles = tiles_of(slide, encoder.mpp, encoder.tile_px, encoder.least_tissue, encoder.every)
     grid = tiles.grids[0]
     key = built.run_key(slide.content_hash, order.region_l0, grid.mpp)
     unfinished = find_unfinished(key) if order.resume else None
@@ -102,14 +110,15 @@ def _open_run(
     said = {
         "scale_l0": tiles.side_l0,
         "grid_px": (tiles.n_columns, tiles.n_rows),
-        "context": _said(built, encoder),
+        "context": _said(built, encoder, slide),
+        "mpp": grid.mpp or None,
     }
     record = noted(record.model_copy(update=said), slide, built.card, progress)
     with RunFile.create(new_run_path(record), record) as run_file:
         yield run_file
 
 
-def _said(built: BuiltMethod, encoder: EncoderUsed) -> dict[str, Any]:
+def _said(built: BuiltMethod, encoder: EncoderUsed, slide: Slide) -> dict[str, Any]:
     """Return what is kept of the model, so that a result is understood without it."""
     card = built.card
     assert card is not None
@@ -118,6 +127,7 @@ def _said(built: BuiltMethod, encoder: EncoderUsed) -> dict[str, Any]:
         "threshold": card.settings.get("threshold"),
         "auroc": card.metrics.get("auroc"),
         "auroc_interval": card.intervals.get("auroc"),
+        **({PICTURES_KEY: slide.info.size_t} if slide.is_series else {}),
     }
 
 
@@ -150,15 +160,20 @@ class _Application:
             tiles, probabilities = self._predicted(described, grid)
             self._file.bag_rows().store(tiles)
             self._progress.event("tile", {"n": len(tiles)})
-            area_mm2 = tissue_mask(self._slide).area_mm2(self._slide.mpp, self._region_l0)
             record = self._file.update_record(
                 state="done",
                 finished=moment(),
                 probabilities=probabilities,
-                area_mm2=area_mm2,
+                area_mm2=self._area_mm2(),
                 **self._reached(),
             )
-        return result_of(self._file.path, record, tiles)
+        return result_of(self._file.path, record, tiles, self._slide)
+
+    def _area_mm2(self) -> float:
+        """Return how much tissue there is; of pictures in a row it is not measured."""
+        if self._slide.is_series:
+            return 0.0
+        return tissue_mask(self._slide).area_mm2(self._slide.mpp, self._region_l0)
 
     def _reached(self) -> Mapping[str, Any]:
         return {"seconds": self._before.seconds + self._watch.seconds}
@@ -206,8 +221,9 @@ def _check(found: BagFound, n_tiles: int, n_classes: int) -> None:
     )
 
 
-def result_of(path: Path, record: RunRecord, tiles: BagTiles) -> dict[str, Any]:
+def result_of(path: Path, record: RunRecord, tiles: BagTiles, slide: Slide) -> dict[str, Any]:
     """Return what a task tells of a finished run, JSON-able."""
+    top = tiles.most_attended(N_TOP_TILES).tolist()
     said = SlidePrediction.of(record)
     predicted = said.predicted
     return {
@@ -218,19 +234,25 @@ def result_of(path: Path, record: RunRecord, tiles: BagTiles) -> dict[str, Any]:
         "area_mm2": record.area_mm2,
         "seconds": record.seconds,
         "state": record.state,
+        "is_clip": record.mpp is None,
         "probabilities": said.by_name() or None,
         "predicted": None if predicted is None else predicted.name,
         "threshold": said.threshold,
-        "top_tiles": [_tile(record, tiles, number) for number in tiles.most_attended(N_TOP_TILES)],
+        "top_tiles": [_tile(record, tiles, number, slide) for number in top],
         "why_not": "" if said.probabilities else no_tissue_text(),
     }
 
 
-def _tile(record: RunRecord, tiles: BagTiles, number: int) -> dict[str, Any]:
+def _tile(record: RunRecord, tiles: BagTiles, number: int, slide: Slide) -> dict[str, Any]:
     side_l0 = record.scale_l0
     names = (one.name for one in record.classes)
+    column, when = int(tiles.columns[number]), {}
+    if record.picture_columns is not None:
+        t, column = divmod(column, record.picture_columns)
+        when = {"frame": t + 1, "time_s": slide.time_s(t)}
     return {
-        "x_l0": float(tiles.columns[number] * side_l0),
+        **when,
+        "x_l0": column * side_l0,
         "y_l0": float(tiles.rows[number] * side_l0),
         "side_l0": side_l0,
         "attention": float(tiles.relative_attention[number]),

@@ -9,16 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from pathoview.core.errors import InputError, MissingScaleError, SlideError, StainError
+from pathoview.core.errors import InputError, MissingScaleError, SlideError, StainError, UsageError
 from pathoview.core.progress import PartOf, Progress
 from pathoview.core.translation import _
-from pathoview.datasets.bags import UNSAID, Answers, Bag, BagData, EncoderUsed, Features, TileGrid
+from pathoview.datasets.bags import (
+    UNSAID,
+    Answers,
+    Bag,
+    BagData,
+    EncoderUsed,
+    Features,
+    TileGrid,
+    TilePixels,
+)
 from pathoview.slides.slide import Slide
 from pathoview.study.tile_verdicts import TileVerdict
 from pathoview.tasks import features
 from pathoview.tasks.bag_labels import BagSource, SaidOfSlide, said_of_slides
+from pathoview.tasks.bag_pixels import SlidePool
 from pathoview.tasks.features import FeatureOrder
-from pathoview.tasks.opening import open_recorded, open_scaled
+from pathoview.tasks.opening import open_recorded, open_scaled, open_series
 from pathoview.tasks.training_data import LeftOut
 
 _WORTH: Mapping[str, int] = {"agree": 1, "disagree": 0}
@@ -36,23 +46,37 @@ class PreparedBags:
     """Where each bag is from; empty: nobody says."""
     left_out: list[LeftOut] = field(default_factory=list)
     study_id: str = ""
+    pool: SlidePool | None = None
+    """What reads their pixels, to be closed in the end."""
 
 
 def open_bag_data(
-    source: BagSource, order: FeatureOrder, progress: Progress, *, weights: str = ""
+    source: BagSource,
+    order: FeatureOrder,
+    progress: Progress,
+    *,
+    weights: str = "",
+    with_pixels: bool = False,
 ) -> PreparedBags:
     """Return the bags of all slides with a label; features that are missing are computed.
 
     ``weights``: the hash that the encoder's weights must have; empty: any. Slides that cannot be
     opened, have no tissue, or colours that cannot be made alike, are left out, with the reason.
 
-    Raises as `bag_labels.said_of_slides` does; `InputError` when nothing is left or the weights are
+    Raises as `bag_labels.said_of_slides` does; `UsageError` for clips with a scale, or slides
+    without; `InputError` when nothing is left or the weights are
     others, `MissingScaleError` when nothing is left as no slide has a scale; `StorageError`,
     `Cancelled`.
     """
+    if (source.items == "clips") != (not order.mpp):
+        raise UsageError(
+            _("Frames of clips have no µm per px, and tiles of slides or pictures have one."),
+            _("Leave the scale out for clips, and only for them."),
+        )
     said = said_of_slides(source)
     values = {one.name: place for place, one in enumerate(said.classes)}
-    gathered = _Gathering(source, partial(described, order=order, weights=weights), values)
+    pool = SlidePool(order) if with_pixels else None
+    gathered = _Gathering(source, partial(described, order=order, weights=weights), values, pool)
     gathered.left_out += said.left_out
     for number, one in enumerate(said.slides):
         progress.check()
@@ -60,7 +84,7 @@ def open_bag_data(
         part.report(0.0, one.name)
         gathered.add(one, part)
     data = BagData(gathered.bags, said.classes, gathered.used(), source.ordering)
-    return PreparedBags(data, tuple(gathered.sites), gathered.left_out, said.study_id)
+    return PreparedBags(data, tuple(gathered.sites), gathered.left_out, said.study_id, pool)
 
 
 def described(slide: Slide, progress: Progress, order: FeatureOrder, weights: str) -> Described:
@@ -76,8 +100,10 @@ class _Gathering:
         source: BagSource,
         describe: Callable[[Slide, Progress], Described],
         values: Mapping[str, int],
+        pool: SlidePool | None,
     ) -> None:
         self._source, self._describe, self._values = source, describe, values
+        self._pool = pool
         self.bags: list[Bag] = []
         self.sites: list[str] = []
         self.left_out: list[LeftOut] = []
@@ -112,9 +138,15 @@ class _Gathering:
                 group=said.group,
                 split=said.split,
                 licence=self._source.licence,
+                pixels=self._pixels(said, key, grid),
                 **self._said(said, grid),
             )
         )
+
+    def _pixels(self, said: SaidOfSlide, key: str, grid: TileGrid) -> TilePixels | None:
+        if self._pool is None:
+            return None
+        return self._pool.pixels(key, partial(self._opened, said), grid)
 
     def _said(self, said: SaidOfSlide, grid: TileGrid) -> dict[str, Any]:
         """Return the label of a bag, or its labels, and what people said of its tiles."""
@@ -125,6 +157,8 @@ class _Gathering:
 
     def _opened(self, said: SaidOfSlide) -> Slide:
         """Open a slide with its scale; raise `SlideError`."""
+        if self._source.items != "slides":
+            return open_series(said.path, self._source.mpp, is_clip=self._source.items == "clips")
         if said.record is not None:
             return open_recorded(said.record, said.path, self._source.mpp)
         slide = open_scaled(said.path, self._source.mpp)

@@ -47,13 +47,16 @@ class Ready:
 
     fitted: Fitted
     predict: Callable[[Features], BagFound]
+    describe: Callable[[Bag, Progress], Features] = lambda bag, _progress: bag.features
+    """What it wants to know of a slide's tiles."""
 
     def probabilities(self, bags: Sequence[Bag], progress: Progress) -> Fractions:
         """Return (bag, class)."""
         found = []
         for bag in bags:
             progress.check()
-            found.append(self.predict(bag.features).probabilities.astype(np.float64))
+            features = self.describe(bag, progress)
+            found.append(self.predict(features).probabilities.astype(np.float64))
         return np.stack(found)
 
 

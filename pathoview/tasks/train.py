@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,8 @@ def _opened(order: TrainRequest, progress: Progress) -> Iterator[_Training | Bag
     params = fit_params_of(spec).parse(order.params)
     start = beginning(order.start, spec)
     if spec.kind is Kind.BAG:
-        yield BagTraining(order, spec, params, start, progress)
+        with closing(BagTraining(order, spec, params, start, progress)) as of_slides:
+            yield of_slides
         return
     with open_training_data(order.source, spec, progress) as prepared:
         yield _Training(order, spec, params, start, prepared, progress)

@@ -36,7 +36,7 @@ from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.model import DataUsed, HeldOut, Model, ModelClass
 from pathoview.methods.spec import Compute, MethodSpec
 from pathoview.tasks.bag_data import open_bag_data
-from pathoview.tasks.bag_labels import BagSource
+from pathoview.tasks.bag_labels import BagItems, BagSource
 from pathoview.tasks.cross_validation import (
     CrossValidation,
     Cut,
@@ -68,6 +68,8 @@ class BagOrder(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     features: FeatureOrder = FeatureOrder()
+    items: BagItems = "slides"
+    """What lies in the folder of images; ``clips`` are described without a scale."""
     grade: str = ""
     """What is graded, to learn grades in their order; empty: classes."""
     n_folds: int = Field(default=5, ge=2, le=100)
@@ -90,7 +92,10 @@ class BagTraining:
         self._progress = progress
         self._device = device_name(spec)
         self._prepared = open_bag_data(
-            _source(order, spec), order.bags.features, PartOf(progress, 0.0, _DESCRIBED)
+            _source(order, spec),
+            order.bags.features,
+            PartOf(progress, 0.0, _DESCRIBED),
+            with_pixels=spec.sees_pixels,
         )
         self.left_out = self._prepared.left_out
         data = self._prepared.data
@@ -126,6 +131,11 @@ class BagTraining:
         )
         return self._model(ready, unseen, time.monotonic() - started)
 
+    def close(self) -> None:
+        """Close the slides that were read."""
+        if self._prepared.pool is not None:
+            self._prepared.pool.close()
+
     def forget_state(self) -> None:
         """Remove what was kept to go on from."""
         forget_state(self._state)
@@ -145,7 +155,13 @@ class BagTraining:
     def _ready(self, fitted: Fitted) -> Ready:
         compute = (Compute(self._device),) if self._spec.uses_torch else ()
         method = load_entry(self._spec.entry)(self._spec.params(), fitted, *compute)
-        return Ready(fitted, method.predict)
+        if not self._spec.sees_pixels:
+            return Ready(fitted, method.predict)
+        return Ready(
+            fitted,
+            method.predict,
+            lambda bag, progress: method.describe(bag.pixels, bag.n_tiles, progress.check),
+        )
 
     def _fit_baseline(
         self, kind: Any, data: BagData, progress: Progress, state: Path | None
@@ -173,7 +189,7 @@ class BagTraining:
             *(self._order, self._spec, self._params, fitted, self._start),
             device=self._device,
             seconds=seconds,
-            mpp=data.encoder.mpp[0],
+            mpp=data.encoder.mpp[0] if data.encoder.mpp else 0.0,
             classes=tuple(ModelClass(name=one.name, color=one.color) for one in data.classes),
             data=self._used(unseen),
             labels=data.counts(),
@@ -315,6 +331,7 @@ def _source(order: TrainRequest, spec: MethodSpec) -> BagSource:
         mpp=order.mpp,
         licence=order.licence,
         several=spec.has_several_labels,
+        items=order.bags.items,
     )
 
 

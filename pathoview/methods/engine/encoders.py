@@ -22,10 +22,14 @@ from pathoview.core.translation import _
 from pathoview.methods.engine.efficientnet_lite import lite0_file, timm_names
 from pathoview.methods.engine.encoder_list import ENCODERS, EncoderSpec
 from pathoview.methods.engine.torchvision_shim import make_importable
-from pathoview.methods.model import Parent
+from pathoview.methods.engine.weights import array_of
+from pathoview.methods.model import Parent, read_card, weights_hash
 
 Source = Literal["random", "bundled", "hub"]
 
+TAUGHT = "body.encoder.body."
+"""Before the names of an encoder's weights, in a model that was taught with it."""
+_COUNT = "num_batches_tracked"
 _NAMED = 3
 
 
@@ -56,7 +60,7 @@ def build_encoder(name: str, source: Source | Path = "random") -> Encoder:
     """Return an encoder with random, bundled or the hub's weights, or those of a file.
 
     A file is safetensors or what ``torch.save`` made of a state dict; its names are timm's, and
-    what it says of a classifier is left out.
+    what it says of a classifier is left out. A model that was taught with its encoder gives that.
 
     Raises `UsageError` for an unknown name or without bundled weights, `InputError` when weights
     cannot be had or are of another network.
@@ -74,8 +78,30 @@ def build_encoder(name: str, source: Source | Path = "random") -> Encoder:
         case Path():
             weights = read_weights(source)
             parent = _parent(source.name, spec.file_licence, source)
+            if any(key.startswith(TAUGHT) for key in weights):
+                return _taught(spec, body, weights, source)
     _fill(body, weights, parent.name)
     return Encoder(spec, body, parent)
+
+
+def body_hash(body: nn.Module) -> str:
+    """Return a hash of a network's weights, equal for equal ones wherever they come from."""
+    return weights_hash({name: array_of(value) for name, value in body.state_dict().items()})
+
+
+def _taught(
+    spec: EncoderSpec, body: nn.Module, weights: Mapping[str, Tensor], path: Path
+) -> Encoder:
+    """Return the encoder that a model of this program was taught with."""
+    card = read_card(path)
+    own = {
+        # A count comes back from a model's file as an array of one.
+        key.removeprefix(TAUGHT): value.reshape(()) if key.endswith(_COUNT) else value
+        for key, value in weights.items()
+        if key.startswith(TAUGHT)
+    }
+    _fill(body, own, path.name)
+    return Encoder(spec, body, Parent(name=card.title, licence=card.licence, id=body_hash(body)))
 
 
 def source_named(name: str, said: str) -> Source | Path:
@@ -143,7 +169,7 @@ def _from_hub(spec: EncoderSpec) -> tuple[dict[str, Tensor], Parent]:
 def _fill(body: nn.Module, weights: Mapping[str, Tensor], name: str) -> None:
     """Load what the body has; raise `InputError` when anything of it is missing or otherwise."""
     wanted = body.state_dict()
-    counts = {key for key in wanted if key.endswith("num_batches_tracked")}
+    counts = {key for key in wanted if key.endswith(_COUNT)}
     wrong = [
         key
         for key in wanted.keys() - counts

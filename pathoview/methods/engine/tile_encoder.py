@@ -22,9 +22,14 @@ from pathoview.core.translation import _
 from pathoview.datasets.bags import LEAST_TISSUE, EncoderUsed
 from pathoview.methods.engine.descent import is_out_of_memory
 from pathoview.methods.engine.encoder_list import N_POOLED
-from pathoview.methods.engine.encoders import Encoder, build_encoder, source_named
+from pathoview.methods.engine.encoders import (
+    Encoder,
+    Source,
+    body_hash,
+    build_encoder,
+    source_named,
+)
 from pathoview.methods.engine.numerics import NumericPath, prepare
-from pathoview.methods.model import weights_hash
 from pathoview.methods.spec import Compute
 
 Tiles = npt.NDArray[np.uint8]
@@ -47,14 +52,12 @@ class TileEncoder:
         Random weights are the same every time. Raises `UsageError` and `InputError` as
         `build_encoder` does, and `RunError` when the machine lacks what the numeric path needs.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_RANDOM_SEED)
-            found = source_named(name, source)
-            encoder = build_encoder(name, found).eval()
+        found = source_named(name, source)
+        encoder = begun_encoder(name, found).eval()
         self.spec = encoder.spec
         self.source = str(found.absolute()) if isinstance(found, Path) else found
         self._parent = encoder.parent
-        self.weights = encoder.parent.id if encoder.parent else _hash(encoder.body)
+        self.weights = encoder.parent.id if encoder.parent else body_hash(encoder.body)
         """Equal for equal weights."""
         self.device = compute.device
         """torch's name."""
@@ -63,7 +66,7 @@ class TileEncoder:
         example = torch.zeros(2, 3, side, side, device=self._device)
         path = cast("NumericPath", compute.numerics)
         self._network = cast(
-            "Callable[[Tensor], Tensor]", prepare(_Pooled(encoder).eval(), path, example)
+            "Callable[[Tensor], Tensor]", prepare(PooledEncoder(encoder).eval(), path, example)
         )
         self._lock = threading.Lock()
         self._pixels_at_once = _PIXELS_AT_ONCE["cpu" if compute.device == "cpu" else "gpu"]
@@ -146,18 +149,21 @@ class TileEncoder:
         _logger.warning("memory is short: %d tiles at once", self.batch(side))
 
 
-class _Pooled(nn.Module):
+class PooledEncoder(nn.Module):
     """Images → the averages of an encoder's coarsest maps, side by side."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
-        self._encoder = encoder
+        self.encoder = encoder
 
     def forward(self, images: Tensor) -> Tensor:
         """Return (N, n_features) of (N, 3, H, W) RGB, 0–1."""
-        maps: list[Tensor] = self._encoder(images)[-N_POOLED:]
+        maps: list[Tensor] = self.encoder(images)[-N_POOLED:]
         return torch.cat([one.flatten(2).mean(2) if one.ndim == 4 else one for one in maps], dim=1)
 
 
-def _hash(body: nn.Module) -> str:
-    return weights_hash({name: value.numpy() for name, value in body.state_dict().items()})
+def begun_encoder(name: str, source: Source | Path) -> Encoder:
+    """Return `build_encoder`'s, whose random weights are the same every time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_RANDOM_SEED)
+        return build_encoder(name, source)
