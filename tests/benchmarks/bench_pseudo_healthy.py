@@ -156,14 +156,15 @@ def course(tissue: Tissue) -> Callable[[Fitted], None]:
 
     def told(fitted: Fitted) -> None:
         nonlocal due
-        step = int(fitted.curves[-1]["step"]) // TURNS if fitted.curves else 0
+        point = fitted.curves[-1] if fitted.curves else {"step": 0.0}
+        step = int(point["step"]) // TURNS
         if step < due:
             return
         due = 20 * (step // 20 + 1)
         make = made_by(fitted)
         score = scores([count(case, make(case.tile), nowhere) for case in tissue.cases])
         cells = [f"{key} {score[key]:.4f}" for key in ("twin_l1", "twin_share", "identity", "dice")]
-        losses = [f"{key} {value:.3f}" for key, value in fitted.curves[-1].items()]
+        losses = [f"{key} {value:.3f}" for key, value in point.items()]
         print(f"  step {step:>4}  {'  '.join(cells)}  ({', '.join(losses)})", flush=True)
 
     return told
