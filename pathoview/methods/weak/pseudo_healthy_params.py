@@ -59,7 +59,8 @@ class PseudoHealthyFitParams(BaseParams):
         _("Masks"),
         _(
             "Whether it is known where in each picture pathology is (paired), or only what shapes "
-            "it has (unpaired); mixed: both in turn. All but “paired” is for the engine “xia”."
+            "it has (unpaired); mixed: known where all of a patch is labelled. All but “paired” "
+            "is for the engine “xia”."
         ),
     )
     n_steps: int = param(
