@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+from pathoview.datasets.bags import EncoderUsed
+from pathoview.methods.engine.device import Device
+from pathoview.tasks import feature_extraction, features
 
 Rgb = npt.NDArray[np.uint8]
 SPOT = (230, 40, 40)
@@ -50,3 +55,39 @@ def write_video(path: Path, frames: Iterable[Rgb], *, gop: int = 12, rate: int =
             container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
         container.mux(stream.encode())
     return path
+
+
+class MeanColor:
+    """Stands in for an encoder: describes a tile by its mean colour and its reddest px."""
+
+    n_features = 4
+    device = "cpu"
+    spec = SimpleNamespace(name="mean_color", wants_gpu=False)
+    weights = "none"
+
+    def __init__(self) -> None:
+        self.n_described = 0
+
+    def used(
+        self, mpp: tuple[float, ...], tile_px: int, normalisation: str, least_tissue: float
+    ) -> EncoderUsed:
+        said = {"normalisation": normalisation, "least_tissue": least_tissue, "source": "random"}
+        return EncoderUsed("mean_color", "none", 4 * len(mpp), mpp, tile_px, **said)
+
+    def batch(self, side: int) -> int:
+        return 8
+
+    def rows(self, tiles: Rgb) -> npt.NDArray[np.float32]:
+        self.n_described += len(tiles)
+        pixels = tiles.reshape(len(tiles), -1, 3).astype(np.float32)
+        redness = (pixels[..., 0] - pixels[..., 1]).max(axis=1, keepdims=True)
+        return np.concatenate([pixels.mean(axis=1), redness], axis=1)
+
+
+def described_by(patch: pytest.MonkeyPatch) -> MeanColor:
+    """Have features computed by this encoder, in one thread; return it."""
+    encoder = MeanColor()
+    patch.setattr(features, "_built", lambda *_said: encoder)
+    patch.setattr(features, "choose_device", lambda: Device("cpu", ""))
+    patch.setattr(feature_extraction, "useful_computers", lambda _device: 1)
+    return encoder

@@ -76,7 +76,8 @@ def _slides_of(folder: Path, names: Iterable[str]) -> Iterator[Path]:
     listed = sorted(name for name in names if not name.startswith("."))
     slides = [name for name in listed if name.lower().endswith(SUFFIXES)]
     others = [name for name in slides if not name.lower().endswith(PICTURES)]
-    yield from (folder / name for name in others or slides)
+    videos = [name for name in listed if is_video(name)]
+    yield from (folder / name for name in [*(others or slides), *videos])
 
 
 def find_slides(

@@ -5,6 +5,7 @@ One picture after the other is decoded when it is looked at; those used last are
 
 from __future__ import annotations
 
+import math
 import threading
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
@@ -19,11 +20,11 @@ from PIL import Image, UnidentifiedImageError
 from pathoview.core.byte_cache import ByteCache
 from pathoview.core.errors import SlideError
 from pathoview.core.natural import natural
-from pathoview.core.pyramid import ALL_CHANNELS, Plane, halved_levels
+from pathoview.core.pyramid import ALL_CHANNELS, Level, Plane, halved_levels
 from pathoview.core.translation import _
 from pathoview.slides.colors import RGB_CHANNELS
 from pathoview.slides.identity import series_hash
-from pathoview.slides.image_slide import IN_MEMORY_PX, halvings, open_image
+from pathoview.slides.image_slide import IN_MEMORY_PX, ImageSlide, halvings, open_image
 from pathoview.slides.refusal import Refused
 from pathoview.slides.rgb import rgb_rule
 from pathoview.slides.scale import Scale, checked_scale
@@ -120,21 +121,25 @@ class FolderSlide(SeriesSlide):
             raise _unreadable(folder, error) from error
 
     def picture(self, t: int) -> Slide:
-        """Open one of the pictures as a slide of its own, at the scale of the series.
+        """Open one of the pictures as a slide of its own, with the scale and levels of the series.
 
         Raises `SlideError` when it cannot be read.
         """
+        frame = self._frame(t)
+        height, width = frame.shape[:2]
+        levels = tuple(
+            Level(math.ceil(width / factor), math.ceil(height / factor), factor)
+            for factor in (one.downsample for one in self.info.levels)
+        )
+        return ImageSlide(self.files[t], frame, replace(self.info, levels=levels, size_t=1))
+
+    def _frame(self, t: int) -> Rgb:
         file = self.files[t]
         try:
             slide = open_image(file)
         except (Refused, OSError) as error:
             raise _unreadable(file, error) from error
-        slide.info = replace(slide.info, mpp=self.info.mpp, mpp_problem=self.info.mpp_problem)
-        slide.scale_source = self.scale_source
-        return slide
-
-    def _frame(self, t: int) -> Rgb:
-        with self.picture(t) as slide:
+        with slide:
             info = slide.info
             return rgb_rule(slide).apply(slide.read(0, 0, 0, info.width, info.height))
 

@@ -64,13 +64,16 @@ class FeatureRecord(BaseModel):
     """Hash of the encoder's weights."""
     n_features: int
     mpp: tuple[float, ...]
-    """µm per px that was asked for, one of each magnification; the first is the grid's."""
+    """µm per px that was asked for, one of each magnification; the first is the grid's. Empty: of
+    whole frames of a clip."""
     true_mpp: tuple[float, ...] = ()
     """µm per px as it was read."""
     tile_px: int
     normalisation: str = "none"
     least_tissue: float = 0.0
     """Share of a tile that is tissue, from which on the tile counts."""
+    every: int = 1
+    """Of a clip: one frame in so many."""
     side_l0: float
     """Of a tile, level-0 px."""
     n_columns: int
@@ -102,6 +105,7 @@ class FeatureRecord(BaseModel):
         said = (
             *(self.slide_hash, self.encoder, self.weights, self.mpp, self.tile_px),
             *(self.normalisation, self.least_tissue, self.slide_mpp),
+            *((self.every,) if self.every != 1 else ()),
         )
         return hashlib.sha256(orjson.dumps(said)).hexdigest()[:_KEY_LETTERS]
 

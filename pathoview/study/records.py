@@ -26,6 +26,10 @@ def moment() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+PICTURES_KEY = "n_pictures"
+"""Under which the context of a bag's run says how many frames or pictures in a row there are."""
+
+
 class RunRecord(BaseModel):
     """The record of one run, frozen; members that a newer version added are ignored."""
 
@@ -96,6 +100,12 @@ class RunRecord(BaseModel):
     def has_objects(self) -> bool:
         """Whether it is of a kind that finds objects; others map areas or tiles."""
         return self.gives in ("instance", "object")
+
+    @property
+    def picture_columns(self) -> int | None:
+        """Of a bag of frames or pictures in a row: columns of tiles in each; None: of a slide."""
+        n_pictures = self.context.get(PICTURES_KEY)
+        return None if n_pictures is None else max(1, self.grid_px[0] // int(n_pictures))
 
     @property
     def is_only_annotations(self) -> bool:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from pathoview.annotations.classes import default_color
 from pathoview.core.errors import InputError, UsageError
 from pathoview.core.translation import _
 from pathoview.datasets.bags import Ordering
 from pathoview.datasets.labels import Split, TargetClass
-from pathoview.slides.finding import slide_files
+from pathoview.slides.finding import series_in, slide_files
 from pathoview.study.labelled_slides import names_of, ordered_names
 from pathoview.study.model import LabelClass, SlideRecord
 from pathoview.study.slide_list import SlideFinder
@@ -21,6 +22,10 @@ from pathoview.study.tile_verdicts import SlideVerdicts, TileVerdict
 from pathoview.tasks.export_tiles import slide_group
 from pathoview.tasks.label_table import LabelRow, read_labels
 from pathoview.tasks.training_data import LeftOut
+
+BagItems = Literal["slides", "clips", "bags"]
+"""What lies in a folder: slides or pictures; clips (videos, folders of frames); folders of pictures
+that are one bag each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class BagSource:
     slides: tuple[str, ...] = ()
     """Of the study: paths, or what a person calls them; empty: all that have a label."""
     images: str = ""
-    """A folder of slides or pictures, also in folders of it."""
+    """A folder of slides or pictures, of clips or of bags, also in folders of it."""
     labels: str = ""
     """A CSV file: ``slide``, ``label``, and where known ``patient``, ``split``, ``site``; see
     `label_table.read_labels`."""
@@ -42,6 +47,8 @@ class BagSource:
     mpp: float | None = None
     """µm per px of pictures; or per level-0 px of slides that state none."""
     licence: str = ""
+    items: BagItems = "slides"
+    """What lies in the folder."""
     several: bool = False
     """Each slide may have any number of the classes at once (`datasets.bags.Bag.labels`)."""
 
@@ -203,7 +210,7 @@ def _of_table(source: BagSource) -> SaidOfSlides:
             _("A folder of slides needs a table of labels."),
             _("Give a CSV file with the columns “slide” and “label”."),
         )
-    files = _Files(Path(source.images))
+    files = _Files(Path(source.images), source.items)
     slides: dict[Path, SaidOfSlide] = {}
     left_out = []
     for row in read_labels(
@@ -223,7 +230,7 @@ def _of_table(source: BagSource) -> SaidOfSlides:
 
 def _tabled(file: Path, row: LabelRow) -> SaidOfSlide:
     return SaidOfSlide(
-        name=file.stem,
+        name=file.name if file.is_dir() else file.stem,
         path=file,
         labels=row.labels,
         group=f"patient {row.patient}" if row.patient else "",
@@ -233,16 +240,21 @@ def _tabled(file: Path, row: LabelRow) -> SaidOfSlide:
 
 
 class _Files:
-    """The slides of a folder, found by their names with or without ending."""
+    """The slides, clips or bags of a folder, found by their names with or without ending."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, items: BagItems) -> None:
         if not folder.is_dir():
             raise InputError(
                 _("There is no folder “{name}”.").format(name=folder.name),
                 _("Name a folder that is there and that you may read."),
             )
         self._by_word: dict[str, list[Path]] = {}
-        for path in slide_files([folder]):
+        paths = (
+            slide_files([folder])
+            if items == "slides"
+            else series_in(folder, videos=items == "clips")
+        )
+        for path in paths:
             for word in {path.name.casefold(), path.stem.casefold()}:
                 self._by_word.setdefault(word, []).append(path)
 

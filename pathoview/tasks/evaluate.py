@@ -22,6 +22,7 @@ from pathoview.core.translation import _
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import Kind
 from pathoview.study.scales import remember_scale
+from pathoview.tasks.bag_labels import BagItems
 from pathoview.tasks.evaluate_cases import (
     NUCLEUS,
     Case,
@@ -57,6 +58,8 @@ class EvaluateRequest(CaseSource):
     method: str | None = None
     params: dict[str, Any] = Field(default_factory=dict)
     model: str | None = None
+    items: BagItems = "slides"
+    """Of a model of whole slides: what lies in the folder of images."""
     numerics: str = "float32"
     against: str = ""
     """Another method or model that is scored on the same images; empty: none."""

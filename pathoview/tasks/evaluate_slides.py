@@ -177,6 +177,7 @@ def _source(order: EvaluateRequest, built: BuiltMethod) -> BagSource:
         grade=str(card.settings.get("grade", "")),
         mpp=order.mpp,
         several=built.spec.has_several_labels,
+        items="clips" if encoder_of(built).is_of_frames else order.items,
     )
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pathoview.core.errors import RunError, StorageError, UsageError
 from pathoview.core.machine import usable_cores
 from pathoview.core.progress import Progress
-from pathoview.core.translation import _
+from pathoview.core.translation import _, ngettext
 from pathoview.jobs.pipeline import run_pipeline
 from pathoview.methods.engine.encoder_list import DEFAULT_ENCODER
 from pathoview.methods.library import forbids_commerce
@@ -22,7 +22,7 @@ from pathoview.slides.stain_normalisation import StainNormaliser
 from pathoview.study.feature_file import FeatureFile, TileFeatures
 from pathoview.study.records import now
 from pathoview.tasks.analysis import useful_computers
-from pathoview.tasks.feature_tiles import Block, FeatureTiles, Rgb
+from pathoview.tasks.feature_tiles import Block, Rgb, TileSupply
 from pathoview.tasks.stopwatch import Stopwatch
 from pathoview.tasks.tile_plan import Tile
 from pathoview.tasks.unreadable import PatientReader
@@ -44,7 +44,7 @@ class Extraction:
     """The blocks of one slide that are not described yet."""
 
     def __init__(
-        self, tiles: FeatureTiles, encoder: TileEncoder, file: FeatureFile, progress: Progress
+        self, tiles: TileSupply, encoder: TileEncoder, file: FeatureFile, progress: Progress
     ) -> None:
         self._tiles = tiles
         self._encoder = encoder
@@ -80,6 +80,7 @@ class Extraction:
                 check=self._watch.check,
             )
             self._reader.check()
+            self._tell_unread()
         except BaseException:
             with contextlib.suppress(StorageError):  # a full disk: the first error is told
                 self._file.update_record(seconds=self._seconds)
@@ -88,6 +89,8 @@ class Extraction:
 
     def _n_readers(self, n_computers: int) -> int:
         """Return how many threads read: a few for a processor that computes, all for a GPU."""
+        if self._tiles.reads_in_order:
+            return 1
         if self._encoder.device != "cpu":
             return min(_GPU_READERS, usable_cores())
         return -(-n_computers // 4)
@@ -118,9 +121,18 @@ class Extraction:
                 _("Choose a smaller encoder, such as {name}.").format(name=DEFAULT_ENCODER),
             )
 
+    def _tell_unread(self) -> None:
+        n = self._tiles.n_unread
+        if n:
+            sentence = ngettext(
+                "{n} frame cannot be read and is left out.",
+                "{n} frames cannot be read and are left out.",
+                n,
+            )
+            self._progress.event("notice", {"text": sentence.format(n=n)})
+
     def _read(self, place: Tile) -> Raw:
-        block = self._tiles.block(place)
-        return block, self._tiles.read(block, self._normaliser)
+        return self._tiles.read_block(place, self._normaliser)
 
     def _compute(self, _place: Tile, raw: Raw | None) -> Described | None:
         """Return the features of a block, (n, feature); None where it could not be read."""
@@ -154,7 +166,7 @@ class Extraction:
             place.col, place.row, TileFeatures(columns, rows, block.tissue, features)
         )
         self._n_done += len(block)
-        core = place.core_l0(self._tiles.grids[0].scale_l0)
+        core = self._tiles.core_l0(place)
         rect = [core.x, core.y, core.width, core.height]
         self._progress.event("tile", {"rect_l0": rect, "n": len(block)})
         self._report()

@@ -11,10 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from pathoview.core.geometry import Rect
 from pathoview.slides.reading import AnalysisGrid, analysis_grid, read_patch
 from pathoview.slides.slide import Slide
 from pathoview.slides.stain_normalisation import StainNormaliser
@@ -44,8 +46,56 @@ class Block:
         return len(self.columns)
 
 
+class Places(Protocol):
+    """Blocks that are not finished."""
+
+    def next(self, focus_l0: Rect | None) -> Tile | None:
+        """Return the block to do next; None: nothing is left."""
+
+
+class TileSupply(Protocol):
+    """The tiles that an encoder describes. Safe to call from several threads."""
+
+    side_l0: float
+    """Of a tile, level-0 px."""
+    n_columns: int
+    n_rows: int
+    """Of the grid of tiles."""
+    grids: tuple[AnalysisGrid, ...]
+    """Of each magnification; of a clip, one without a scale (0 µm per px)."""
+    reads_in_order: bool
+    """One thread reads faster than several."""
+    n_unread: int
+    """Tiles that were left out, since they could not be read."""
+
+    @property
+    def true_mpp(self) -> tuple[float, ...]:
+        """µm per px of each magnification as it is read."""
+
+    @property
+    def n_tiles(self) -> int:
+        """How many tiles count, or at most do."""
+
+    def plan(self, finished: set[tuple[int, int]]) -> Places:
+        """Return the blocks that are not finished."""
+
+    def core_l0(self, place: Tile) -> Rect:
+        """Return where a block lies, level-0 px."""
+
+    def read_block(
+        self, place: Tile, normaliser: StainNormaliser | None
+    ) -> tuple[Block, list[Rgb]]:
+        """Return the tiles of a block that count, and their pixels; raise `SlideError`."""
+
+    def read(self, block: Block, normaliser: StainNormaliser | None) -> list[Rgb]:
+        """Return (n, tile_px, tile_px, 3) RGB of each magnification; raise `SlideError`."""
+
+
 class FeatureTiles:
-    """The tiles of one slide. Safe to call from several threads."""
+    """The tiles of one slide; a `TileSupply`."""
+
+    reads_in_order = False
+    n_unread = 0
 
     def __init__(
         self, slide: Slide, mpp: Sequence[float], tile_px: int, least_tissue: float
@@ -97,6 +147,17 @@ class FeatureTiles:
         shares = self.shares[top : top + self.across, left : left + self.across]
         rows, columns = np.nonzero(shares)
         return Block(columns + left, rows + top, shares[rows, columns])
+
+    def core_l0(self, place: Tile) -> Rect:
+        """Return where a block lies, level-0 px."""
+        return place.core_l0(self.grids[0].scale_l0)
+
+    def read_block(
+        self, place: Tile, normaliser: StainNormaliser | None
+    ) -> tuple[Block, list[Rgb]]:
+        """Return the tiles of a block that count, and their pixels; raise `SlideError`."""
+        block = self.block(place)
+        return block, self.read(block, normaliser)
 
     def read(self, block: Block, normaliser: StainNormaliser | None) -> list[Rgb]:
         """Return (n, tile_px, tile_px, 3) RGB of each magnification; raise `SlideError`."""

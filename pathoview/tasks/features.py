@@ -7,13 +7,14 @@ there at once, and an extraction that was stopped, in whatever way, goes on wher
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pathoview.core.errors import InputError
+from pathoview.core.errors import InputError, UsageError
 from pathoview.core.params import BaseParams, param
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _
@@ -25,9 +26,10 @@ from pathoview.slides.slide import PLAUSIBLE_MPP, Slide
 from pathoview.slides.stain_normalisation import StainNormaliser
 from pathoview.study.feature_file import FeatureFile, FeatureRecord, feature_path
 from pathoview.tasks.feature_extraction import Extraction
-from pathoview.tasks.feature_tiles import FeatureTiles
+from pathoview.tasks.feature_tiles import TileSupply
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.provenance import versions
+from pathoview.tasks.series_tiles import tiles_of
 
 if TYPE_CHECKING:
     from pathoview.methods.engine.tile_encoder import TileEncoder
@@ -52,9 +54,8 @@ class FeatureOrder(BaseParams):
     mpp: tuple[Scale, ...] = param(
         (0.5,),
         _("Magnifications"),
-        _("µm per px of each; the first sets the grid of tiles."),
+        _("µm per px of each; the first sets the grid of tiles. None: frames of a clip, whole."),
         unit="µm",
-        min_length=1,
         max_length=_MOST_MAGNIFICATIONS,
     )
     tile_px: int = param(
@@ -65,6 +66,9 @@ class FeatureOrder(BaseParams):
     )
     least_tissue: float = param(
         LEAST_TISSUE, _("Least tissue"), _("Share of a tile that counts."), ge=0, le=1
+    )
+    every: int = param(
+        1, _("Every"), _("Of a clip, one frame in so many is described."), ge=1, le=100_000
     )
     numerics: ExactNumerics = param(
         "float32", _("Numbers"), _("How the network is computed; the result is the same.")
@@ -84,6 +88,7 @@ class FeatureOrder(BaseParams):
                 "tile_px": used.tile_px,
                 "normalisation": used.normalisation,
                 "least_tissue": used.least_tissue,
+                "every": used.every,
                 "numerics": exact(numerics),
             }
         )
@@ -165,8 +170,8 @@ def _extracted(
             _("These tiles were described by other weights of {name}.").format(name=order.encoder),
             _("Choose the file of weights that was used, or train the model again."),
         )
-    used = encoder.used(order.mpp, order.tile_px, order.normalisation, order.least_tissue)
-    tiles = FeatureTiles(slide, order.mpp, order.tile_px, order.least_tissue)
+    used = _used(encoder, order)
+    tiles = tiles_of(slide, order.mpp, order.tile_px, order.least_tissue, order.every)
     record = _record(slide, order, used, tiles)
     path = feature_path(record)
     if restart:
@@ -198,6 +203,7 @@ def bag_of(file: Path | FeatureFile) -> tuple[Features, TileGrid, EncoderUsed]:
         tile_px=record.tile_px,
         normalisation=record.normalisation,
         least_tissue=record.least_tissue,
+        every=record.every,
         licence=record.licence,
         origin=record.origin,
         source=record.source,
@@ -219,8 +225,20 @@ def _built(name: str, source: str, stamp: int, compute: Compute) -> TileEncoder:
     return TileEncoder(name, source, compute)
 
 
+def _used(encoder: TileEncoder, order: FeatureOrder) -> EncoderUsed:
+    """Return the record of how tiles, or the frames of a clip, are described."""
+    if order.mpp:
+        return encoder.used(order.mpp, order.tile_px, order.normalisation, order.least_tissue)
+    if order.normalisation != "none":
+        raise UsageError(
+            _("Stains of a clip are not normalised."), _("Leave its colours as they are.")
+        )
+    used = encoder.used((0.0,), order.tile_px, "none", order.least_tissue)
+    return replace(used, mpp=(), every=order.every)
+
+
 def _record(
-    slide: Slide, order: FeatureOrder, used: EncoderUsed, tiles: FeatureTiles
+    slide: Slide, order: FeatureOrder, used: EncoderUsed, tiles: TileSupply
 ) -> FeatureRecord:
     return FeatureRecord(
         slide_hash=slide.content_hash,
@@ -233,13 +251,14 @@ def _record(
         tile_px=used.tile_px,
         normalisation=used.normalisation,
         least_tissue=used.least_tissue,
+        every=used.every,
         side_l0=tiles.side_l0,
         n_columns=tiles.n_columns,
         n_rows=tiles.n_rows,
         licence=used.licence,
         origin=used.origin,
         source=used.source,
-        slide_mpp=slide.info.mpp,
+        slide_mpp=slide.info.mpp if order.mpp else None,
         device=choose_device().name,
         numerics=order.numerics,
     )

@@ -30,6 +30,23 @@ def open_scaled(path: Path | str, mpp: float | None) -> Slide:
     return with_scale(slide, remembered) if remembered else slide
 
 
+def open_series(path: Path, mpp: float | None, *, is_clip: bool) -> Slide:
+    """Open a clip, or a folder of pictures that are one bag, with its scale.
+
+    Raises `SlideError` when it is none, and `MissingScaleError` for pictures without a scale.
+    """
+    slide = open_slide(path) if is_clip else open_scaled(path, mpp)
+    try:
+        if not slide.is_series:
+            raise SlideError(_("It is neither a video nor a folder of pictures."))
+        if not is_clip:
+            slide.mpp  # noqa: B018  raises when it is not known
+    except BaseException:
+        slide.close()
+        raise
+    return slide
+
+
 def open_recorded(record: SlideRecord, path: Path, mpp: float | None) -> Slide:
     """Open a slide of a study where its file lies, with its scale.
 

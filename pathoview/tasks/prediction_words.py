@@ -26,9 +26,29 @@ def prediction_lines(name: str, result: Mapping[str, Any], seconds: float) -> Se
             last=list(probabilities)[-1], threshold=result["threshold"]
         )
     tiles = [
-        _("tile at {x:.0f}, {y:.0f} (level-0 px): attention {attention:.2f} × the average").format(
-            x=tile["x_l0"], y=tile["y_l0"], attention=tile["attention"]
+        _("{place}: attention {attention:.2f} × the average").format(
+            place=_place(tile, result["is_clip"]), attention=tile["attention"]
         )
         for tile in result["top_tiles"]
     ]
     return [head, *(f"  {line}" for line in (told, *tiles))]
+
+
+def _place(tile: Mapping[str, Any], is_clip: bool) -> str:
+    """Return where a tile is: on the slide, in which picture of a row, or at what time."""
+    if is_clip:
+        frame = _("frame {n}").format(n=tile["frame"])
+        seconds = tile["time_s"]
+        return frame if seconds is None else f"{frame} ({clock_text(seconds)})"
+    where = _("tile at {x:.0f}, {y:.0f} (level-0 px)").format(x=tile["x_l0"], y=tile["y_l0"])
+    if "frame" in tile:
+        return _("picture {n}, {where}").format(n=tile["frame"], where=where)
+    return where
+
+
+def clock_text(seconds: float) -> str:
+    """Return a time in a clip: ``3.20 s``, or ``2:03.20`` from a minute on."""
+    if seconds < 60:
+        return _("{seconds:.2f} s").format(seconds=seconds)
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:05.2f}"

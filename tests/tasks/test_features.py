@@ -327,7 +327,7 @@ def test_a_scale_is_needed(encoder: MeanColor) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"mpp": []}, {"mpp": [0.5, 900]}, {"tile_px": 0}, {"least_tissue": 2}, {"no": 1}]
+    "wrong", [{"mpp": [0.5, 900]}, {"tile_px": 0}, {"least_tissue": 2}, {"no": 1}]
 )
 def test_a_wrong_order_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

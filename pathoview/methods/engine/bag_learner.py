@@ -156,7 +156,7 @@ def settings_of(data: BagData, structure: Mapping[str, Any]) -> dict[str, Any]:
         **structure,
         "n_features": data.encoder.n_features,
         "values": list(range(1, len(data.classes) + 1)),
-        "mpp": data.encoder.mpp[0],
+        "mpp": data.encoder.mpp[0] if data.encoder.mpp else 0.0,
         "encoder": asdict(data.encoder),
         "ordering": data.ordering,
         "temperature": 1.0,
