@@ -93,12 +93,13 @@ class GameLearner(Learner):
         changed = augment(batch["rgb"].float() / 255, [label_map], how=self._lesson.changes)
         images, state = changed.images, changed.labels[0]
         made = network.generator(images)
-        with still(network.segmentor):
-            fooled = fooling_loss(network.segmentor(made)[:, 0].float(), state)
-        kept = keeping_loss(made.float(), images, state)
         seen = mask_loss(network.segmentor(images)[:, 0].float(), state)
         left = network.segmentor(made.detach())[:, 0].float()
         found = leftover_loss(left, (made.detach() - images).abs().mean(1).float(), state)
+        # Last: statistics that change after it has judged would change what follows from that.
+        with still(network.segmentor):
+            fooled = fooling_loss(network.segmentor(made)[:, 0].float(), state)
+        kept = keeping_loss(made.float(), images, state)
         said = {
             "loss_fooling": float(fooled.detach()),
             "loss_keeping": float(kept.detach()),
