@@ -134,17 +134,24 @@ def export(
             metavar="KEY=VALUE",
             help=_(
                 "Of a map of classes: tolerance_um, smallest_um2, as_float. Of the tiles of a "
-                "whole slide: squares, contours, contours_of."
+                "whole slide: squares, contours, contours_of. Of a pseudo-healthy run: of "
+                "(pathology, difference), probability, difference, tolerance_um, smallest_um2."
             ),
         ),
     ] = None,
+    judge: Annotated[
+        str,
+        typer.Option(metavar="MODEL", help=_("Of a table of regions: who tells healthiness.")),
+    ] = "",
 ) -> None:
     """Write what a study says of a slide, and the newest result of the slide.
 
     The map of a method that tells classes of pixels is written as regions, or as a picture with
     --format class-map (PNG) or probabilities (OME-TIFF). The tiles that a whole slide was predicted
     from are written as squares and outlines, or with --format attention (PNG) or tile-values
-    (OME-TIFF).
+    (OME-TIFF). A pseudo-healthy run is written as areas of pathology, or with --format
+    pseudo-healthy (PNG) or pseudo-healthy-tiff (OME-TIFF), both with their badge, difference
+    (OME-TIFF), or pathology-table (CSV): a line for each annotated region.
     """
     from pathoview.annotations.dialects.import_params import ImportParams
     from pathoview.tasks import export_file
@@ -164,12 +171,13 @@ def export(
         "collection": not array,
         "measurements": measurements,
         "map": export_file.map_params(run_file).parse_texts(map_options or []).model_dump(),
+        "judge": judge,
     }
     with terminal_progress(output.name) as progress:
         result = export_file.run(request, progress)
     for warning in result["warnings"]:
         typer.echo(warning, err=True)
-    if form is not None:
+    if "mpp" in result:
         typer.echo(_("{mpp:.3g} µm per px: {path}").format(mpp=result["mpp"], path=output))
         return
     n = int(result["n_objects"])

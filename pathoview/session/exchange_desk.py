@@ -22,6 +22,7 @@ from pathoview.session.slide_book import SlideBook
 from pathoview.session.slide_report_desk import SlideReportDesk
 from pathoview.slides.slide import Slide
 from pathoview.study.importing import Intake, import_command, intake
+from pathoview.study.map_params import PATHOLOGY_TABLE
 from pathoview.study.map_params import RUN_FORMATS as RUN_FORMATS
 from pathoview.study.map_params import MapFormat as MapFormat
 from pathoview.study.map_params import area_params as area_params
@@ -92,6 +93,8 @@ class ExchangeDesk:
         self._runs = runs
         self.report = SlideReportDesk(session, runs)
         self._arrivals: dict[Path, _Arrival] = {}
+        self._taken: set[Path] = set()
+        """Files that were dealt with: a list of runs that was read before tells of them again."""
         self._of_jobs: dict[str, str] = {}
         """Hash of the slide of each import that goes on, by the id of its job."""
         self._unseen: set[Path] = set()
@@ -195,10 +198,11 @@ class ExchangeDesk:
 
     def _on_found(self, path: Path, record: RunRecord) -> None:
         """Take what an earlier session could not take any more."""
-        title = record.title
-        arrival = _Arrival(path, record.slide_hash, title, _import_step(title), {})
-        self._arrivals.setdefault(path, arrival)
-        self._take_arrivals()
+        if path not in self._taken:
+            title = record.title
+            arrival = _Arrival(path, record.slide_hash, title, _import_step(title), {})
+            self._arrivals.setdefault(path, arrival)
+            self._take_arrivals()
 
     def _on_study_changed(self) -> None:
         self._unseen.clear()
@@ -212,6 +216,7 @@ class ExchangeDesk:
         for arrival in tuple(self._arrivals.values()):
             if arrival.slide_hash == book.slide_hash and arrival.path not in self._unseen:
                 del self._arrivals[arrival.path]
+                self._taken.add(arrival.path)
                 if book.study.is_read_only:
                     self._keep(arrival)
                 else:
@@ -303,7 +308,8 @@ class ExchangeDesk:
         if options.what == "results" or not self.n_annotations:
             study = None
         if options.format in (one.name for one in RUN_FORMATS):
-            run, study = self._session.results, None
+            is_table = options.format == PATHOLOGY_TABLE.name and self.n_annotations
+            run, study = self._session.results, self._studies.study if is_table else None
         if slide is None or (run is None and study is None):
             self._session.notice.emit(Notice(_("There is nothing to export."), "warning"))
             return

@@ -121,7 +121,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MapFormat:
-    """A picture that what a run has made can be written as."""
+    """A picture, or a table, that what a run has made can be written as."""
 
     name: str
     title: str
@@ -152,7 +152,10 @@ DIFFERENCE = MapFormat(
     (".ome.tif", ".ome.tiff"),
     "synthesis",
 )
-SYNTHESIS_FORMATS = (PSEUDO_HEALTHY, PSEUDO_HEALTHY_PYRAMID, DIFFERENCE)
+PATHOLOGY_TABLE = MapFormat(
+    "pathology-table", _("Table of regions (CSV)"), (".csv", ".tsv"), "synthesis"
+)
+SYNTHESIS_FORMATS = (PSEUDO_HEALTHY, PSEUDO_HEALTHY_PYRAMID, DIFFERENCE, PATHOLOGY_TABLE)
 RUN_FORMATS = (*MAP_FORMATS, *TILE_FORMATS, *SYNTHESIS_FORMATS)
 """As all of which what runs have made can be written."""
 

@@ -31,13 +31,14 @@ from pathoview.core.progress import Progress
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
 from pathoview.layers.attention_source import ATTENTION_MEANING
-from pathoview.study.map_params import RUN_FORMATS, AttentionParams, MapFormat
+from pathoview.study.map_params import PATHOLOGY_TABLE, RUN_FORMATS, AttentionParams, MapFormat
 from pathoview.study.records import RunRecord, now
 from pathoview.study.results import RunFile
 from pathoview.study.slide_prediction import SlidePrediction
 from pathoview.study.study_file import StudyFile
-from pathoview.tasks.export_map import write_map
+from pathoview.tasks.export_map import check_format, write_map
 from pathoview.tasks.opening import open_scaled, slide_frame
+from pathoview.tasks.pathology_table import write_pathology_table
 from pathoview.tasks.regions import region_params, regions
 from pathoview.tasks.tile_outlines import tile_squares
 
@@ -73,6 +74,8 @@ class ExportRequest(BaseModel):
     """GeoJSON: put the origin where QuPath has it, at the corner of the vendor's bounds."""
     map: dict[str, Any] = {}
     """How the map or the tiles of a run are written; see `regions.region_params`."""
+    judge: str = ""
+    """Of a table of regions: the model that tells healthiness; empty: nobody does."""
 
 
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def map_format(name: str) -> MapFormat | None:
-    """Return the picture of a map that goes by a name; None: it is a format of annotations."""
+    """Return the picture or table of a run that goes by a name; None: it is one of objects."""
     return next((one for one in RUN_FORMATS if one.name == name), None)
 
 
@@ -119,7 +122,16 @@ def _write_map(
     if not order.run_file:
         raise InputError(_("There is no map to write."), _("Analyze the slide first."))
     with RunFile.open(Path(order.run_file)) as run_file:
-        return write_map(output, form, run_file, order.map, progress)
+        if form is not PATHOLOGY_TABLE:
+            return write_map(output, form, run_file, order.map, progress)
+        record = run_file.record
+        check_format(output, form, record)
+        if not order.slide:
+            raise UsageError(_("Say which slide is meant."))
+        drawn = _chosen(_known(order, record.slide_hash), order)
+        with open_scaled(Path(order.slide), order.mpp) as slide:
+            said = run_file, slide, drawn, order.judge, progress
+            return write_pathology_table(output, *said)
 
 
 def dialect_of(output: Path, name: str = "") -> Dialect:

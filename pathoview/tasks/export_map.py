@@ -46,7 +46,7 @@ def write_map(
     such a map or a file of another ending, `StorageError`, and `Cancelled` when asked to stop.
     """
     record = run_file.record
-    _check(output, form, record)
+    check_format(output, form, record)
     progress.check()
     with replacing(output) as file:
         if form is ATTENTION_PICTURE:
@@ -68,7 +68,7 @@ def write_map(
     }
 
 
-def _check(output: Path, form: MapFormat, record: RunRecord) -> None:
+def check_format(output: Path, form: MapFormat, record: RunRecord) -> None:
     """Raise `UsageError` when a run cannot be written so, or not to a file of that name."""
     fitting = [one.name for one in RUN_FORMATS if one.gives == record.gives]
     if not fitting:
