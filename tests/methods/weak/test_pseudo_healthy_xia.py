@@ -169,6 +169,18 @@ def test_masks_of_the_pool_are_those_of_other_pictures() -> None:
     assert not np.array_equal(batch["pool_rgb"], batch["sick_rgb"])
 
 
+def test_where_the_window_ends_changes_nothing_within() -> None:
+    torch.manual_seed(6)
+    network = network_of({"width": 4}, Seam()).eval()
+    nn.init.normal_(network.generator.change.weight, std=0.3)
+    picture = torch.rand(1, 3, 256, 256)
+    margin, reach = 48, network.reach_px
+    part = picture[..., margin:, margin:].contiguous()
+    told, whole = network(part), network(picture)[..., margin:, margin:]
+    assert torch.allclose(told[..., reach:, reach:], whole[..., reach:, reach:], atol=1e-5)
+    assert not torch.allclose(told[..., :reach, :reach], whole[..., :reach, :reach], atol=1e-5)
+
+
 class InsideOut(nn.Module):
     def forward(self, seen: Tensor) -> Tensor:
         return 1 - seen[:, :3]
