@@ -4,6 +4,9 @@
 of 500 px, tiles of 64 px at 0.5 µm by the bundled encoder, ten folds of pictures, five seeds; AUROC
 beside the pooling of tiles, and whether attention and evidence point at the tiles with such nuclei.
 The method's own settings; nothing is chosen by what comes out.
+
+Each seed's result is kept in a file of ``--kept`` as soon as it is there, so that what was killed
+goes on with the next seed. Intervals draw pictures anew; what is drawn are the means of all seeds.
 """
 
 from __future__ import annotations
@@ -15,38 +18,35 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from bag_learning import learned, settings_of
 
 from pathoview.core.progress import Progress, SilentProgress
-from pathoview.core.registry import load_entry
 from pathoview.datasets.bags import Bag, BagData, Features
-from pathoview.evaluation.slides import auroc, scores_with_intervals
+from pathoview.datasets.slide_folds import FoldOrder
+from pathoview.evaluation.bootstrap import Interval, grouped_intervals
+from pathoview.evaluation.slides import auroc
 from pathoview.methods.engine import bag_baselines
-from pathoview.methods.fitting import FitContext
-from pathoview.methods.registry import METHODS
-from pathoview.methods.spec import BagFound, Compute
+from pathoview.methods.spec import BagFound
 from pathoview.tasks.bag_data import open_bag_data
 from pathoview.tasks.bag_labels import BagSource
-from pathoview.tasks.cross_validation import (
-    CrossValidation,
-    Fit,
-    FoldOrder,
-    Ready,
-    judged,
-    planned_folds,
-)
+from pathoview.tasks.cross_validation import CrossValidation, Ready, planned_folds
 from pathoview.tasks.features import FeatureOrder
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "crchisto"
 LOOKED_FOR, UNKNOWN = "epithelial", "unlabelled"
-TILE_PX, MPP, N_FOLDS, N_SEEDS = 64, 0.5, 10, 5
+OF_TILES = "attention", "evidence"
+TILE_PX, MPP = 64, 0.5
 
 Nuclei = Mapping[str, Sequence[tuple[float, float, str]]]
+Result = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""Of a seed, by predictor: ``slides``, ``attention`` and ``evidence``, by name of the picture; the
+probability, and the AUROC of its tiles."""
 
 
 def read(data: Path) -> Nuclei:
@@ -90,39 +90,30 @@ def truth_of_tiles(bag: Bag, nuclei: Sequence[tuple[float, float, str]]) -> np.n
 
 
 class Watched:
-    """Fits a method, and remembers what it says of the tiles of pictures held out."""
+    """Learns, and remembers what is said of pictures held out."""
 
-    def __init__(self, method: str, seed: int) -> None:
-        self.spec = METHODS.get(method)
+    def __init__(self, name: str, seed: int) -> None:
         self.found: list[tuple[Features, BagFound]] = []
-        self._seed = seed
+        self._name, self._seed = name, seed
 
     def __call__(self, data: BagData, progress: Progress, state: Path | None) -> Ready:
-        entry, params = load_entry(self.spec.entry), self.spec.params()
-        assert self.spec.fit_params is not None
-        context = FitContext(progress, seed=self._seed)
-        fitted = entry(params).fit(data, self.spec.fit_params(), context)
-        method = entry(params, fitted, Compute())
+        ready = learned(self._name, data, self._seed, progress)
 
         def predict(features: Features) -> BagFound:
-            found: BagFound = method.predict(features)
+            found = ready.predict(features)
             self.found.append((features, found))
             return found
 
-        return Ready(fitted, predict)
+        return Ready(ready.fitted, predict)
 
 
-def baseline(kind: Any, seed: int, data: BagData, progress: Progress, state: Path | None) -> Ready:
-    fitted = bag_baselines.fit(kind, data, FitContext(progress, seed=seed))
-    return Ready(fitted, lambda features: bag_baselines.predict(fitted, features))
-
-
-def of_tiles(watched: Watched, data: BagData, nuclei: Nuclei) -> dict[str, float]:
-    """Return mean AUROC over the positive pictures that have tiles of both kinds."""
+def told(watched: Watched, data: BagData, nuclei: Nuclei) -> dict[str, dict[str, float]]:
+    """Return what is kept of a predictor; of tiles where a positive picture has both kinds."""
     by_features = {id(bag.features): bag for bag in data.bags}
-    scores: dict[str, list[float]] = {"attention": [], "evidence": []}
+    kept: dict[str, dict[str, float]] = {"slides": {}, "attention": {}, "evidence": {}}
     for features, found in watched.found:
         bag = by_features[id(features)]
+        kept["slides"][bag.name] = float(found.probabilities[1])
         truth = truth_of_tiles(bag, nuclei[bag.name])
         is_known = truth >= 0
         if bag.label != 1 or len(set(truth[is_known].tolist())) < 2:
@@ -130,50 +121,97 @@ def of_tiles(watched: Watched, data: BagData, nuclei: Nuclei) -> dict[str, float
         of_tile = {"attention": found.attention, "evidence": found.evidence[:, 1]}
         for name, values in of_tile.items():
             known = values[is_known].astype(np.float64)
-            scores[name].append(auroc(known, truth[is_known] == 1))
-    told = {f"{name}_auroc_of_tiles": float(np.mean(own)) for name, own in scores.items()}
-    return {**told, "n_pictures": len(scores["attention"])}
+            kept[name][bag.name] = auroc(known, truth[is_known] == 1)
+    return kept
 
 
-def run(
-    data: BagData, nuclei: Nuclei, method: str, beside: Sequence[str], seed: int
-) -> dict[str, Any]:
-    started = time.perf_counter()
-    names = [bag.name for bag in data.bags]
-    order = FoldOrder(n_folds=N_FOLDS, hold_out="patients")
-    folds = planned_folds(data, names, [""] * len(names), order, seed)
-    watched = Watched(method, seed)
-    fits: dict[str, Fit] = {method: watched}
-    fits |= {kind: partial(baseline, kind, seed) for kind in beside}
+def run(data: BagData, nuclei: Nuclei, names: Sequence[str], n_folds: int, seed: int) -> Result:
+    """Predict each picture by what has not seen it."""
+    pictures = [bag.name for bag in data.bags]
+    order = FoldOrder(n_folds=n_folds, hold_out="patients")
+    folds = planned_folds(data, pictures, [""] * len(pictures), order, seed)
+    watched = {name: Watched(name, seed) for name in names}
     with tempfile.TemporaryDirectory() as folder:
-        course = CrossValidation(data, folds, fits, Path(folder) / "bench.state")
-        unseen = course.run(SilentProgress())
-    truth = np.array([data.bags[row].label for row in unseen.rows])
-    said = {
-        name: judged(one, truth, unseen.folds, "youden")
-        for name, one in unseen.probabilities.items()
-    }
-    scores, intervals = scores_with_intervals(said, unseen.rows, ("auroc",), seed=seed)
-    told: dict[str, Any] = {"method": method, "seed": seed}
-    compared = [f"{part}{kind}.auroc" for kind in beside for part in ("", "over_")]
-    for name in ("auroc", "balanced_accuracy", "brier", *compared):
-        own = intervals[name]
-        told[name] = [round(scores[name], 3), round(own.low, 3), round(own.high, 3)]
-    return {**told, **of_tiles(watched, data, nuclei), "s": time.perf_counter() - started}
+        CrossValidation(data, folds, watched, Path(folder) / "bench.state").run(SilentProgress())
+    return {name: told(one, data, nuclei) for name, one in watched.items()}
 
 
-def main() -> None:
+def finished(path: Path, key: Mapping[str, Any]) -> dict[str, Result]:
+    """Return the seeds that an earlier run with the same settings has finished."""
+    if not path.exists():
+        return {}
+    kept: dict[str, Any] = json.loads(path.read_text())
+    return kept["seeds"] if kept["key"] == key else {}
+
+
+def summary(data: BagData, seeds: Sequence[Result]) -> dict[str, Interval]:
+    """Return means over seeds, with intervals over pictures, and the first minus the others."""
+    truth = np.array([bag.label == 1 for bag in data.bags])
+
+    def values(name: str, part: str) -> np.ndarray:
+        kept = [one[name][part] for one in seeds]
+        return np.array([[one.get(bag.name, np.nan) for bag in data.bags] for one in kept])
+
+    names = list(seeds[0])
+    slides = {name: values(name, "slides") for name in names}
+    tiles = {(name, part): values(name, part) for name in names for part in OF_TILES}
+
+    def statistics(rows: np.ndarray) -> dict[str, float]:
+        each = {
+            name: float(np.mean([auroc(one[rows], truth[rows]) for one in own]))
+            for name, own in slides.items()
+        }
+        told = {f"{name}: slides": value for name, value in each.items()}
+        for (name, part), own in tiles.items():
+            told[f"{name}: tiles by {part}"] = float(np.nanmean(own[:, rows]))
+        for name in names[1:]:
+            told[f"{names[0]} over {name}"] = each[names[0]] - each[name]
+        return told
+
+    return grouped_intervals(np.arange(len(data.bags)), statistics)
+
+
+def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
     parser.add_argument("--method", default="attention_mil")
     parser.add_argument("--beside", nargs="*", default=["mean"], choices=bag_baselines.KINDS)
-    parser.add_argument("--seeds", type=int, default=N_SEEDS)
-    said = parser.parse_args()
+    parser.add_argument("--folds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()))
+    return parser.parse_args()
+
+
+def main() -> None:
+    said = asked()
     torch.set_num_threads(1)
     nuclei = read(said.data)
     data = described(said.data, nuclei)
-    for seed in range(said.seeds):
-        print(json.dumps(run(data, nuclei, said.method, said.beside, seed)), flush=True)
+    names = [said.method, *said.beside]
+    key = {
+        "settings": {name: settings_of(name) for name in names},
+        "encoder": json.loads(json.dumps(asdict(data.encoder))),
+        "pictures": [bag.name for bag in data.bags],
+        "folds": said.folds,
+    }
+    path = said.kept / f"bench-crchisto-{said.method}.json"
+    seeds = finished(path, key)
+    for seed in map(str, range(said.seeds)):
+        if seed in seeds:
+            continue
+        began = time.perf_counter()
+        seeds[seed] = run(data, nuclei, names, said.folds, int(seed))
+        path.write_text(json.dumps({"key": key, "seeds": seeds}))
+        print(f"seed {seed}, {time.perf_counter() - began:.0f} s", flush=True)
+        show(data, [seeds[seed]])
+    chosen = [seeds[str(seed)] for seed in range(said.seeds)]
+    print(f"\nmean of {said.seeds} seeds, {said.folds} folds, {path}")
+    show(data, chosen)
+
+
+def show(data: BagData, seeds: Sequence[Result]) -> None:
+    for name, found in summary(data, seeds).items():
+        print(f"  {name:36} {found.value:6.3f}  {found.low:.3f} to {found.high:.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,20 +13,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from bag_learning import learned
 from teaching import bag_data, n_telling
 
-from pathoview.core.progress import SilentProgress
-from pathoview.core.registry import load_entry
 from pathoview.datasets.bags import BagData
+from pathoview.datasets.labels import Split
 from pathoview.evaluation.slides import auroc
 from pathoview.methods.engine import bag_baselines
-from pathoview.methods.fitting import FitContext
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import BagFound, Kind
 
@@ -34,14 +33,15 @@ SEEDS = int(os.environ.get("PATHOVIEW_BENCH_SEEDS", "5"))
 CHOSEN = os.environ.get("PATHOVIEW_BENCH_METHODS", "")
 
 N_TILES, SHARE = 100, 0.05
-N_SLIDES, N_LEARNED, N_HELD_BACK = 300, 160, 40
+N_SLIDES: Mapping[Split, int] = {"train": 160, "val": 40, "test": 100}
 IS_TELLING = np.arange(N_TILES) < n_telling(N_TILES, SHARE)
 
 Predict = Callable[[npt.NDArray[np.float32]], BagFound]
 
 
 def _names() -> list[str]:
-    every = [*bag_baselines.KINDS, *(one.name for one in METHODS if one.kind is Kind.BAG)]
+    learn = [one.name for one in METHODS if one.kind is Kind.BAG and not one.sees_pixels]
+    every = [*bag_baselines.KINDS, *learn]
     return [name for name in every if not CHOSEN or name in CHOSEN.split(",")]
 
 
@@ -51,24 +51,12 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def slides(seed: int) -> BagData:
-    data = bag_data(N_SLIDES, n_tiles=N_TILES, n_features=64, share=SHARE, n_held_back=0, seed=seed)
-    splits = ["train"] * N_LEARNED + ["val"] * N_HELD_BACK
-    splits += ["test"] * (N_SLIDES - len(splits))
+    splits = [split for split, n in N_SLIDES.items() for _slide in range(n)]
+    data = bag_data(
+        len(splits), n_tiles=N_TILES, n_features=64, share=SHARE, n_held_back=0, seed=seed
+    )
     bags = [replace(one, split=split) for one, split in zip(data.bags, splits, strict=True)]
     return replace(data, bags=bags)
-
-
-def learned(name: str, data: BagData, seed: int) -> Predict:
-    context = FitContext(SilentProgress(), seed=seed)
-    if name in bag_baselines.KINDS:
-        fitted = bag_baselines.fit(name, data, context)  # type: ignore[arg-type]
-        return lambda tiles: bag_baselines.predict(fitted, tiles)
-    spec = METHODS.get(name)
-    assert spec.fit_params is not None
-    entry = load_entry(spec.entry)
-    fitted = entry(spec.params()).fit(data, spec.fit_params(), context)
-    predict: Predict = entry(spec.params(), fitted).predict
-    return predict
 
 
 def scored(predict: Predict, data: BagData) -> tuple[float, float, float]:
@@ -88,7 +76,7 @@ def test_aggregators(name: str) -> None:
     rows, seconds = [], 0.0
     for seed in range(SEEDS):
         data, began = slides(seed), time.monotonic()
-        predict = learned(name, data, seed)
+        predict = learned(name, data, seed).predict
         seconds += time.monotonic() - began
         rows.append(scored(predict, data))
     print()
