@@ -93,8 +93,8 @@ class Choice:
 
     @property
     def is_map(self) -> bool:
-        """Whether it tells classes of pixels."""
-        return self.kind is Kind.PIXEL
+        """Whether it tells classes of pixels, if only pathology from everything else."""
+        return self.kind in (Kind.PIXEL, Kind.SYNTHESIS)
 
     @property
     def name(self) -> str:

@@ -49,6 +49,7 @@ from pathoview.tasks.evaluation_report import html_of, score_tables
 from pathoview.tasks.evaluation_tables import write_tables
 from pathoview.tasks.evaluation_words import KINDS, kind_word
 from pathoview.tasks.method_building import BuiltMethod, build_method
+from pathoview.tasks.pathology_map import as_map
 from pathoview.tasks.provenance import versions
 
 
@@ -87,7 +88,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     a report cannot be written.
     """
     order = EvaluateRequest.model_validate(request)
-    methods = [build_method(order.method, order.params, order.model, order.numerics)]
+    methods = [as_map(build_method(order.method, order.params, order.model, order.numerics))]
     if order.against:
         methods.append(_other(order.against, methods[0], order.numerics))
     if methods[0].spec.kind is Kind.BAG:
@@ -106,7 +107,8 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def _other(named: str, first: BuiltMethod, numerics: str) -> BuiltMethod:
     is_method = named in METHODS
-    other = build_method(named if is_method else None, {}, None if is_method else named, numerics)
+    method, model = (named, None) if is_method else (None, named)
+    other = as_map(build_method(method, {}, model, numerics))
     if other.spec.kind is not first.spec.kind:
         raise UsageError(
             _("“{first}” and “{second}” cannot be compared.").format(

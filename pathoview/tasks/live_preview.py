@@ -25,7 +25,7 @@ from pathoview.slides.tissue import TissueMask, tissue_mask
 from pathoview.study.results import SUFFIX, RunFile
 from pathoview.tasks.analysis import Setting
 from pathoview.tasks.analyze import ANALYSES
-from pathoview.tasks.method_building import built
+from pathoview.tasks.method_building import BuiltMethod, built
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.provenance import device_name
 from pathoview.tasks.run_records import new_record
@@ -91,13 +91,20 @@ class LivePreview:
         if region_l0.is_empty:
             return
         record = new_record(
-            *(ready, self._slide, grid, region_l0.as_ints()), tile_px=_TILE_PX, kind="preview"
+            *(ready, self._slide, grid, region_l0.as_ints()),
+            tile_px=_tile_px(ready, grid.mpp),
+            kind="preview",
         )
         path = previews_folder() / f"{uuid.uuid4().hex}{SUFFIX}"
         with RunFile.create(path, record) as run_file:
             setting = Setting(ready, self._slide, grid, self._tissue, region_l0, run_file)
             ANALYSES[spec.kind](setting, _Quietly(self._progress)).run(1)
         self._progress.event("preview", {"run_file": str(path)})
+
+
+def _tile_px(ready: BuiltMethod, mpp: float) -> int:
+    """Return the side of tiles: small, but not if each would be little beside its halo."""
+    return _TILE_PX if ready.halo_um / mpp < _TILE_PX / 2 else ready.spec.patch_px
 
 
 def remove_forgotten() -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 from pathoview.annotations.classes import is_background
 from pathoview.annotations.detections import DetectionClass
 from pathoview.core.translation import _
+from pathoview.methods.model import ModelCard
 from pathoview.methods.spec import Kind
 from pathoview.slides.reading import AnalysisGrid
 from pathoview.slides.slide import Slide
@@ -65,14 +66,19 @@ def new_record(
 def _classes(built: BuiltMethod) -> tuple[DetectionClass, ...]:
     """Return what the planes of a map stand for, or what a whole slide is told to be.
 
-    Of a synthesis, what pathology is called: as the one class that was learned, else just so.
+    Of a synthesis, what pathology is called.
     """
     if built.spec.kind is Kind.SYNTHESIS:
-        known = built.card.classes if built.card else ()
-        named = [one for one in known if not is_background(one.name)]
-        if len(named) != 1:
-            return (DetectionClass(_("Pathology"), _PATHOLOGY_COLOR),)
-        return (DetectionClass(named[0].name, named[0].color),)
+        return (pathology_class(built.card),)
     if built.spec.kind not in (Kind.PIXEL, Kind.BAG) or built.card is None:
         return ()
     return tuple(DetectionClass(one.name, one.color) for one in built.card.classes)
+
+
+def pathology_class(card: ModelCard | None) -> DetectionClass:
+    """Return what a model's pathology is called: as the one class it was taught, else just so."""
+    known = card.classes if card else ()
+    named = [one for one in known if not is_background(one.name)]
+    if len(named) != 1:
+        return DetectionClass(_("Pathology"), _PATHOLOGY_COLOR)
+    return DetectionClass(named[0].name, named[0].color)
