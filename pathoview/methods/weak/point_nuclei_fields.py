@@ -19,7 +19,14 @@ from pathoview.core.progress import Progress
 from pathoview.core.translation import _
 from pathoview.datasets.anchors import spread
 from pathoview.datasets.labels import BACKGROUND, InstancePatch, LabelledImage, Mask, TrainingData
-from pathoview.methods.weak.point_nuclei_labels import Flags, Points, pseudo_masks, surroundings
+from pathoview.methods.weak.point_nuclei_labels import (
+    Cellmap,
+    Flags,
+    Points,
+    cellmap,
+    pseudo_masks,
+    surroundings,
+)
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams
 from pathoview.slides.reading import AnalysisGrid, analysis_grid, read_patch
 
@@ -65,9 +72,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class LabelledField:
-    """A field with its two masks."""
+    """A field with its cells and its two masks."""
 
     field: Field
+    cells: Cellmap
     voronoi: Mask
     clusters: Mask
 
@@ -119,11 +127,13 @@ def labelled(
     for number, field in enumerate(fields):
         progress.check()
         progress.report(0.05 * number / len(fields), _("Making masks of points"))
+        height, width = field.rgb.shape[:2]
+        cells = cellmap(field.points, height, width, field.mpp)
         masks = pseudo_masks(
             *(field.rgb, field.points, field.is_complete, field.mpp, params),
-            *(field.is_allowed, field.is_none),
+            *(field.is_allowed, field.is_none, cells),
         )
-        done.append(LabelledField(field, *masks))
+        done.append(LabelledField(field, cells, *masks))
     return done
 
 

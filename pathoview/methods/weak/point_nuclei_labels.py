@@ -140,6 +140,7 @@ def pseudo_masks(
     params: PointNucleiFitParams,
     is_allowed: Flags | None = None,
     is_none: Flags | None = None,
+    cells: Cellmap | None = None,
 ) -> tuple[Mask, Mask]:
     """Return the Voronoi mask and the cluster mask; black pixels are padding: background.
 
@@ -147,10 +148,12 @@ def pseudo_masks(
     surroundings of points count, and edges only where they have not the colour of nuclei.
     ``is_allowed``: of what else nothing may be said (it is held back, say); None: of nothing.
     ``is_none``: where somebody said that there is no nucleus; it is background but close to points.
+    ``cells``: of the points, where they are there already.
     """
     height, width = rgb.shape[:2]
     allowed = np.ones((height, width), np.bool_) if is_allowed is None else is_allowed
-    cells = cellmap(points, height, width, mpp)
+    if cells is None:
+        cells = cellmap(points, height, width, mpp)
     near = surroundings(points, height, width, params.square_um / mpp) & ~is_complete & allowed
     clusters = cluster_mask(rgb, cells, is_complete & allowed, mpp, params)
     by_color = color_mask(rgb, cells, near, mpp, params)

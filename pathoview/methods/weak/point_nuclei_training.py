@@ -40,7 +40,7 @@ from pathoview.methods.weak.point_nuclei_fields import (
     training_fields,
 )
 from pathoview.methods.weak.point_nuclei_finding import Finder, Rule
-from pathoview.methods.weak.point_nuclei_labels import cellmap, instance_labels
+from pathoview.methods.weak.point_nuclei_labels import instance_labels
 from pathoview.methods.weak.point_nuclei_learner import (
     FAST_CHANGES,
     PAPER_CHANGES,
@@ -215,13 +215,11 @@ class _Training:
             self._context.progress.check()
             field = one.field
             probability = np.where(field.is_allowed, finder.probability(field.rgb), 0.0)
-            height, width = probability.shape
-            cells = cellmap(field.points, height, width, field.mpp)
             labels, background = instance_labels(
-                probability.astype(np.float32), cells, self._params.fg_threshold, field.mpp
+                probability.astype(np.float32), one.cells, self._params.fg_threshold, field.mpp
             )
             # Where others beside it have no point, a nucleus ends at its point's reach.
-            labels[(cells.distance_um > self._params.reach_um) & ~field.is_complete] = 0
+            labels[(one.cells.distance_um > self._params.reach_um) & ~field.is_complete] = 0
             labels[one.is_none], background[one.is_none] = 0, True
             found.append((field, labels, background))
         areas = np.concatenate([_areas(labels, field.mpp) for field, labels, _b in found])
@@ -313,9 +311,7 @@ def _whole(crop_px: int) -> int:
 
 def _near_centers(one: LabelledField) -> Mask:
     field = one.field
-    height, width = field.rgb.shape[:2]
-    cells = cellmap(field.points, height, width, field.mpp)
-    return center_map(cells, one.clusters, field.is_complete, field.is_allowed)
+    return center_map(one.cells, one.clusters, field.is_complete, field.is_allowed)
 
 
 def _areas(labels: Labels, mpp: float) -> npt.NDArray[np.float64]:

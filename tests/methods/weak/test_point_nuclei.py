@@ -26,8 +26,14 @@ from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.model import Model, ModelCard
 from pathoview.methods.networks.unet import UNet
 from pathoview.methods.spec import LearnsFrom
+from pathoview.methods.weak import (
+    point_nuclei_fields,
+    point_nuclei_labels,
+    point_nuclei_training,
+)
 from pathoview.methods.weak.point_nuclei import PointNuclei
 from pathoview.methods.weak.point_nuclei_fields import held_back, training_fields
+from pathoview.methods.weak.point_nuclei_labels import Cellmap, cellmap
 from pathoview.methods.weak.point_nuclei_networks import (
     SMALL_SETTINGS,
     WHERE,
@@ -69,6 +75,19 @@ def fit(what: TrainingData, start: Model | None = None, **params: Any) -> Fitted
     said = PointNucleiFitParams.parse({**QUICK, **params})
     context = FitContext(SilentProgress(), seed=1, start=start)
     return PointNuclei(PointNucleiParams()).fit(what, said, context)
+
+
+def test_cells_of_a_field_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+
+    def counted(*said: Any) -> Cellmap:
+        found.append(said)
+        return cellmap(*said)
+
+    for module in (point_nuclei_fields, point_nuclei_labels, point_nuclei_training):
+        monkeypatch.setattr(module, "cellmap", counted, raising=False)
+    fit(data())
+    assert len(found) == 1
 
 
 @cache
