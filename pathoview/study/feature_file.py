@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -25,13 +24,11 @@ from pathoview.core.translation import _
 from pathoview.study.database import (
     closed_on_error,
     connect,
-    create,
     read_stamp,
     sentences,
-    transaction,
 )
 from pathoview.study.records import now
-from pathoview.study.sqlite_file import SqliteFile
+from pathoview.study.sqlite_file import SqliteFile, new_file
 
 log = logging.getLogger(__name__)
 
@@ -131,21 +128,12 @@ class FeatureFile(SqliteFile):
     @classmethod
     def create(cls, path: Path, record: FeatureRecord) -> Self:
         """Make a new file, whole or not at all; raise `StorageError` when that cannot be done."""
-        unfinished = path.with_name(f".{path.stem[:40]}.{uuid.uuid4().hex[:8]}.part")
         with sentences(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                connection = create(unfinished)
-                with closed_on_error(connection), transaction(connection):
-                    for statement in _SCHEMA:
-                        connection.execute(statement)
-                    connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
-                connection.close()
-                if path.exists():
-                    raise FileExistsError(path)
-                unfinished.replace(path)
-            finally:
-                unfinished.unlink(missing_ok=True)
+        with new_file(path) as connection:
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
         return cls.open(path, writable=True)
 
     @classmethod

@@ -29,15 +29,13 @@ from pathoview.study.bag_rows import BagRows
 from pathoview.study.database import (
     closed_on_error,
     connect,
-    create,
     read_stamp,
     sentences,
-    transaction,
 )
 from pathoview.study.packing import PackedDataError, pack, unpack
 from pathoview.study.raster_rows import MapRows
 from pathoview.study.records import RunRecord
-from pathoview.study.sqlite_file import SqliteFile
+from pathoview.study.sqlite_file import SqliteFile, new_file
 from pathoview.study.synthesis_rows import SynthesisRows
 
 SUFFIX = ".run"
@@ -69,14 +67,12 @@ class RunFile(SqliteFile):
 
     @classmethod
     def create(cls, path: Path, record: RunRecord) -> Self:
-        """Make a new file; raise `StorageError` when that cannot be done."""
-        with sentences(path):
-            connection = create(path)
-            with closed_on_error(connection), transaction(connection):
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-                connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
-        return cls(path, connection)
+        """Make a new file, whole or not at all; raise `StorageError` when that cannot be done."""
+        with new_file(path) as connection:
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            connection.execute("INSERT INTO record VALUES (1, ?)", (_json(record),))
+        return cls.open(path, writable=True)
 
     @classmethod
     def open(cls, path: Path, *, writable: bool = False) -> Self:
@@ -150,11 +146,8 @@ class RunFile(SqliteFile):
 
         What leaves nothing on a grid of 0.01 px is not stored.
         """
-        written = (feature_object(feature) for feature in features)
-        rows = [(orjson.dumps(one),) for one in written if one is not None]
         with self._writing() as connection:
-            connection.executemany("INSERT INTO feature (json) VALUES (?)", rows)
-        return len(rows)
+            return _add_features(connection, features)
 
     def features(self) -> Iterator[Feature]:
         """Yield the stored features in the order they came, less those dropped."""
@@ -213,22 +206,16 @@ class RunFile(SqliteFile):
 
     def remove_annotations(self) -> RunRecord:
         """Forget the annotations: a study has them; return the new record."""
-        record = self.record
-        left = record.n_objects - record.n_annotations
-        return self._without_annotations(record, n_objects=left)
+        with self._writing() as connection:
+            record = self.record
+            left = record.n_objects - record.n_annotations
+            return _without_annotations(connection, record, n_objects=left)
 
     def keep_annotations(self) -> RunRecord:
         """Have the annotations as features of the run for good; return the new record."""
-        self.add_features(self.annotations())
-        return self._without_annotations(self.record)
-
-    def _without_annotations(self, record: RunRecord, **changes: Any) -> RunRecord:
-        changed = record.model_copy(update={"n_annotations": 0, **changes})
         with self._writing() as connection:
-            connection.execute(_ANNOTATIONS)
-            connection.execute("DELETE FROM annotation")
-            connection.execute("UPDATE record SET json = ?", (_json(changed),))
-        return changed
+            _add_features(connection, self.annotations())
+            return _without_annotations(connection, self.record)
 
     def _tile(self, col: int, row: int, dropped: npt.NDArray[np.uint8]) -> Detections:
         rows = self._rows("SELECT data FROM tile WHERE row = ? AND col = ?", row, col)
@@ -263,6 +250,23 @@ def _check_format(connection: sqlite3.Connection, name: str) -> None:
             _("“{name}” was written by a newer PathoView.").format(name=name),
             _("Update PathoView to open it."),
         )
+
+
+def _add_features(connection: sqlite3.Connection, features: Iterable[Feature]) -> int:
+    written = (feature_object(feature) for feature in features)
+    rows = [(orjson.dumps(one),) for one in written if one is not None]
+    connection.executemany("INSERT INTO feature (json) VALUES (?)", rows)
+    return len(rows)
+
+
+def _without_annotations(
+    connection: sqlite3.Connection, record: RunRecord, **changes: Any
+) -> RunRecord:
+    changed = record.model_copy(update={"n_annotations": 0, **changes})
+    connection.execute(_ANNOTATIONS)
+    connection.execute("DELETE FROM annotation")
+    connection.execute("UPDATE record SET json = ?", (_json(changed),))
+    return changed
 
 
 def _json(record: RunRecord) -> bytes:

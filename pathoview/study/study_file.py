@@ -26,14 +26,12 @@ from pathoview.study.audit import add_audit
 from pathoview.study.database import (
     closed_on_error,
     connect,
-    create,
     read_stamp,
     sentences,
-    transaction,
 )
-from pathoview.study.model import LabelClass, Record, StudyInfo, new_id
+from pathoview.study.model import LabelClass, Record, StudyInfo
 from pathoview.study.problems import Problem, find_problems
-from pathoview.study.sqlite_file import SqliteFile
+from pathoview.study.sqlite_file import SqliteFile, new_file
 from pathoview.study.step import StudyStep
 from pathoview.study.step_rows import unpack_records, unpack_versions
 
@@ -69,24 +67,14 @@ def create_study(path: Path, info: StudyInfo, records: Sequence[Record] = ()) ->
 
     Raises `StorageError`.
     """
-    unfinished = path.with_name(f".{path.stem[:40]}.{new_id()[:8]}.part")
-    with sentences(path):
-        try:
-            connection = create(unfinished)
-            with closed_on_error(connection), transaction(connection):
-                for statement in SCHEMA:
-                    connection.execute(statement)
-                connection.executemany(
-                    "INSERT INTO record VALUES (?, ?, ?)",
-                    ((one.kind, one.key, one.to_json()) for one in (info, *records)),
-                )
-                add_audit(connection, "", "", _("Study made"))
-            connection.close()
-            if path.exists():
-                raise FileExistsError(path)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    with new_file(path) as connection:
+        for statement in SCHEMA:
+            connection.execute(statement)
+        connection.executemany(
+            "INSERT INTO record VALUES (?, ?, ?)",
+            ((one.kind, one.key, one.to_json()) for one in (info, *records)),
+        )
+        add_audit(connection, "", "", _("Study made"))
 
 
 class StudyFile(SqliteFile):

@@ -19,7 +19,7 @@ from test_packing import assert_equal, some_detections
 from pathoview.annotations.detections import concatenate, empty_detections
 from pathoview.annotations.feature import Feature
 from pathoview.core.errors import StorageError
-from pathoview.study import database
+from pathoview.study import database, results
 from pathoview.study.records import RunRecord, run_key
 from pathoview.study.results import (
     RunFile,
@@ -191,6 +191,18 @@ def test_a_killed_writer_loses_no_finished_tile(tmp_path: Path) -> None:
 def test_a_run_that_is_being_written_cannot_be_begun_again(run: RunFile) -> None:
     with pytest.raises(StorageError, match="exists already"):
         RunFile.create(run.path, _record())
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.run"
+    monkeypatch.setattr(results, "_SCHEMA", (*results._SCHEMA, "NO STATEMENT"))
+    with pytest.raises(StorageError):
+        RunFile.create(path, _record())
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    with RunFile.create(path, _record()) as run_file:
+        run_file.add_tile(0, 0, some_detections(2, seed=0))
+    assert [one.name for one in tmp_path.iterdir()] == ["a.run"]
 
 
 def test_files_that_are_not_results_are_refused(tmp_path: Path) -> None:

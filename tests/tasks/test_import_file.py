@@ -15,9 +15,17 @@ from fakes import ArraySlide
 
 from pathoview.annotations import geojson_elements
 from pathoview.annotations.feature import Feature
-from pathoview.core.errors import AnnotationFileError, Cancelled, InputError, SlideError, UsageError
+from pathoview.core.errors import (
+    AnnotationFileError,
+    Cancelled,
+    InputError,
+    SlideError,
+    StorageError,
+    UsageError,
+)
 from pathoview.core.progress import Control, SilentProgress
 from pathoview.slides.slide import Slide
+from pathoview.study import results
 from pathoview.study.results import RunFile, find_runs, runs_folder
 from pathoview.tasks import export_file, import_file
 
@@ -84,6 +92,23 @@ def test_annotations_wait_in_the_result_until_a_study_has_them(slide: Slide, fil
 
 def test_annotations_that_no_study_takes_become_features(slide: Slide, file: Path) -> None:
     with RunFile.open(Path(_import(file)["run_file"]), writable=True) as run_file:
+        assert run_file.keep_annotations().n_annotations == 0
+        assert [one.name for one in run_file.features()] == ["cell", "drawn"]
+
+
+def test_annotations_become_features_whole_or_not_at_all(
+    slide: Slide, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_said: object) -> None:
+        raise StorageError("The disk is full.")
+
+    with RunFile.open(Path(_import(file)["run_file"]), writable=True) as run_file:
+        with monkeypatch.context() as patched:
+            patched.setattr(results, "_without_annotations", fails)
+            with pytest.raises(StorageError):
+                run_file.keep_annotations()
+        assert [one.name for one in run_file.features()] == ["cell"]
+        assert run_file.keep_annotations().n_annotations == 0
         assert run_file.keep_annotations().n_annotations == 0
         assert [one.name for one in run_file.features()] == ["cell", "drawn"]
 
