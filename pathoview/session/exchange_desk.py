@@ -199,9 +199,8 @@ class ExchangeDesk:
     def _on_found(self, path: Path, record: RunRecord) -> None:
         """Take what an earlier session could not take any more."""
         if path not in self._taken:
-            title = record.title
-            arrival = _Arrival(path, record.slide_hash, title, _import_step(title), {})
-            self._arrivals.setdefault(path, arrival)
+            said = record.slide_hash, record.title, _import_step(record.title)
+            self._arrivals.setdefault(path, _Arrival(path, *said, {}))
             self._take_arrivals()
 
     def _on_study_changed(self) -> None:

@@ -20,7 +20,7 @@ from pathoview.session.session import Session
 from pathoview.session.settings import ExportSettings
 from pathoview.slides.opening import open_slide
 from pathoview.study.lock import StudyLock
-from pathoview.study.results import find_runs
+from pathoview.study.results import RunFile, find_runs
 from pathoview.study.study import private_path
 
 OpenSlide = Callable[[Path], None]
@@ -127,6 +127,25 @@ def test_a_study_that_is_only_read_shows_them_as_a_result(
     loop.run_until(lambda: session.results is not None and len(session.results.features) == 3)
     assert count(session) == 0
     assert "only read" in ears.notices[-1].text
+    lock.release()
+
+
+def test_a_list_of_runs_that_was_read_before_does_not_take_annotations_twice(
+    session: Session, loop: Loop, ears: Ears, svs: Path, open_slide_of: OpenSlide
+) -> None:
+    with open_slide(svs) as slide:
+        lock = StudyLock.take(private_path(slide.content_hash))
+    assert isinstance(lock, StudyLock)
+    open_slide_of(svs)
+    loop.run_until(lambda: session.studies.book is not None)
+    path = arrive(session, boxes(3))
+    with RunFile.open(path) as run:
+        session._desk.annotations_found.emit(path, run.record)
+    loop.run_until(lambda: session.results is not None)
+    loop.run_for(0.2)
+    assert session.results is not None
+    assert len(session.results.features) == 3
+    assert len([one for one in ears.notices if "shown as a result" in one.text]) == 1
     lock.release()
 
 
