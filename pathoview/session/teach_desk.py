@@ -231,6 +231,7 @@ class TeachDesk:
         slide = self._session.slide
         ended = [one for one in self._session.jobs if one.id == job_id]
         if ended and slide is not None and not self.is_teaching:
+            self.choose_method(str(ended[0].request.payload["method"]))
             self._begin(ended[0].request, slide)
 
     def _begin(self, order: JobRequest, slide: Slide) -> None:

@@ -193,10 +193,13 @@ def test_a_round_that_died_goes_on(
     end(job, JobState.DIED)
     notice = ears.notices[-1]
     assert notice.action == ("Start again", "teach.again")
+    teaching.choose_method("point_nuclei")
     run_command(session, "teach.again", notice.argument)
     loop.run_until(lambda: len(runner.taken) == 2)
     assert runner.taken[1].request == job.request
     assert teaching.job is runner.taken[1]
+    assert teaching.method is not None
+    assert teaching.method.name == job.request.payload["method"]
 
 
 def test_the_end_says_what_came_out_and_offers_to_use_it(

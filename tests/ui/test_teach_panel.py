@@ -166,6 +166,23 @@ def test_what_is_set_is_remembered(qtbot: QtBot, panel: TeachPanel, session: Ses
     assert again.form.values()["n_trees"] == 33
 
 
+def test_the_method_that_is_taught_is_shown_whoever_chose_it(
+    qtbot: QtBot, panel: TeachPanel, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teaching = session.teaching
+    other = next(one.name for one in teaching.methods if one.name != panel.method.currentData())
+    teaching.choose_method(other)
+    until(qtbot, lambda: panel.method.currentData() == other)
+    assert panel.form is panel._forms[other]
+    assert panel.method.isEnabled()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(teaching), "is_teaching", property(lambda _desk: True))
+        teaching.changed.emit()
+        assert not panel.method.isEnabled()
+    teaching.changed.emit()
+    assert panel.method.isEnabled()
+
+
 def test_the_panel_fits_into_a_narrow_column(qtbot: QtBot, panel: TeachPanel) -> None:
     alone = TeachPanel(panel._session)
     qtbot.addWidget(alone)

@@ -35,7 +35,7 @@ class SlideTraining(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID)
         self.left_out = label("", "muted")
-        for part in (self.phase, self.fold, self.course, self.left_out):
+        for part in (self.phase, self.course, self.fold, self.left_out):
             layout.addWidget(part)
         layout.addStretch(1)
 

@@ -219,8 +219,20 @@ class TeachPanel(QWidget):
         if self.form is not None:
             self.form.reset()
 
+    def _show_chosen(self) -> None:
+        """Show the method that is taught, whoever chose it; it stays while a lesson goes on."""
+        chosen = self._teaching.method
+        if chosen is not None and chosen.name != self.method.currentData():
+            self.method.blockSignals(True)
+            self.method.setCurrentIndex(self.method.findData(chosen.name))
+            self.method.blockSignals(False)
+            self._show_method()
+            self._fill_beginnings()
+        self.method.setEnabled(not self._teaching.is_teaching)
+
     def _refresh(self) -> None:
         teaching, session = self._teaching, self._session
+        self._show_chosen()
         colors = {one.name: one.color for one in session.annotations.classes}
         self.labels.show_summary(teaching.summary, colors)
         self.scope.choose(teaching.scope, has_study=session.studies.is_named)
