@@ -15,8 +15,9 @@ from pathoview.core.machine import memory_bytes
 from pathoview.datasets.bags import TileGrid
 from pathoview.slides.slide import Slide
 from pathoview.slides.stain_normalisation import StainNormaliser
-from pathoview.tasks.feature_tiles import Block, FeatureTiles, Rgb
+from pathoview.tasks.feature_tiles import Block, Rgb, TileSupply
 from pathoview.tasks.features import FeatureOrder
+from pathoview.tasks.series_tiles import tiles_of
 
 _MOST_OPEN = 32
 _MOST_BYTES = 2 << 30
@@ -35,7 +36,7 @@ class SlidePool:
         self._order = order
         most = min(_MOST_BYTES, int(_MEMORY_SHARE * memory_bytes()))
         self._memory = ByteCache(most)
-        self._open: OrderedDict[str, tuple[Slide, FeatureTiles]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[Slide, TileSupply]] = OrderedDict()
         self._normalisers: dict[str, StainNormaliser] = {}
         self._lock = threading.Lock()
 
@@ -57,14 +58,14 @@ class SlidePool:
             slide, tiles = self._opened(key, opened)
             return tiles.read(block, self._normaliser(key, slide))[0]
 
-    def _opened(self, key: str, opened: Callable[[], Slide]) -> tuple[Slide, FeatureTiles]:
+    def _opened(self, key: str, opened: Callable[[], Slide]) -> tuple[Slide, TileSupply]:
         if key not in self._open:
             if len(self._open) >= _MOST_OPEN:
                 self._open.popitem(last=False)[1][0].close()
             slide, order = opened(), self._order
             slide.use_memory(self._memory)
-            tiles = FeatureTiles(slide, order.mpp[:1], order.tile_px, order.least_tissue)
-            self._open[key] = slide, tiles
+            said = order.tile_px, order.least_tissue, order.every
+            self._open[key] = slide, tiles_of(slide, order.mpp[:1], *said)
         self._open.move_to_end(key)
         return self._open[key]
 

@@ -274,14 +274,14 @@ def _settings(data: BagData, params: TileFitParams) -> dict[str, Any]:
     own = replace(
         before,
         weights="",
-        n_features=before.n_features // len(before.mpp),
+        n_features=before.n_features // max(1, len(before.mpp)),
         mpp=before.mpp[:1],
         source=OWN_NETWORK,
     )
     return {
         "n_features": own.n_features,
         "values": list(range(1, len(data.classes) + 1)),
-        "mpp": own.mpp[0],
+        "mpp": own.mpp[0] if own.mpp else 0.0,
         "encoder": asdict(own),
         "began_with": asdict(before),
         "tuned": params.tuned,
