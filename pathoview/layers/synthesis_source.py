@@ -217,10 +217,10 @@ def synthesis_layers(
     style = HeatmapStyle(limits=(0.0, 1.0), threshold=LIKELY)
     pathology = PathologySource(tiles, pathology_of, PATHOLOGY_MEANING, size_l0, style)
     named = (
-        (_("{title}: pseudo-healthy"), picture, 1.0),
-        (_("{title}: difference"), difference, 1.0),
-        (_("{title}: darker or brighter"), brightness, 1.0),
-        (_("{title}: pathology"), pathology, _OPACITY),
+        (_("Pseudo-healthy: {title}"), picture, 1.0),
+        (_("Difference: {title}"), difference, 1.0),
+        (_("Darker or brighter: {title}"), brightness, 1.0),
+        (_("Pathology: {title}"), pathology, _OPACITY),
     )
     first, second, third, last = (
         Layer(name.format(title=title), source, visible=source is pathology, opacity=opacity)

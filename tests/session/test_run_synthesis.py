@@ -71,8 +71,8 @@ def test_its_layers_are_shown_hidden_and_brought_back_together(
 ) -> None:
     names = [layer.name for layer in session.layers][1:]
     assert names == [
-        f"Bleached tumor: {what}"
-        for what in ("pseudo-healthy", "difference", "darker or brighter", "pathology")
+        f"{what}: Bleached tumor"
+        for what in ("Pseudo-healthy", "Difference", "Darker or brighter", "Pathology")
     ]
     assert [layer.visible for layer in session.layers] == [True, False, False, False, True]
     assert session.active_layer is made_by(session).pathology_layer
@@ -103,7 +103,7 @@ def test_one_command_draws_the_curtain_and_takes_it_away(
     run_command(session, COMPARE)
     assert switch.checked(session)
     assert (view.curtain.left, view.curtain.right) == (made.picture_layer, None)
-    assert view.curtain.left_name == "Bleached tumor: pseudo-healthy"
+    assert view.curtain.left_name == "Pseudo-healthy: Bleached tumor"
     assert [layer.visible for layer in made.layers] == [True, False, False, False]
     beyond = [one.source for one in view.shown_beyond]
     assert made.picture_layer.source not in beyond

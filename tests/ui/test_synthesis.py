@@ -84,7 +84,7 @@ def test_the_curtain_is_dragged_over_the_picture(
     assert compared.view.curtain.position == pytest.approx(0.75)
     swept, right = shares(compared, (430, 570), (630, 800))
     assert swept > 0.03 > 10 * right
-    assert compared.curtain.left_button.toolTip().endswith("Bleached tumor: pseudo-healthy")
+    assert compared.curtain.left_button.toolTip().endswith("Pseudo-healthy: Bleached tumor")
     session.views.active.curtain.flick(session.active_layer)
     settle(qtbot, compared, session)
     (everywhere,) = shares(compared, (0, 800))
