@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from studies import opened
 
 from pathoview.annotations.change import Change
 from pathoview.annotations.feature import Feature, Role
-from pathoview.datasets.bags import Bag, BagData, EncoderUsed, TileGrid
+from pathoview.datasets.bags import UNSAID, Bag, BagData, EncoderUsed, TileGrid
 from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.labels import LabelledImage, Split, TargetClass, TrainingData
 from pathoview.methods.spec import LearnsFrom
@@ -92,6 +93,36 @@ def bag_data(
         bags.append(bag(tiles, number % 2, name=f"slide-{number}", split=split))
     encoder = EncoderUsed("made up", "0", n_features, (0.5,), 224, licence="CC0")
     return BagData(bags, (TargetClass("Normal"), TargetClass("Tumour")), encoder)
+
+
+def clip_data(
+    n: int = 12,
+    *,
+    n_frames: int = 12,
+    n_features: int = 8,
+    n_labels: int = 2,
+    n_held_back: int = 4,
+    seed: int = 5,
+) -> BagData:
+    """Return clips of which each may have each label, in a run of frames that differ by it.
+
+    The features of a label, the first of a frame, are moved by 3 deviations. The last
+    ``n_held_back`` clips are those of validation.
+    """
+    random = np.random.default_rng(seed)
+    bags = []
+    for number in range(n):
+        frames = random.normal(size=(n_frames, n_features))
+        labels = tuple(number >> place & 1 for place in range(n_labels))
+        for place in np.flatnonzero(labels):
+            start = random.integers(0, n_frames - 3)
+            frames[start : start + 4, place] += 3
+        split: Split = "val" if number >= n - n_held_back else "train"
+        one = bag(frames, UNSAID, name=f"clip-{number}", split=split)
+        bags.append(replace(one, labels=labels))
+    encoder = EncoderUsed("made up", "0", n_features, (), 224, licence="CC0")
+    classes = tuple(TargetClass(f"Finding {place + 1}") for place in range(n_labels))
+    return BagData(bags, classes, encoder, "labels")
 
 
 def n_telling(n_tiles: int, share: float) -> int:

@@ -19,6 +19,7 @@ _MOST_ANSWERS = 64
 _SAMPLED = 64
 """Tiles of each slide that are looked at for what tiles look like."""
 _TINY = 1e-6
+_MOST_WEIGHT = 10.0
 _ORDER, _TILES, _ANSWERS, _FEATURES = range(4)
 """What is drawn, so that no two draws have the same seed."""
 
@@ -74,22 +75,25 @@ class BagSampler:
         """Return the arrays of a step, (bag, …) each.
 
         ``features`` (bag, tile, feature) filled up with zeros, ``is_tile`` (bag, tile), ``label``,
-        ``weight`` of its class; where somebody judged tiles of one of these bags, ``judged``
-        (bag, tile, feature) and ``answers`` (bag, tile) 1, 0, -1.
+        ``weight`` of its class; with several labels a bag, ``label`` (bag, class) 0 or 1 and
+        ``weight`` (bag, class) of having it; where somebody judged tiles of one of these bags,
+        ``judged`` (bag, tile, feature) and ``answers`` (bag, tile) 1, 0, -1.
         """
         first = step * self.n_in_batch
         slots = range(first, first + self.n_in_batch)
         bags = [self.bags[self._number(slot)] for slot in slots]
         drawn = [self._tiles(bag, slot) for slot, bag in zip(slots, bags, strict=True)]
-        labels = np.array([bag.label for bag in bags], np.int64)
         features, is_tile = filled_up(drawn)
-        arrays = {
-            "features": features,
-            "is_tile": is_tile,
-            "label": labels,
-            "weight": self._class_weights()[labels],
-        }
+        arrays = {"features": features, "is_tile": is_tile, **self._labels(bags)}
         return arrays | self._answers(bags, first)
+
+    def _labels(self, bags: Sequence[Bag]) -> dict[str, npt.NDArray[Any]]:
+        if self.bags[0].labels:
+            weights = label_weights(np.array([bag.labels for bag in self.bags]))
+            several = np.array([bag.labels for bag in bags], np.float32)
+            return {"label": several, "weight": np.tile(weights, (len(bags), 1))}
+        labels = np.array([bag.label for bag in bags], np.int64)
+        return {"label": labels, "weight": self._class_weights()[labels]}
 
     def _number(self, slot: int) -> int:
         """Return which bag comes at a place of the endless line of shuffled bags."""
@@ -131,6 +135,16 @@ class BagSampler:
 
     def _drawing(self, what: int, number: int) -> np.random.Generator:
         return np.random.default_rng([abs(self.seed), what, number])
+
+
+def label_weights(labels: npt.NDArray[np.integer]) -> Floats:
+    """Return what having a label counts, not having it being 1: √(without / with), at most 10.
+
+    ``labels``: (bag, class) 0 or 1.
+    """
+    n_with = labels.sum(axis=0)
+    shares = np.sqrt((len(labels) - n_with) / np.maximum(n_with, 1))
+    return np.asarray(np.minimum(shares, _MOST_WEIGHT), np.float32)
 
 
 def filled_up(

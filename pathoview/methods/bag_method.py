@@ -63,8 +63,13 @@ class BagAggregator(abc.ABC):
                 _("This method has to be trained first."),
                 _("Train it from slides with labels: pathoview train."),
             )
-        temperature = float(self._fitted.settings.get("temperature", 1.0))
-        return found(self._ready(self._fitted), features, temperature)
+        said = self._fitted.settings
+        return found(
+            self._ready(self._fitted),
+            features,
+            float(said.get("temperature", 1.0)),
+            has_several_labels=said.get("ordering") == "labels",
+        )
 
     def fit(self, data: BagData, params: BaseParams, context: FitContext) -> Fitted:
         """Learn from slides with labels; see `fitting.Trainable`.

@@ -37,6 +37,10 @@ from pathoview.methods.weak.draw_and_rank_params import (
     DrawAndRankParams,
 )
 from pathoview.methods.weak.dsmil_params import DsmilFitParams, DsmilParams
+from pathoview.methods.weak.frame_attention_params import (
+    FrameAttentionFitParams,
+    FrameAttentionParams,
+)
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
 from pathoview.methods.weak.pseudo_healthy_params import (
     PseudoHealthyFitParams,
@@ -62,6 +66,7 @@ def _of_slides(
     summary: str,
     reference: str,
     sees_pixels: bool = False,
+    has_several_labels: bool = False,
 ) -> MethodSpec:
     """Declare a method for whole slides: most aggregate tiles that an encoder has described."""
     return MethodSpec(
@@ -80,6 +85,7 @@ def _of_slides(
         uses_torch=True,
         fit_params=fit_params,
         sees_pixels=sees_pixels,
+        has_several_labels=has_several_labels,
     )
 
 
@@ -329,6 +335,19 @@ METHODS: Registry[MethodSpec] = Registry(
                 "and wants more slides."
             ),
             reference="Shao et al. 2021 (TransMIL); Xiong et al. 2021 (Nyström attention)",
+        ),
+        _of_slides(
+            "frame_attention",
+            "frame_attention:FrameAttention",
+            FrameAttentionParams,
+            FrameAttentionFitParams,
+            title=_("Findings of clips, frame by frame"),
+            summary=_(
+                "Learns from the labels of a clip, several at once, which of its frames show each "
+                "of them."
+            ),
+            reference="Mohammed et al. 2020 (PS-DeVCEM)",
+            has_several_labels=True,
         ),
         _of_slides(
             "topk_mil",

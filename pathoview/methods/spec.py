@@ -209,6 +209,9 @@ class BagFound:
     """(tile,) how much each tile counted, adding up to 1: importance, no probability."""
     evidence: npt.NDArray[np.float32]
     """(tile, class) probabilities as if the tile were the whole slide."""
+    class_attention: npt.NDArray[np.float32] | None = None
+    """(tile, class) how much each tile counted for each class, each adding up to 1; None: the same
+    for all."""
 
 
 class BagMethod(Protocol):
@@ -221,7 +224,8 @@ class BagMethod(Protocol):
     def predict(self, features: npt.NDArray[np.float32]) -> BagFound:
         """Return what is said of a slide of (tile, feature); there is at least one tile.
 
-        The order of the tiles changes nothing but the order of what is said of them.
+        The order of the tiles changes nothing but the order of what is said of them, unless they
+        are frames of a clip.
         """
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from teaching import bag_data, scene, training_data
+from teaching import bag_data, clip_data, scene, training_data
 from tile_slides import tile_bags
 
 from pathoview.core.errors import Cancelled, UsageError
@@ -27,6 +27,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "clam": {"n_steps": 4, "batch": 2, "width": 8},
     "draw_and_rank": {"n_rounds": 2, "batch": 6, "n_kept": 1, "n_fresh": 1, "tuned": "norm"},
     "dsmil": {"n_steps": 4, "batch": 2, "width": 8},
+    "frame_attention": {"n_steps": 4, "batch": 2, "width": 8, "n_layers": 1},
     "nuclei_unet": {"width": 8, "n_steps": 3, "batch": 2, "patch_px": 64},
     "object_classifier": {},
     "ordinal_grading": {"n_steps": 3, "batch": 2, "tile_px": 64},
@@ -70,6 +71,8 @@ class Counting(SilentProgress):
 
 
 def data_for(spec: MethodSpec) -> Any:
+    if spec.has_several_labels:
+        return clip_data()
     if spec.kind is Kind.BAG:
         return tile_bags() if spec.sees_pixels else bag_data()
     # What is not learned of the other class is healthy tissue.
@@ -165,7 +168,7 @@ def test_what_was_learned_predicts_the_same_when_it_comes_back(
     assert np.array_equal(told, prediction(spec, back))
     if spec.kind not in (Kind.INSTANCE, Kind.SYNTHESIS):
         assert told.shape[-1] == len(what.card.classes)
-        assert np.allclose(told.sum(axis=-1), 1, atol=1e-3)
+        assert spec.has_several_labels or np.allclose(told.sum(axis=-1), 1, atol=1e-3)
 
 
 @every_learner
@@ -216,6 +219,14 @@ every_bag_method = pytest.mark.parametrize(
 )
 
 
+every_method_of_tiles = pytest.mark.parametrize(
+    "spec",
+    [spec for spec in METHODS if spec.kind is Kind.BAG and not spec.has_several_labels],
+    ids=lambda spec: spec.name,
+)
+"""Those that know of no order of tiles, as clips have one."""
+
+
 def bag_method(spec: MethodSpec) -> BagMethod:
     method: BagMethod = built(spec, spec.params(), model(spec, fitted(spec.name)), Compute()).method
     return method
@@ -233,11 +244,17 @@ def test_a_slide_of_any_size_is_told_with_what_each_tile_has_to_do_with_it(
     assert found.evidence.shape == (n_tiles, 2)
     assert found.attention.min() >= 0
     assert found.attention.sum() == pytest.approx(1, abs=1e-5)
-    assert found.probabilities.sum() == pytest.approx(1, abs=1e-5)
-    np.testing.assert_allclose(found.evidence.sum(axis=1), 1, atol=1e-5)
+    if spec.has_several_labels:
+        assert found.class_attention is not None
+        np.testing.assert_allclose(found.class_attention.sum(axis=0), 1, atol=1e-5)
+        assert (found.evidence >= 0).all()
+        assert (found.evidence <= 1).all()
+    else:
+        assert found.probabilities.sum() == pytest.approx(1, abs=1e-5)
+        np.testing.assert_allclose(found.evidence.sum(axis=1), 1, atol=1e-5)
 
 
-@every_bag_method
+@every_method_of_tiles
 def test_the_order_of_tiles_changes_only_the_order_of_what_is_said_of_them(
     spec: MethodSpec,
 ) -> None:
@@ -250,12 +267,18 @@ def test_the_order_of_tiles_changes_only_the_order_of_what_is_said_of_them(
     np.testing.assert_allclose(one.evidence[order], other.evidence, atol=1e-6)
 
 
-@every_bag_method
+@every_method_of_tiles
 def test_evidence_is_what_is_said_of_a_slide_of_that_tile_alone(spec: MethodSpec) -> None:
     tiles = tiles_for(spec)
     method = bag_method(spec)
     told = [method.predict(tile[None]).probabilities for tile in tiles]
     np.testing.assert_allclose(method.predict(tiles).evidence, np.stack(told), atol=1e-6)
+
+
+def odds(spec: MethodSpec, told: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return logits of the second class, against the first or against not having it."""
+    against = 1 - told[..., 1] if spec.has_several_labels else told[..., 0]
+    return np.asarray(np.log(told[..., 1] / against))
 
 
 @every_bag_method
@@ -268,8 +291,7 @@ def test_temperature_softens_what_is_said(spec: MethodSpec) -> None:
     ]
     sharp, soft = (method.predict(tiles) for method in methods)
     for one, other in ((sharp.probabilities, soft.probabilities), (sharp.evidence, soft.evidence)):
-        odds = np.log(one[..., 1] / one[..., 0])
-        np.testing.assert_allclose(np.log(other[..., 1] / other[..., 0]), odds / 2, atol=1e-4)
+        np.testing.assert_allclose(odds(spec, other), odds(spec, one) / 2, atol=1e-4)
     np.testing.assert_allclose(sharp.attention.sum(), soft.attention.sum(), atol=1e-5)
 
 
@@ -303,7 +325,11 @@ def test_the_encoder_and_its_licence_go_into_the_model(spec: MethodSpec) -> None
 def test_slides_of_one_class_do_not_suffice(spec: MethodSpec) -> None:
     assert spec.fit_params is not None
     data = data_for(spec)
-    alike = replace(data, bags=[bag for bag in data.bags if bag.label])
+    first = data.bags[1]
+    alike = replace(
+        data,
+        bags=[bag for bag in data.bags if (bag.label, bag.labels) == (first.label, first.labels)],
+    )
     with pytest.raises(UsageError, match="two different labels") as caught:
         learner(spec).fit(alike, spec.fit_params(), FitContext(SilentProgress()))  # type: ignore[arg-type]
     assert caught.value.hint

@@ -27,6 +27,7 @@ from pathoview.methods.networks.bag_network import BagNetwork
 from pathoview.methods.networks.bag_pooling import MaxNetwork, MeanNetwork
 from pathoview.methods.spec import BagFound
 
+Floats = npt.NDArray[np.float64]
 BaselineKind = Literal["mean", "max"]
 KINDS: tuple[BaselineKind, ...] = ("mean", "max")
 
@@ -54,7 +55,13 @@ def fit(kind: BaselineKind, data: BagData, context: FitContext) -> Fitted:
 def predict(fitted: Fitted, features: npt.NDArray[np.floating], device: str = "cpu") -> BagFound:
     """Return what is said of a slide of (tile, feature); see `spec.BagMethod`."""
     network = loaded(_network(fitted.settings), fitted.tensors, device)
-    return found(network, features, float(fitted.settings.get("temperature", 1.0)))
+    said = fitted.settings
+    return found(
+        network,
+        features,
+        float(said.get("temperature", 1.0)),
+        has_several_labels=said.get("ordering") == "labels",
+    )
 
 
 def _network(settings: Mapping[str, Any], towards: Tensor | None = None) -> BagNetwork:
@@ -75,9 +82,7 @@ def _mean(data: BagData, context: FitContext) -> Fitted:
         if not held_back:
             return one
         told = np.stack([predict(one, bag.features).probabilities for bag in held_back])
-        metrics = bag_learner.measured(
-            told.astype(np.float64), np.array([bag.label for bag in held_back])
-        )
+        metrics = _measured(told.astype(np.float64), held_back)
         one = Fitted(tensors, settings, metrics, parents=one.parents)
         if best is None or metrics[bag_learner.SCORE] > best.metrics[bag_learner.SCORE]:
             best = one
@@ -85,21 +90,56 @@ def _mean(data: BagData, context: FitContext) -> Fitted:
     return best
 
 
+def _measured(told: npt.NDArray[np.float64], bags: Sequence[Bag]) -> dict[str, float]:
+    if bags[0].labels:
+        return bag_learner.measured_labels(told, np.array([bag.labels for bag in bags], bool))
+    return bag_learner.measured(told, np.array([bag.label for bag in bags]))
+
+
 def _logistic(bags: Sequence[Bag], n_classes: int, strength: float) -> Tensors:
     """Return the weights of a `MeanNetwork`, standardised by the means of slides."""
-    from sklearn.linear_model import LogisticRegression
-
     means = np.stack([bag.features.mean(axis=0, dtype=np.float64) for bag in bags])
     mean, deviation = means.mean(axis=0), means.std(axis=0)
     scale = np.where(deviation > _TINY, 1 / np.maximum(deviation, _TINY), 0.0)
-    learner = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
-    learner.fit((means - mean) * scale, [bag.label for bag in bags])
-    weight = np.zeros((n_classes, means.shape[1]))
-    bias = np.full(n_classes, _NEVER)
+    standard = (means - mean) * scale
+    if bags[0].labels:
+        weight, bias = _of_labels(standard, np.array([bag.labels for bag in bags]), strength)
+    else:
+        labels = np.array([bag.label for bag in bags])
+        weight, bias = _of_classes(standard, labels, n_classes, strength)
+    arrays = {"mean": mean, "scale": scale, "head.weight": weight, "head.bias": bias}
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def _of_classes(
+    means: Floats, labels: npt.NDArray[np.integer], n_classes: int, strength: float
+) -> tuple[Floats, Floats]:
+    """Return weights (class, feature) and biases (class,) of one regression over all classes."""
+    learner = _regression(strength).fit(means, labels)
+    weight, bias = np.zeros((n_classes, means.shape[1])), np.full(n_classes, _NEVER)
     if len(learner.classes_) == 2:  # one row for both: it speaks for the second
         weight[learner.classes_[1]], bias[learner.classes_] = learner.coef_[0], 0.0
         bias[learner.classes_[1]] = learner.intercept_[0]
     else:
         weight[learner.classes_], bias[learner.classes_] = learner.coef_, learner.intercept_
-    arrays = {"mean": mean, "scale": scale, "head.weight": weight, "head.bias": bias}
-    return {name: array.astype(np.float32) for name, array in arrays.items()}
+    return weight, bias
+
+
+def _of_labels(
+    means: Floats, labels: npt.NDArray[np.integer], strength: float
+) -> tuple[Floats, Floats]:
+    """Return the same of one regression a label; ``labels``: (bag, class) 0 or 1."""
+    weight, bias = np.zeros((labels.shape[1], means.shape[1])), np.full(labels.shape[1], _NEVER)
+    for place, one in enumerate(labels.T):
+        if one.all():
+            bias[place] = -_NEVER
+        elif one.any():
+            learner = _regression(strength).fit(means, one)
+            weight[place], bias[place] = learner.coef_[0], learner.intercept_[0]
+    return weight, bias
+
+
+def _regression(strength: float) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -16,9 +17,6 @@ from pathoview.methods.spec import BagFound
 
 Network = TypeVar("Network", bound=BagNetwork)
 
-_AT_ONCE = 4096
-"""Tiles whose evidence is computed together."""
-
 
 def loaded(network: Network, tensors: Tensors, device: str) -> Network:
     """Return a network with its weights, on a device, ready to predict."""
@@ -28,16 +26,26 @@ def loaded(network: Network, tensors: Tensors, device: str) -> Network:
 
 @torch.inference_mode()
 def found(
-    network: BagNetwork, features: npt.NDArray[np.floating], temperature: float = 1.0
+    network: BagNetwork,
+    features: npt.NDArray[np.floating],
+    temperature: float = 1.0,
+    *,
+    has_several_labels: bool = False,
 ) -> BagFound:
-    """Return what an evaluating network says of (tile, feature), logits by ``temperature``."""
+    """Return what an evaluating network says of (tile, feature), logits by ``temperature``.
+
+    ``has_several_labels``: each class has a probability of its own.
+    """
     tiles = torch.from_numpy(np.array(features, np.float32)).to(network.mean.device)
     output = network(tiles[None], torch.ones(1, len(tiles), dtype=torch.bool, device=tiles.device))
-    evidence = torch.cat([network.evidence(some) for some in torch.split(tiles, _AT_ONCE)])
+    evidence = network.evidence_of(tiles, output)
+    activate = torch.sigmoid if has_several_labels else partial(torch.softmax, dim=-1)
+    of_classes = output.attention[0].T if output.has_several_labels else None
     return BagFound(
-        _array((output.logits[0] / temperature).softmax(0)),
+        _array(activate(output.logits[0] / temperature)),
         _array(output.tile_attention[0]),
-        _array((evidence / temperature).softmax(1)),
+        _array(activate(evidence / temperature)),
+        None if of_classes is None else _array(of_classes.expand(len(tiles), evidence.shape[1])),
     )
 
 

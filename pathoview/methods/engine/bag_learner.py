@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -36,6 +36,7 @@ _CLIP_NORM = 5.0
 _MOST_TILES_MEASURED = 4096
 """Of a held-back slide, evenly spread."""
 _LEAST_PROBABILITY = 1e-6
+_HALF = 0.5
 
 Build = Callable[[Mapping[str, Any]], BagNetwork]
 
@@ -61,9 +62,13 @@ class BagLearner(Learner):
         self.network = network
         self.fingerprint = lesson.fingerprint
         self._lesson = lesson
+        sampler = lesson.sampler
+        n_rest = network.instance_rest * len(sampler.bags)
+        self._n_rest_steps = -(-n_rest // sampler.n_in_batch)
 
     def batch(self, step: int) -> Mapping[str, npt.NDArray[Any]]:
-        return self._lesson.sampler.batch(step)
+        sampler = self._lesson.sampler
+        return {**sampler.batch(step), "step": np.full(sampler.n_in_batch, step)}
 
     def loss(
         self, network: nn.Module, batch: Mapping[str, Tensor]
@@ -71,17 +76,16 @@ class BagLearner(Learner):
         assert isinstance(network, BagNetwork)
         labels, is_tile = batch["label"], batch["is_tile"]
         output = network(batch["features"], is_tile)
-        losses = torch.stack(
-            [functional.cross_entropy(one, labels, reduction="none") for one in output.streams]
-        ).mean(0)
+        several = labels.ndim == 2
+        losses = slide_losses(output.streams, labels, batch["weight"])
         said = {"loss_slides": float(losses.detach().mean())}
-        if network.instance_weight:
+        if network.instance_weight and int(batch["step"][0]) >= self._n_rest_steps:
             of_tiles = network.instance_losses(output, labels, is_tile)
             said["loss_tiles"] = float(of_tiles.detach().mean())
             losses = (1 - network.instance_weight) * losses + network.instance_weight * of_tiles
-        losses = losses * batch["weight"]
+        losses = losses if several else losses * batch["weight"]
         weight = self._lesson.answers_weight
-        if weight and "judged" in batch:
+        if weight and "judged" in batch and not several:
             answered = answer_losses(network, batch["judged"], batch["answers"], labels)
             said["loss_answers"] = float(answered.detach().mean())
             losses = losses + weight * answered
@@ -92,7 +96,10 @@ class BagLearner(Learner):
         if not held_back:
             return {}
         assert isinstance(network, BagNetwork)
-        told = np.stack([probabilities(network, bag) for bag in held_back])
+        if self._lesson.settings["ordering"] == "labels":
+            told = np.stack([logits_of(network, bag).sigmoid().numpy() for bag in held_back])
+            return measured_labels(told, np.array([bag.labels for bag in held_back], bool))
+        told = np.stack([logits_of(network, bag).softmax(0).numpy() for bag in held_back])
         return measured(told, np.array([bag.label for bag in held_back]))
 
     def fitted(self, network: nn.Module) -> Fitted:
@@ -142,7 +149,7 @@ def fit(
 def of_training(data: BagData) -> list[Bag]:
     """Return the bags to learn from; raise `UsageError` when they do not tell classes apart."""
     bags = data.of("train")
-    if len({bag.label for bag in bags}) < 2:
+    if len({(bag.label, bag.labels) for bag in bags}) < 2:
         raise UsageError(
             _("The slides to learn from have fewer than two different labels."),
             _("Label slides of at least two classes, some of each for training."),
@@ -163,12 +170,30 @@ def settings_of(data: BagData, structure: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def probabilities(network: BagNetwork, bag: Bag) -> npt.NDArray[np.float64]:
+def slide_losses(streams: Sequence[Tensor], labels: Tensor, weights: Tensor) -> Tensor:
+    """Return the loss of each bag, (bag,), the mean over the streams of (bag, class) logits.
+
+    ``labels``: (bag,) its class; or (bag, class) 0 and 1, where ``weights`` (bag, class) are what
+    having each counts.
+    """
+    if labels.ndim == 1:
+        each = [functional.cross_entropy(one, labels, reduction="none") for one in streams]
+    else:
+        each = [
+            functional.binary_cross_entropy_with_logits(
+                one, labels, pos_weight=weights[0], reduction="none"
+            ).mean(1)
+            for one in streams
+        ]
+    return torch.stack(each).mean(0)
+
+
+def logits_of(network: BagNetwork, bag: Bag) -> Tensor:
     """Return what a network says of a bag, by at most some thousand of its tiles, (class,)."""
     device = network.mean.device
     tiles = torch.from_numpy(spread(bag.features, _MOST_TILES_MEASURED)).to(device)[None]
     output = network(tiles, torch.ones(tiles.shape[:2], dtype=torch.bool, device=device))
-    return np.asarray(output.logits[0].double().softmax(0).cpu().numpy())
+    return output.logits[0].double().cpu()
 
 
 def measured(told: npt.NDArray[np.float64], truth: npt.NDArray[np.integer]) -> dict[str, float]:
@@ -188,6 +213,37 @@ def measured(told: npt.NDArray[np.float64], truth: npt.NDArray[np.integer]) -> d
     if len(there) > 1:
         found["auroc"] = float(np.mean([auroc(told[:, one], truth == one) for one in there]))
     return found
+
+
+def measured_labels(
+    told: npt.NDArray[np.float64], truth: npt.NDArray[np.bool_]
+) -> dict[str, float]:
+    """Return metrics of bags with several labels: probabilities and truth, (n, class) each.
+
+    ``likelihood`` is over bags and labels, in each label those with and without it count alike.
+    """
+    right = np.log(np.maximum(np.where(truth, told, 1 - told), _LEAST_PROBABILITY))
+    parts = [right[is_it, place].mean() for place, is_it in _with_and_without(truth)]
+    log_loss = -float(np.mean(parts))
+    found = {
+        SCORE: float(np.exp(-log_loss)),
+        "log_loss": log_loss,
+        "accuracy": float(np.mean((told >= _HALF) == truth)),
+    }
+    both = [place for place, one in enumerate(truth.T) if one.any() and not one.all()]
+    if both:
+        areas = [auroc(told[:, place], truth[:, place]) for place in both]
+        found["auroc"] = float(np.mean(areas))
+    return found
+
+
+def _with_and_without(
+    truth: npt.NDArray[np.bool_],
+) -> Iterator[tuple[int, npt.NDArray[np.bool_]]]:
+    for place, one in enumerate(truth.T):
+        for rows in (one, ~one):
+            if rows.any():
+                yield place, rows
 
 
 def answer_losses(network: BagNetwork, judged: Tensor, answers: Tensor, labels: Tensor) -> Tensor:

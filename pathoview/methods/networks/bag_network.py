@@ -12,6 +12,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+_AT_ONCE = 4096
+"""Tiles whose evidence is computed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class BagOutput:
     """(bag, branch, tile), adding up to 1 over tiles; one branch, or one a class."""
     hidden: Tensor | None = None
     """(bag, tile, width) what the tiles were brought down to, where a loss wants it."""
+    has_several_labels: bool = False
+    """Logits are of labels that a bag may all have at once, not of classes of which it has one."""
 
     @property
     def logits(self) -> Tensor:
@@ -35,7 +41,10 @@ class BagOutput:
         """How much each tile counts, (bag, tile); branches by the probabilities of classes."""
         if self.attention.shape[1] == 1:
             return self.attention[:, 0]
-        return (self.logits.softmax(1)[..., None] * self.attention).sum(1)
+        shares = self.logits.softmax(1)
+        if self.has_several_labels:
+            shares = functional.normalize(self.logits.sigmoid(), p=1.0, dim=1)
+        return (shares[..., None] * self.attention).sum(1)
 
 
 class BagNetwork(nn.Module, abc.ABC):
@@ -47,6 +56,9 @@ class BagNetwork(nn.Module, abc.ABC):
 
     instance_weight: float = 0.0
     """Part of `instance_losses` in the loss; the bags' has the rest."""
+    instance_rest: int = 0
+    """So often every bag is learned from before `instance_losses` count: attention has to tell
+    tiles apart first."""
 
     def __init__(self, n_features: int) -> None:
         super().__init__()
@@ -75,6 +87,13 @@ class BagNetwork(nn.Module, abc.ABC):
         """Return logits, (tile, class), of (tile, feature): each tile as if it were the bag."""
         tiles = features[:, None]
         return self.forward(tiles, torch.ones_like(tiles[..., 0], dtype=torch.bool)).logits
+
+    def evidence_of(self, features: Tensor, output: BagOutput) -> Tensor:
+        """Return logits, (tile, class), of the tiles of one bag: `evidence`, unless said otherwise.
+
+        ``output``: what was said of the bag.
+        """
+        return torch.cat([self.evidence(some) for some in torch.split(features, _AT_ONCE)])
 
     def instance_losses(self, output: BagOutput, labels: Tensor, is_tile: Tensor) -> Tensor:
         """Return a loss of each bag, (bag,), over its tiles; ``labels``: (bag,) class."""
