@@ -18,7 +18,7 @@ from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.image_labels import ClassImage, InstanceImage, point_labels
 from pathoview.datasets.labels import LabelledImage, Labels, Split, TargetClass, TrainingData
 from pathoview.datasets.meanings import LABELS, Target
-from pathoview.methods.spec import MethodSpec
+from pathoview.methods.spec import Kind, MethodSpec
 from pathoview.slides.opening import open_slide, with_scale
 from pathoview.slides.slide import Slide
 from pathoview.study.model import LabelClass, SlideRecord
@@ -32,6 +32,7 @@ from pathoview.tasks.opening import open_recorded, open_scaled
 LEARNED = ("positive", "negative")
 """What classes mean whose labels are learned."""
 _NUCLEUS = TargetClass("Nucleus", (60, 60, 200))
+_PATHOLOGY = TargetClass("Pathology", (200, 60, 60))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,8 @@ def _of_folders(
         for images, labels, split in folders
         for pair in label_files.pairs(Path(images), Path(labels))
     ]
-    classes, read = _reader(source, [pair[1] for pair in found])
+    unnamed = _PATHOLOGY if spec.kind is Kind.SYNTHESIS else _NUCLEUS
+    classes, read = _reader(source, [pair[1] for pair in found], unnamed)
     pictures = []
     for number, (path, labels, split) in enumerate(found):
         progress.check()
@@ -177,9 +179,12 @@ def _without_unused(data: TrainingData) -> TrainingData:
 
 
 def _reader(
-    source: TrainingSource, files: Sequence[Path]
+    source: TrainingSource, files: Sequence[Path], unnamed: TargetClass
 ) -> tuple[tuple[TargetClass, ...], Callable[[Path, Slide], Labels]]:
-    """Return the classes of files of labels, and what makes labels of a file."""
+    """Return the classes of files of labels, and what makes labels of a file.
+
+    ``unnamed``: what is labelled where the files do not say.
+    """
     masks = label_files.read_classes(Path(source.labels))
     tables = {path: label_files.read_points(path) for path in files if label_files.is_points(path)}
     if masks is not None:
@@ -187,9 +192,9 @@ def _reader(
     elif tables:
         names = sorted({name for table in tables.values() for name in table.names} - {""})
         classes = tuple(TargetClass(name, default_color(name)) for name in names)
-        classes = classes or (_NUCLEUS,)
+        classes = classes or (unnamed,)
     else:
-        classes = (_NUCLEUS,)
+        classes = (unnamed,)
     classes = _wanted(classes, source.classes)
     records = [
         LabelClass(number=n, name=one.name, color=one.color) for n, one in enumerate(classes, 1)
@@ -200,7 +205,7 @@ def _reader(
         if path in tables:
             table = tables[path]
             if not any(table.names):
-                table = replace(table, names=(_NUCLEUS.name,) * len(table.names))
+                table = replace(table, names=(unnamed.name,) * len(table.names))
             return point_labels(table, records, slide.mpp, size)
         pixels = label_files.read_label_image(path, size)
         slide.mpp  # noqa: B018  raises when it is not known

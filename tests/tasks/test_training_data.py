@@ -269,6 +269,17 @@ def test_folders_of_images_with_ids(tmp_path: Path) -> None:
     refused(InputError, "cannot be read", images=images, labels=tmp_path / "no", mpp=0.5)
 
 
+def test_masks_without_names_are_of_pathology_for_methods_that_show_tissue_without_it(
+    tmp_path: Path,
+) -> None:
+    images, labels = folder_of(tmp_path, "a")
+    source = TrainingSource(images=str(images), labels=str(labels), mpp=0.5)
+    with open_training_data(source, METHODS.get("pseudo_healthy"), SilentProgress()) as prepared:
+        assert [one.name for one in prepared.data.classes] == ["Pathology"]
+        mask = prepared.data.images[0].labels.mask(Rect(0, 0, 160, 120), 160, 120)
+        assert set(np.unique(mask)) == {0, 1}
+
+
 def test_folders_of_points_with_and_without_classes(tmp_path: Path) -> None:
     images, labels = folder_of(tmp_path, "a")
     (labels / "a.png").unlink()
