@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from pathoview.cli_options import MethodOption, ModelOption, ParametersOption, hidden
+from pathoview.cli_options import (
+    BagsOption,
+    ClipsOption,
+    MethodOption,
+    ModelOption,
+    ParametersOption,
+    hidden,
+    images_of,
+)
 from pathoview.cli_progress import terminal_progress
 from pathoview.cli_tune import pinned_numerics
 from pathoview.core.errors import UsageError
@@ -20,6 +28,8 @@ def evaluate(
     images: Annotated[
         Path | None, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif; or slides."))
     ] = None,
+    clips: ClipsOption = None,
+    bags: BagsOption = None,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -75,8 +85,10 @@ def evaluate(
 
     if method and model:
         raise UsageError(_("Give either --method or --model, not both."))
+    folder, items = images_of(images, clips, bags)
     request: dict[str, Any] = {
-        "images": _text(images),
+        "images": folder,
+        "items": items,
         "labels": _text(labels),
         "mpp": mpp,
         "study": "" if study is None else str(hidden(study)),

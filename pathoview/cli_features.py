@@ -10,9 +10,17 @@ import orjson
 import typer
 
 from pathoview.cli_each import each_slide
-from pathoview.cli_options import JsonFlag, MppOption, SlideFilesArgument
+from pathoview.cli_options import (
+    BagsOption,
+    ClipsOption,
+    JsonFlag,
+    MppOption,
+    SlidesOrSeriesArgument,
+    with_series,
+)
 from pathoview.cli_progress import TerminalProgress
 from pathoview.cli_tune import pinned_numerics
+from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
 
 EncoderOption = Annotated[
@@ -35,6 +43,9 @@ ScalesOption = Annotated[
     ),
 ]
 TileOption = Annotated[int | None, typer.Option("--tile", metavar="PX", help=_("Side of a tile."))]
+EveryOption = Annotated[
+    int, typer.Option("--every", metavar="N", min=1, help=_("Clips: one frame in so many."))
+]
 NormaliseOption = Annotated[
     str,
     typer.Option(
@@ -44,7 +55,10 @@ NormaliseOption = Annotated[
 
 
 def features(
-    slides: SlideFilesArgument,
+    slides: SlidesOrSeriesArgument = None,
+    clips: ClipsOption = None,
+    bags: BagsOption = None,
+    every: EveryOption = 1,
     encoder: EncoderOption = "",
     weights: WeightsOption = "",
     scales: ScalesOption = None,
@@ -64,17 +78,31 @@ def features(
         bool, typer.Option("--json", help=_("Print JSON, one line a slide."))
     ] = False,
 ) -> None:
-    """Describe the tissue tiles of slides by an encoder; what is there is not computed again."""
+    """Describe the tissue tiles of slides by an encoder; what is there is not computed again.
+
+    Of a clip, frames are described, each as a whole.
+    """
     from pathoview.tasks import features as task
 
-    order = feature_order(encoder, weights, scales, tile, normalise, least_tissue)
+    named = with_series(slides, clips, bags)
+    if clips is not None and (slides or bags is not None):
+        raise UsageError(_("Clips are described apart from slides: give --clips alone."))
+    order = feature_order(
+        encoder,
+        weights,
+        scales,
+        tile,
+        normalise,
+        least_tissue,
+        every=None if clips is None else every,
+    )
 
     def described(slide: Path, progress: TerminalProgress) -> Mapping[str, Any]:
         request = {"slide": str(slide), "mpp": mpp, "order": order, "restart": restart}
         result = {"slide": slide.name, **task.run(request, progress)}
         return {"summary": orjson.dumps(result).decode() if as_json else _summary(result)}
 
-    each_slide(slides, described)
+    each_slide(named, described)
 
 
 def encoders(as_json: JsonFlag = False) -> None:
@@ -104,14 +132,22 @@ def feature_order(
     tile: int | None,
     normalise: str,
     least_tissue: float | None = None,
+    *,
+    every: int | None = None,
 ) -> dict[str, Any]:
-    """Return a checked `tasks.features.FeatureOrder` of what was said; raise `UsageError`."""
+    """Return a checked `tasks.features.FeatureOrder` of what was said; raise `UsageError`.
+
+    ``every``: of clips, one frame in so many; None: tiles are to be described.
+    """
     from pathoview.tasks import features as task
 
+    if every is not None and scales:
+        raise UsageError(_("Frames of clips have no µm per px."), _("Leave --scale out."))
     said = {
         "encoder": encoder or None,
         "source": _source(weights),
-        "mpp": scales or None,
+        "mpp": (scales or None) if every is None else [],
+        "every": every,
         "tile_px": tile,
         "normalisation": normalise,
         "least_tissue": least_tissue,

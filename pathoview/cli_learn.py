@@ -11,6 +11,7 @@ import typer
 from pathoview.cli_each import analyze_each
 from pathoview.cli_features import (
     EncoderOption,
+    EveryOption,
     NormaliseOption,
     ScalesOption,
     TileOption,
@@ -18,6 +19,8 @@ from pathoview.cli_features import (
     feature_order,
 )
 from pathoview.cli_options import (
+    BagsOption,
+    ClipsOption,
     GeoJsonOption,
     JsonFlag,
     MppOption,
@@ -25,8 +28,10 @@ from pathoview.cli_options import (
     ParametersOption,
     RegionOption,
     ResumeFlag,
-    SlideFilesArgument,
+    SlidesOrSeriesArgument,
     hidden,
+    images_of,
+    with_series,
 )
 from pathoview.cli_progress import terminal_progress
 from pathoview.cli_tune import pinned_numerics
@@ -82,6 +87,8 @@ def train(
     images: Annotated[
         Path | None, typer.Option(metavar="DIR", help=_("x.png, x.jpg or x.tif; or slides."))
     ] = None,
+    clips: ClipsOption = None,
+    bags: BagsOption = None,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -125,17 +132,19 @@ def train(
     scales: ScalesOption = None,
     tile: TileOption = None,
     normalise: NormaliseOption = "none",
+    every: EveryOption = 1,
 ) -> None:
     """Teach a method from a study's labels, or from a folder of images and labels."""
     from pathoview.tasks import train as task
 
+    folder, items = images_of(images, clips, bags)
     request: dict[str, Any] = {
         "method": method,
         "params": task.params_of(method, parameters or []),
         "study": "" if study is None else str(hidden(study)),
         "slides": [str(slide) for slide in slides or []],
         "classes": classes or None,
-        "images": "" if images is None else str(images),
+        "images": folder,
         "labels": "" if labels is None else str(labels),
         "val_images": "" if val_images is None else str(val_images),
         "val_labels": "" if val_labels is None else str(val_labels),
@@ -147,7 +156,10 @@ def train(
         "licence": licence,
         "resume": not restart,
         "bags": {
-            "features": feature_order(encoder, weights, scales, tile, normalise),
+            "features": feature_order(
+                encoder, weights, scales, tile, normalise, every=every if clips else None
+            ),
+            "items": items,
             "grade": grade,
             "n_folds": folds,
             "hold_out": hold_out,
@@ -161,7 +173,9 @@ def train(
 
 def apply(
     model: ModelArgument,
-    slides: SlideFilesArgument,
+    slides: SlidesOrSeriesArgument = None,
+    clips: ClipsOption = None,
+    bags: BagsOption = None,
     region: RegionOption = None,
     mpp: MppOption = None,
     parameters: ParametersOption = None,
@@ -193,7 +207,8 @@ def apply(
         resume=resume,
         run=run,
     )
-    analyze_each(slides, order, output, overview, as_json=as_json)
+    named = with_series(slides, clips, bags)
+    analyze_each(named, order, output, overview, as_json=as_json)
 
 
 models_app = typer.Typer(help=_("The models there are."), invoke_without_command=True)

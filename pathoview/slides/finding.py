@@ -52,6 +52,12 @@ def slide_files(paths: Iterable[Path]) -> Iterator[Path]:
             yield from _slides_of(Path(folder), names)
 
 
+def series_at(path: Path, *, videos: bool) -> list[Path]:
+    """Return the clips or bags of a folder, see `series_in`; or the only one that a path names."""
+    found = list(series_in(path, videos=videos)) if path.is_dir() else []
+    return found or [path]
+
+
 def series_in(folder: Path, *, videos: bool) -> Iterator[Path]:
     """Yield the folders that pictures lie in, deep down, and with ``videos`` also the videos.
 
