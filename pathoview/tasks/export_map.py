@@ -144,7 +144,7 @@ class _Writer:
 
         def tile(number: int, level: int, part: Rect) -> npt.NDArray[Any]:
             plane = self._rows.area(level, *part.as_ints())[number]
-            return plane if dtype == np.uint8 else (plane / FULL).astype(dtype)
+            return np.asarray(plane if dtype == np.uint8 else plane / FULL, dtype)
 
         self._pyramid.write_channels(file, dtype, names, described, tile)
         return 1

@@ -68,7 +68,7 @@ class _Writer:
         said.add_text("Microns per pixel", str(mpp))
         said.add_text("Notice", self._described())
         Image.fromarray(picture).save(file, "PNG", pnginfo=said)
-        return mpp
+        return float(mpp)
 
     def tiff(self, file: IO[bytes]) -> float:
         def tile(level: int, part: Rect) -> npt.NDArray[np.uint8]:

@@ -76,7 +76,7 @@ def features_of(
 
 def likeliest(planes: Planes) -> Numbers:
     """Return the likeliest class of each px, (height, width); -1 where nothing was analysed."""
-    numbers = planes.argmax(axis=0)
+    numbers = np.asarray(planes.argmax(axis=0))
     numbers[~planes.any(axis=0)] = -1
     return numbers
 

@@ -181,7 +181,7 @@ def test_pictures_of_a_place_show_what_is_asked_for(
     with open_slide(slide_path) as slide:
         for name in (None, "pseudo-healthy", "difference", "brightness"):
             path = tmp_path / f"{name}.png"
-            request = PictureRequest(size=(SIDE_PX, SIDE_PX), shown=name, scale_bar=False)  # type: ignore[arg-type]
+            request = PictureRequest(size=(SIDE_PX, SIDE_PX), shown=name, scale_bar=False)
             write_picture(slide, request, path, SilentProgress())
             shown[name] = np.asarray(Image.open(path))
         overview = overview_picture(slide, run, SIDE_PX)

@@ -11,9 +11,10 @@ from test_evaluate_kinds import MPP, score, write_images
 from test_train_task import Listening
 
 from pathoview.core.geometry import Rect
+from pathoview.methods import registry
 from pathoview.methods.model import read_model
 from pathoview.study.results import RunFile
-from pathoview.tasks import live_preview, method_building
+from pathoview.tasks import live_preview
 from pathoview.tasks.live_preview import LivePreview, PreviewRequest
 
 
@@ -32,7 +33,7 @@ def test_what_a_training_would_show_is_seen_where_the_person_looks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = known_bleach(monkeypatch, tmp_path)
-    monkeypatch.setattr(live_preview, "METHODS", method_building.METHODS)
+    monkeypatch.setattr(live_preview, "METHODS", registry.METHODS)
     slide = make_pyramid_tiff(tmp_path / "scene.tif", he_image(900, 700))
     progress = Listening()
     progress.control.focus_l0 = Rect(50, 60, 200, 160)

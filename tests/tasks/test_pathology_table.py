@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def study_of(slide: Path, folder: Path) -> Path:
     return folder / "study.pvstudy"
 
 
-def table(slide: Path, run_file: str, output: Path, **more: Any) -> list[Mapping[str, str]]:
+def table(slide: Path, run_file: str, output: Path, **more: Any) -> Sequence[Mapping[str, str]]:
     order = {"run_file": run_file, "output": str(output), "format": "pathology-table"}
     result = export_file.run(order | {"slide": str(slide)} | more, SilentProgress())
     lines = list(csv.DictReader(output.read_text("utf-8-sig").splitlines()))

@@ -61,7 +61,7 @@ def compared(canvas: Canvas, session: Session, qtbot: QtBot, made: Path) -> Canv
 
 def is_healthy(seen: Picture) -> np.ndarray:
     """Return which px have the colour that pathology is painted in."""
-    return (np.abs(seen.astype(int) - HEALTHY) <= 4).all(axis=2)
+    return np.asarray((np.abs(seen.astype(int) - HEALTHY) <= 4).all(axis=2))
 
 
 def shares(canvas: Canvas, *spans: tuple[int, int]) -> list[float]:
