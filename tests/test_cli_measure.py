@@ -111,6 +111,28 @@ def test_a_corrected_nucleus_is_measured_once(slide: Path, tmp_path: Path) -> No
     assert region["Tumor: Positive %"] == "50"
 
 
+def test_a_nucleus_of_a_class_that_is_not_looked_for_is_listed_and_not_counted(
+    slide: Path, tmp_path: Path
+) -> None:
+    table = squares([(10, 10), (40, 10), (70, 10)])
+    none = LabelClass(number=9, name="No nucleus", color=(9, 9, 9), meaning="negative")
+    with open_slide(slide) as opened:
+        with new_run(opened, started="2026-03-01", id="c3") as run:
+            run.add_tile(0, 0, table)
+            run.update_record(state="done")
+        origin = origin_of("c3", [table.uuid(0)])
+        said = Feature(shapely.box(10, 10, 30, 30), origin=origin, classification=none.drawn)
+        home, change = private_path(opened.content_hash), Change.adding([said])
+        draw(home, change, slide=opened.content_hash, records=[RecordChange.of(None, none)])
+    drawn(slide)
+    assert measure(slide, "--output", tmp_path / "o.csv") == 0
+    found = rows(tmp_path / "o.csv")
+    assert [one["Class"] for one in found[:2]] == ["No nucleus", ""]
+    assert len(found) == 4
+    assert found[1]["Detections inside"] == "2"
+    assert "No nucleus inside" not in found[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
@@ -25,6 +25,7 @@ from pathoview.annotations.feature_rows import FeatureRows
 from pathoview.annotations.measures import measure_names
 from pathoview.annotations.origin import all_stood_for, stands_for
 from pathoview.annotations.parents import Parents
+from pathoview.annotations.scores import is_scored
 from pathoview.annotations.shapes import Mpp
 from pathoview.core.progress import Progress
 
@@ -48,7 +49,8 @@ class Objects:
     """Annotations and what runs have found, one below the other.
 
     A detection that an annotation stands for is not listed: the annotation is, and is counted in
-    its place, unless it is a point, which says that it is none.
+    its place, unless it says that there is none: a point does, and so does a class that means what
+    is not looked for, but for classes of a stain's score and those the run tells apart itself.
 
     Immutable but for what it remembers; any thread may ask.
     """
@@ -59,8 +61,11 @@ class Objects:
         runs: Sequence[RunObjects],
         mpp: Mpp | None,
         before: Objects | None = None,
+        not_looked_for: Collection[str] = (),
     ) -> None:
         """``mpp``: µm per level-0 px (x, y); None: unknown, all is told in px.
+
+        ``not_looked_for``: names of the classes that mean so.
 
         ``before``: objects as they were, of which all is kept that is still true. Detections are
         counted inside annotations for the last run only: two runs would count everything twice.
@@ -72,8 +77,9 @@ class Objects:
         covered = all_stood_for(one.origin for one in features)
         tables = _detection_parts(runs, mpp, covered, before)
         corrections = [one for one in features if one.origin and is_detected(one)]
+        none = {name for name in not_looked_for if not is_scored(name)}
         self._fields: dict[int, DetectionField] = _fields_of(
-            *(runs, tables, corrections, mpp), {} if before is None else before._fields
+            *(runs, tables, corrections, none, mpp), {} if before is None else before._fields
         )
         self.field = next(reversed(self._fields.values()), None)
         parts: list[Part] = [self._kept(features, before)]
@@ -248,19 +254,23 @@ def _fields_of(
     runs: Sequence[RunObjects],
     tables: Sequence[DetectionRows],
     corrections: Sequence[Feature],
+    none: Collection[str],
     mpp: Mpp | None,
     before: Mapping[int, DetectionField],
 ) -> dict[int, DetectionField]:
     """Return the detections of each run that has some as points, by the id of the run's owner.
 
-    A correction is among those of all runs that have found what it stands for.
+    A correction is among those of all runs that have found what it stands for. ``none``: classes
+    of corrections that say that there is no object, unless a run has objects of such a class.
     """
     fields = {}
     for run in runs:
         parts = [part for part in tables if part.owner is run.owner]
         features = [one for one in run.features if is_detected(one)]
         gone = {one.tobytes() for part in parts for one in part.table.ids[part.gone]}
-        features += [one for one in corrections if not gone.isdisjoint(stands_for(one.origin))]
+        own = {one.name for part in parts for one in part.table.classes}
+        said = [one for one in corrections if class_of(one) in own or class_of(one) not in none]
+        features += [one for one in said if not gone.isdisjoint(stands_for(one.origin))]
         if parts or features:
             key = id(run.owner)
             old = before.get(key)

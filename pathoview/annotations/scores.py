@@ -29,6 +29,11 @@ def scored_bases(class_names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(base for base, leaf in split if leaf in (NEGATIVE, *_POSITIVES)))
 
 
+def is_scored(class_name: str) -> bool:
+    """Return whether objects of a class are told by their stain: negative, positive, or a grade."""
+    return _base_and_leaf(class_name)[1] in (NEGATIVE, *_POSITIVES)
+
+
 def has_grades(class_names: Sequence[str], base: str = "") -> bool:
     """Return whether any class of a base is graded, so that it has an H-score."""
     return any(_base_and_leaf(name) == (base, grade) for name in class_names for grade in GRADES)

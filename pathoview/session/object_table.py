@@ -25,6 +25,8 @@ from pathoview.layers.detection_source import DetectionSource
 from pathoview.session.notices import from_error
 from pathoview.session.runs import RunView
 from pathoview.session.selection import choose_detection
+from pathoview.study.labelled_slides import not_looked_for
+from pathoview.study.model import LabelClass
 
 if TYPE_CHECKING:
     from pathoview.session.session import Session
@@ -81,6 +83,8 @@ class TableWish:
     """Names of those that are shown, as far as there are any; None: all."""
     filter: ObjectFilter
     order: Order
+    not_looked_for: frozenset[str] = frozenset()
+    """Names of the classes that mean so."""
 
 
 class ObjectTable:
@@ -105,6 +109,7 @@ class ObjectTable:
         """What was computed last, be it not all."""
         session.annotations.changed.connect(self._on_annotations_changed)
         session.runs_changed.connect(self._renew)
+        session.studies.records_changed.connect(self._on_records_changed)
         session.slide_changed.connect(self._renew)
         self._on_annotations_changed(None)
 
@@ -158,6 +163,10 @@ class ObjectTable:
             self._annotations |= {one.id: one for one in change.after}
         self._renew()
 
+    def _on_records_changed(self, kind: str) -> None:
+        if kind == LabelClass.kind:
+            self._renew()
+
     def _wish_again(self) -> None:
         """Compute what is wished for now; older wishes are given up."""
         if self._running is not None:
@@ -183,6 +192,7 @@ class ObjectTable:
             None if all_columns else self.column_names,
             wanted,
             self.order,
+            frozenset(not_looked_for(self._session.studies.records.classes)),
         )
 
     def _on_computed(self, view: TableView | None, error: BaseException | None) -> None:
@@ -266,7 +276,8 @@ class TableWork:
     def __call__(self) -> TableView:
         """Return what was wished for; raise `Cancelled` when it is given up."""
         wish = self._wish
-        objects = self.objects = Objects(wish.features, wish.runs, wish.mpp, self._before)
+        said = wish.features, wish.runs, wish.mpp, self._before, wish.not_looked_for
+        objects = self.objects = Objects(*said)
         self._before = None
         names = objects.names if wish.columns is None else wish.columns
         columns = columns_of(objects, names, self._progress, COLUMNS_SHARE)

@@ -36,8 +36,13 @@ def ordered_names(there: Iterable[str], known: Iterable[LabelClass]) -> list[str
 
     Of two, the second is the one looked for.
     """
-    negative = {one.name for one in known if one.meaning == "negative"}
+    negative = not_looked_for(known)
     return sorted(set(there), key=lambda name: (name not in negative, natural(name)))
+
+
+def not_looked_for(known: Iterable[LabelClass]) -> set[str]:
+    """Return the names of the classes that mean what is not looked for."""
+    return {one.name for one in known if one.meaning == "negative"}
 
 
 def patient_of(record: SlideRecord, block: Block | None) -> str:

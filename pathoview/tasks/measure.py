@@ -17,6 +17,7 @@ from pathoview.core.errors import InputError, UsageError
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _
 from pathoview.slides.slide import Slide
+from pathoview.study.labelled_slides import not_looked_for
 from pathoview.study.results import RunFile, find_runs
 from pathoview.study.study import private_path
 from pathoview.study.study_file import StudyFile
@@ -53,10 +54,10 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     output = Path(order.output)
     check_table_name(output)
     with open_scaled(Path(order.slide), order.mpp) as slide, ExitStack() as stack:
-        features = _drawn(order, slide)
+        features, none = _drawn(order, slide)
         runs = _found(order, slide, stack)
         mpp, name = slide.info.mpp, slide.path.name
-    objects = Objects(features, runs, mpp)
+    objects = Objects(features, runs, mpp, not_looked_for=none)
     if not len(objects):
         raise InputError(
             _("“{name}” has neither annotations nor results.").format(name=name),
@@ -79,12 +80,13 @@ def _names(order: MeasureRequest, objects: Objects) -> tuple[str, ...]:
     return tuple(order.columns)
 
 
-def _drawn(order: MeasureRequest, slide: Slide) -> list[Feature]:
+def _drawn(order: MeasureRequest, slide: Slide) -> tuple[list[Feature], set[str]]:
+    """Return what was drawn, and the classes that mean what is not looked for."""
     path = Path(order.study) if order.study else private_path(slide.content_hash)
     if not order.study and not path.exists():
-        return []
+        return [], set()
     with StudyFile.open(path) as study:
-        return study.features(slide.content_hash)
+        return study.features(slide.content_hash), not_looked_for(study.classes())
 
 
 def _found(order: MeasureRequest, slide: Slide, stack: ExitStack) -> list[RunObjects]:

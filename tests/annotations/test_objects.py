@@ -153,6 +153,28 @@ def test_what_was_corrected_is_listed_and_counted_as_the_annotation_alone() -> N
         assert objects.words("Class") == ("No nucleus", "Tumor", "Tumor: Negative", "")
 
 
+def test_an_outline_of_a_class_that_is_not_looked_for_says_that_there_is_none() -> None:
+    none = correction(shapely.box(110, 110, 130, 130), (POSITIVE, 0), name="No nucleus")
+    stain = correction(shapely.box(500, 500, 520, 520), (POSITIVE, 1), name="Tumor: Negative")
+    names = ("No nucleus", "Tumor: Negative")
+    before = Objects([REGION, none, stain], [RUN], MPP)
+    assert values(before, "No nucleus inside")[0] == 1
+    objects = Objects([REGION, none, stain], [RUN], MPP, before, names)
+    assert words(objects, "Kind") == ["annotation"] * 3 + ["detection"] * 3
+    assert values(objects, "Detections inside")[0] == values(before, "Detections inside")[0] - 1
+    assert "No nucleus inside" not in objects.names
+    assert "Tumor: Negative inside" in objects.names
+    assert np.isnan(values(objects, "Detections inside")[1])
+
+
+def test_classes_that_a_run_tells_apart_count_whatever_they_mean() -> None:
+    table = squares([(10, 10), (50, 50)], class_name="Other")
+    fixed = correction(shapely.box(10, 10, 30, 30), (table, 0), name="Other")
+    for name, n in (("Other", 2), ("Stroma", 2)):
+        objects = Objects([REGION, fixed], [RunObjects("", OWNER, [table])], MPP, None, [name])
+        assert values(objects, "Other inside")[0] == n
+
+
 def test_a_grade_that_was_corrected_is_in_the_h_score_as_corrected() -> None:
     graded = squares([(10, 10), (50, 50)], class_name="1+")
     better = correction(shapely.box(10, 10, 30, 30), (graded, 0), name="3+")

@@ -171,6 +171,22 @@ def test_what_is_corrected_is_listed_once_and_its_detection_is_back_when_it_is_u
     assert column(table, "Detections inside") == ["2", "", "", ""]
 
 
+def test_what_is_given_a_class_that_is_not_looked_for_is_counted_when_its_meaning_changes(
+    session: Session, loop: Loop, table: ObjectTable
+) -> None:
+    draw(session, shapely.box(0, 0, 600, 300), name="Left")
+    other = session.classes.named("Other")
+    assert other is not None
+    session.select_at(110, 110)
+    assert session.review.corrections.reclass(other.number)
+    settle(table, loop)
+    assert column(table, "Class")[1] == "Other"
+    assert column(table, "Detections inside")[0] == "1"
+    assert session.classes.set_meaning(other.number, "positive")
+    settle(table, loop)
+    assert column(table, "Detections inside")[0] == "2"
+
+
 def test_one_flies_to_an_object_and_keeps_a_zoom_that_shows_it(
     session: Session, loop: Loop, table: ObjectTable
 ) -> None:
