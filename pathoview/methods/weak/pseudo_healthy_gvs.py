@@ -3,7 +3,7 @@
 First a segmentor learns from masks where pathology is; it is what says so when the model predicts.
 A copy of it then looks for what is left of pathology in repainted pictures, while the generator
 learns to leave nothing, and to change as little as it can. Pixels that were changed much count
-little in the search: there is nothing left to be found in them.
+less in the search: there is little left to be found in them.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ _KEEP_WEIGHT = 10.0
 _KEEP_WITHIN = 0.5
 """How much a change counts of what is healthy, and of pathology."""
 _LEAST_CHANGE = 1e-3
+_MUTED = 0.75
+"""How much of a pixel's weight in the search is lost where most was changed: with all of it lost,
+nobody would look there for what the generator left or made up."""
 
 
 def network_of(settings: Mapping[str, Any], seam: Seam) -> RepaintingNetwork:
@@ -140,5 +143,5 @@ def leftover_loss(logits: Tensor, change: Tensor, state: Tensor) -> Tensor:
     counts.
     """
     largest = change.amax((1, 2), keepdim=True).clamp(min=_LEAST_CHANGE)
-    weights = (state != UNKNOWN).float() * (1 - change / largest)
+    weights = (state != UNKNOWN).float() * (1 - _MUTED * change / largest)
     return masked_cross_entropy(logits, (state == PATHOLOGY).float(), weights)

@@ -88,7 +88,7 @@ class PseudoHealthyFitParams(BaseParams):
         le=100.0,
     )
     width: int = param(
-        32,
+        16,
         _("Width"),
         _("Channels of the finest level, when training begins from scratch."),
         ge=4,
