@@ -210,7 +210,7 @@ def test_lymph_nodes() -> None:
 def generated() -> Tissue:
     some = [twins(900_000 + number) for number in range(60)]
     cases = [Case(one.sick, one.lesion, one.healthy) for one in some]
-    budget = {"n_steps": 400, "batch": 4, "width": 16, "lr_times": 5.0}
+    budget = {"n_steps": 300, "batch": 4, "width": 8, "lr_times": 5.0}
     return Tissue("generated", synthesis_data(300, 300, 20), cases, 8, SIDE, cycles=budget)
 
 
@@ -233,7 +233,7 @@ def lymph_nodes(stack: ExitStack) -> Tissue:
         step = round(grid.scale_l0)
         cases.append(Case(tile, mask[::step, ::step] > 0))
     data = TrainingData(images, (TargetClass("Tumour"),))
-    budget = {"n_steps": 400, "batch": 4, "width": 8, "lr_times": 5.0, "patch_px": 64}
+    budget = {"n_steps": 300, "batch": 4, "width": 8, "lr_times": 5.0, "patch_px": 64}
     fit = {"n_steps": 250, "batch": 4}
     return Tissue("lymph nodes", data, cases, 24, 128, fit, budget, segmentor_steps=250)
 

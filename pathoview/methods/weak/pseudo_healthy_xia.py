@@ -43,7 +43,9 @@ N_CRITIC_STEPS = 5
 LEAST_CORRELATION = 0.5
 """Of a healthy picture with what is made of it."""
 
-_LR, _CRITICS_TIMES, _BETAS = 1e-4, 2.0, (0.5, 0.9)
+_LR, _BETAS = 1e-4, (0.5, 0.9)
+_RATES = (("critic_", 2.0), ("healthy.segmentor.", 4.0))
+"""Times the learning rate; the segmentor plays against nobody and may learn fast."""
 _AVERAGED_STEPS = 100
 """Of the generators, that the weights that count are about the mean of."""
 _POOL_SLOT = 1 << 20
@@ -80,7 +82,7 @@ def plan_of(lesson: Lesson) -> Any:
         weight_decay=0.0,
         clip_norm=0.0,
         ema=1 - 1 / (_AVERAGED_STEPS * n_turns),
-        rates=(("critic_", _CRITICS_TIMES),),
+        rates=_RATES,
     )
     return replace(
         plan, n_steps=plan.n_steps * n_turns, validate_every=plan.validate_every * n_turns

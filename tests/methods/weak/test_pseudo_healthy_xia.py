@@ -113,7 +113,12 @@ def test_as_many_turns_are_taken_as_the_generators_are_to_have_steps() -> None:
     assert plan.n_steps == 30 * (N_CRITIC_STEPS + 1)
     assert plan.validate_every == 3 * (N_CRITIC_STEPS + 1)
     assert (plan.lr, plan.betas, plan.optimizer) == (1e-4, (0.5, 0.9), "adam")
-    assert plan.rates == (("critic_", 2.0),)
+    names = [name for name, _weight in CycleLearner(lesson("mixed")).network.named_parameters()]
+    times = {
+        name: next((t for start, t in plan.rates if name.startswith(start)), 1.0) for name in names
+    }
+    assert {name.split(".")[0] for name, t in times.items() if t == 2} == {"critic_x", "critic_m"}
+    assert all(name.startswith("healthy.segmentor.") for name, t in times.items() if t == 4)
 
 
 def test_it_begins_by_changing_nothing_whatever_the_mask() -> None:
