@@ -25,6 +25,7 @@ from pathoview.evaluation.synthesis import correlation, identity
 from pathoview.methods.engine.augment import LabelMap, augment
 from pathoview.methods.engine.infer import Inference, InferencePlan
 from pathoview.methods.engine.learner import Learner
+from pathoview.methods.engine.plan import TrainingPlan
 from pathoview.methods.engine.train import train
 from pathoview.methods.engine.wasserstein import critic_loss
 from pathoview.methods.engine.weights import arrays_of
@@ -49,13 +50,13 @@ _RATES = (("critic_", 2.0), ("healthy.segmentor.", 4.0))
 _AVERAGED_STEPS = 100
 """Of the generators, that the weights that count are about the mean of."""
 _POOL_SLOT = 1 << 20
-"""Masks of the pool are those of patches of slots from here on, so of other pictures."""
+"""Masks of the pool are those of the patches of slots from here on."""
 _DICE_SMOOTHING = 0.1
 _HEALED, _SICKENED = 2.0, 1.0
 _SICK_CYCLE, _HEALTHY_CYCLE, _NO_MASK = 20.0, 10.0, 10.0
 _PAIRED, _UNPAIRED = 10.0, 1.0
 _KEPT = 5.0
-"""Weights of the losses, in the order in which `_Cycles` computes them."""
+"""Weights of the losses that `CycleLearner.cycles_loss` names."""
 
 
 def network_of(settings: Mapping[str, Any], seam: Seam) -> DisentanglingNetwork:
@@ -71,7 +72,7 @@ def fit(lesson: Lesson, context: FitContext) -> Fitted:
     return replace(fitted, metrics=trained.metrics, curves=trained.curves)
 
 
-def plan_of(lesson: Lesson) -> Any:
+def plan_of(lesson: Lesson) -> TrainingPlan:
     """Return the plan: as many turns as the generators are to have steps."""
     n_turns = N_CRITIC_STEPS + 1
     plan = lesson.plan(
