@@ -14,6 +14,7 @@ import orjson
 import typer
 
 from pathoview import __version__
+from pathoview.cli_adapt import adapt
 from pathoview.cli_annotate import annotate, tissue
 from pathoview.cli_compare import compare
 from pathoview.cli_each import analyze_each, hidden_slide
@@ -161,6 +162,7 @@ app.command("evaluate", help=_("Score a method against images or labels whose tr
 )
 app.command("train", help=_("Teach a method from labels; gives a model."))(train)
 app.command("apply", help=_("Use a trained model on slides."))(apply)
+models_app.command("adapt")(adapt)
 app.add_typer(models_app, name="models")
 app.command("features", help=_("Describe the tissue tiles of slides by an encoder."))(features)
 app.command("encoders", help=_("List the encoders of tiles, with their licences."))(encoders)

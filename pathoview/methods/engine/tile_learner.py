@@ -37,6 +37,8 @@ from pathoview.methods.tile_aggregation import Aggregation
 from pathoview.methods.tile_params import OWN_NETWORK, TileFitParams
 
 _CLIP_NORM = 5.0
+_MOST_SCALED = 10.0
+"""Times the middle one: how much a number that describes tiles is scaled."""
 _REVERSE = 4.0
 """What reverse cross entropy takes for the logarithm of 0, turned around (Wang et al. 2019)."""
 _AUGMENTATION = Augmentation(p_affine=0.0, hue=0.0, p_blur=0.0, p_noise=0.0, p_jpeg=0.0)
@@ -150,7 +152,7 @@ class TileLearner(Learner):
     def fitted(self, network: nn.Module) -> Fitted:
         assert isinstance(network, TileNetwork)
         lesson = self._lesson
-        encoder = {**lesson.settings["encoder"], "weights": body_hash(_body(network))}
+        encoder = {**lesson.settings["encoder"], "weights": body_hash(body_of(network))}
         settings = {**lesson.settings, "encoder": encoder}
         return Fitted(arrays_of(network), settings, parents=lesson.parents)
 
@@ -237,7 +239,12 @@ def _begun(
         return network
     look = tile_statistics(bags)
     n = len(network.mean)  # the first magnification's
-    network.begin(torch.from_numpy(look.mean[:n]), torch.from_numpy(look.scale[:n]))
+    mean, scale = look.mean[:n], look.scale[:n]
+    varies = scale > 0
+    if varies.any():
+        # What hardly varies now may once the network has learned: it must not drown the others.
+        scale = np.minimum(scale, _MOST_SCALED * np.median(scale[varies]))
+    network.begin(torch.from_numpy(mean), torch.from_numpy(scale))
     return network
 
 
@@ -307,7 +314,7 @@ def _pixels(bag: Bag, tiles: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
     return bag.pixels.read(tiles)
 
 
-def _body(network: TileNetwork) -> nn.Module:
+def body_of(network: TileNetwork) -> nn.Module:
     """Return what a model's file gives as an encoder; see `encoders.TAUGHT`."""
     body = network.body
     return body.encoder.body if isinstance(body, PooledEncoder) else body

@@ -13,12 +13,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tile_slides import ENCODER, ArrayPixels, tile_bags  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 from pathoview.core.errors import UsageError  # noqa: E402
 from pathoview.core.progress import SilentProgress  # noqa: E402
 from pathoview.datasets.bags import BagData  # noqa: E402
 from pathoview.datasets.tile_choice import DrawnTiles, TopTiles  # noqa: E402
 from pathoview.methods.engine import tile_learner  # noqa: E402
+from pathoview.methods.engine.encoder_list import ENCODERS  # noqa: E402
+from pathoview.methods.engine.tile_adaptation import adapted  # noqa: E402
 from pathoview.methods.engine.tile_learner import TileLearner  # noqa: E402
 from pathoview.methods.fitting import FitContext, Fitted  # noqa: E402
 from pathoview.methods.networks.tile_network import TileNetwork  # noqa: E402
@@ -30,22 +33,25 @@ from pathoview.methods.weak.draw_and_rank_params import (  # noqa: E402
 from pathoview.methods.weak.topk_mil import TopkMil  # noqa: E402
 from pathoview.methods.weak.topk_mil_params import TopkMilFitParams, TopkMilParams  # noqa: E402
 
+_LOOK = ENCODERS.get(ENCODER.name)
+_MEAN, _STD = (np.array(one, np.float32)[:, None, None] for one in (_LOOK.mean, _LOOK.std))
 
-class Body(torch.nn.Module):
+
+class Body(nn.Module):
     """A small network with batch norm."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers = torch.nn.Sequential(
-            torch.nn.Conv2d(3, 24, 3, bias=False),
-            torch.nn.BatchNorm2d(24),
-            torch.nn.ReLU(),
-            torch.nn.Conv2d(24, 24, 3, bias=False),
-            torch.nn.BatchNorm2d(24),
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 24, 3, bias=False),
+            nn.BatchNorm2d(24),
+            nn.ReLU(),
+            nn.Conv2d(24, 24, 3, bias=False),
+            nn.BatchNorm2d(24),
         )
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        given: torch.Tensor = self.layers(images).mean((2, 3))
+    def forward(self, images: Tensor) -> Tensor:
+        given: Tensor = self.layers(images).mean((2, 3))
         return given
 
 
@@ -177,6 +183,34 @@ def test_rule_and_calibration_are_chosen_on_slides_held_back() -> None:
     assert (said["slope"], said["offset"]) != (1.0, 0.0)
     none = taught(tile_bags(8, n_held_back=0)).settings["aggregation"]
     assert none == {"rule": "top5", "slope": 1.0, "offset": 0.0, "measured": None}
+
+
+def test_adapted_to_another_stain_only_the_running_statistics_change() -> None:
+    data = tile_bags()
+    params = TopkMilFitParams(n_rounds=1, batch=8, k=1)
+    fitted = TopkMil(TopkMilParams()).fit(data, params, FitContext(SilentProgress()))
+    tiles = np.random.default_rng(0).integers(0, 90, (60, 32, 32, 3), np.uint8)
+    after = adapted(fitted, tiles)
+    others = {
+        name
+        for name in fitted.tensors
+        if not np.array_equal(fitted.tensors[name], after.tensors[name])
+    }
+    assert {name.rpartition(".")[2] for name in others} == {
+        "running_mean", "running_var", "num_batches_tracked",
+    }  # fmt: skip
+    assert after.settings["encoder"]["weights"] != fitted.settings["encoder"]["weights"]
+    assert after.settings["adapted_to"] == 60
+    first = "body.encoder.body.conv_stem.weight"
+    pixels = torch.from_numpy(tiles).permute(0, 3, 1, 2).float() / 255
+    images = (pixels - torch.tensor(_MEAN)) / torch.tensor(_STD)
+    kernel = torch.from_numpy(np.array(after.tensors[first]))
+    given = torch.nn.functional.conv2d(images, kernel, stride=2, padding=1)
+    np.testing.assert_allclose(
+        after.tensors["body.encoder.body.bn1.running_mean"], given.mean((0, 2, 3)), atol=1e-4
+    )
+    with pytest.raises(UsageError, match="too few"):
+        adapted(fitted, tiles[:1])
 
 
 def test_only_pixels_can_be_learned_from() -> None:
