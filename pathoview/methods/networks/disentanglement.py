@@ -52,7 +52,7 @@ class Disentanglement(nn.Module):
 
     def masks(self, *pictures: Tensor) -> tuple[Tensor, ...]:
         """Return probabilities of pathology, (n, 1, h, w), of several batches as one."""
-        found: Tensor = self.healthy.segmentor(torch.cat(pictures)).sigmoid()
+        found = self.healthy.segmentor(torch.cat(pictures)).float().sigmoid()
         return torch.split(found, [len(one) for one in pictures])
 
     def critics(self, *, learn: bool) -> None:
