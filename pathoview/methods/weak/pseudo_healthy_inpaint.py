@@ -20,7 +20,13 @@ from pathoview.methods.engine.train import train
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.networks.pseudo_healthy import InpaintingNetwork, Seam
 from pathoview.methods.weak.pseudo_healthy_holes import random_hole
-from pathoview.methods.weak.pseudo_healthy_lesson import HEALTHY, PATHOLOGY, Lesson, stacked
+from pathoview.methods.weak.pseudo_healthy_lesson import (
+    HEALTHY,
+    PATHOLOGY,
+    Lesson,
+    Sample,
+    stacked,
+)
 from pathoview.methods.weak.pseudo_healthy_parts import (
     MASKS_LR,
     MaskLearner,
@@ -100,20 +106,25 @@ class PaintLearner(PartLearner):
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Return 1 minus the mean distance, 0 … 1, of what is painted from what was hidden."""
+        errors = [
+            error
+            for number, one in enumerate(self.lesson.held_back)
+            if (error := self._error(network, one, number)) is not None
+        ]
+        return {self.score: 1 - float(np.mean(errors))} if errors else {}
+
+    def _error(self, network: nn.Module, sample: Sample, number: int) -> float | None:
+        """Return the distance in one hole, always the same; None: nothing healthy is hidden."""
         import torch
 
-        lesson, errors = self.lesson, []
-        for number, one in enumerate(lesson.held_back):
-            hole = random_hole(np.random.default_rng([lesson.seed, number]), len(one.rgb))
-            batch = {
-                name: torch.from_numpy(array).to(next(network.parameters()).device)
-                for name, array in {**stacked([one]), "hole": hole[None]}.items()
-            }
-            hole, state = batch["hole"][:, None], batch["state"][:, None]
-            scored = (hole & (state == HEALTHY)).float()
-            if not scored.any():
-                continue
-            images = batch["rgb"].float() / 255
-            painted = network(images, (hole | (state == PATHOLOGY)).float())
-            errors.append(float(distance(painted, images, scored)))
-        return {self.score: 1 - float(np.mean(errors))} if errors else {}
+        hole = random_hole(np.random.default_rng([self.lesson.seed, number]), len(sample.rgb))
+        is_sick, scored = sample.state == PATHOLOGY, hole & (sample.state == HEALTHY)
+        if not scored.any():
+            return None
+        device = next(network.parameters()).device
+        image = torch.from_numpy(stacked([sample])["rgb"]).to(device).float() / 255
+        hidden, weights = (
+            torch.from_numpy(flags[None, None]).to(device).float()
+            for flags in (hole | is_sick, scored)
+        )
+        return float(distance(network(image, hidden), image, weights))

@@ -98,8 +98,8 @@ def measured_dice(network: nn.Module, lesson: Lesson) -> float:
     for one in lesson.held_back:
         found = (infer.maps(one.rgb)[0] > 0.5) & (one.state != UNKNOWN)
         truth = one.state == PATHOLOGY
-        n_shared += np.count_nonzero(found & truth)
-        n_both += np.count_nonzero(found) + np.count_nonzero(truth)
+        n_shared += int(np.count_nonzero(found & truth))
+        n_both += int(np.count_nonzero(found) + np.count_nonzero(truth))
     return (2 * n_shared + 1) / (n_both + 1)
 
 

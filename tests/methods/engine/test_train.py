@@ -301,6 +301,19 @@ def test_the_best_weights_count_and_patience_ends_the_training() -> None:
     assert [point["step"] for point in trained.curves if "score" in point] == [2, 4, 6, 8, 10]
 
 
+def test_it_ends_in_the_midst_of_its_schedule_when_told_to() -> None:
+    learner = Squares()
+    learner.scores = [0.5, 0.9, 0.2, 0.1, 0.1, 0.1]
+    plan = replace(PLAN, n_steps=12, validate_every=2, ema=0.0)
+    whole = run(learner, plan)
+    assert (whole.n_steps, whole.best_step) == (12, 4)
+    trained = run(plan=replace(plan, validate_every=0, ends_after=4))
+    assert (trained.n_steps, trained.best_step) == (4, 4)
+    for name, array in trained.tensors.items():
+        np.testing.assert_array_equal(array, whole.tensors[name])
+    assert run(plan=replace(plan, ends_after=20)).n_steps == 12
+
+
 def test_without_a_score_the_last_weights_count() -> None:
     learner = Squares()
     learner.score = ""
@@ -442,7 +455,7 @@ class Rivals(Squares):
     def __init__(self) -> None:
         super().__init__()
         both = {"one": self.network, "other": copy.deepcopy(self.network)}
-        self.network = nn.ModuleDict(both)  # type: ignore[assignment]
+        self.network = nn.ModuleDict(both)
 
     def batch(self, step: int) -> dict[str, np.ndarray[Any, Any]]:
         return {**super().batch(step), "step": np.full(4, step)}
