@@ -36,6 +36,9 @@ class Fitted:
     parents: tuple[Parent, ...] = ()
     """Weights it began with."""
     numerics: str = "float32"
+    n_steps: int = 0
+    """After how many steps these weights were the best; 0: the method does not say, and knows
+    nothing of `FitContext.n_steps`."""
     data: TrainingData | None = None
     """The data as they were parted in training, blocks that were held back included; None: as
     they were given."""
@@ -65,6 +68,9 @@ class FitContext:
     that is there already is gone on from, to the same result. None: nothing is kept."""
     start: Model | None = None
     """A model to go on from instead of from scratch."""
+    n_steps: int = 0
+    """End after so many steps, however many the parameters say, and take the last weights: for
+    data of which nothing is held back that could tell when to end. 0: as the parameters say."""
     preview: Callable[[Fitted], None] | None = None
     """Called every few seconds with the weights as they are: the overlay is drawn anew."""
     preview_every_s: float = 4.0

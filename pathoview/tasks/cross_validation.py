@@ -83,6 +83,12 @@ class Folds:
         rows = [row for row, own in enumerate(self.of_bags.tolist()) if fold < 0 or own != fold]
         return with_validation(data, [self.groups[row] for row in rows], rows, self.seed)
 
+    def whole(self, data: BagData, n_steps: int) -> BagData:
+        """Return all bags, to learn from them for ``n_steps``; 0: some of them tell when to end."""
+        if not n_steps:
+            return self.data_of(data, -1)
+        return replace(data, bags=[replace(bag, split="train") for bag in data.bags])
+
     def held_out(self, fold: int) -> list[int]:
         """Return the places of the bags that are held out in a fold."""
         return np.flatnonzero(self.of_bags == fold).tolist()
@@ -125,6 +131,8 @@ class FoldResult(BaseModel):
     probabilities: dict[str, tuple[tuple[float, ...], ...]]
     """By predictor: (bag, class)."""
     seconds: float
+    n_steps: int = 0
+    """After how many steps the method was best on what was held back; 0: it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,8 @@ class OutOfFold:
     """By predictor: (n, class), uncalibrated."""
     last: Ready | None
     """Of the last fold, when the person asked to end; None: learn from all slides now."""
+    n_steps: int = 0
+    """The median of the steps after which the folds were best; 0: the method does not say."""
 
 
 class CrossValidation:
@@ -182,7 +192,14 @@ class CrossValidation:
             found[name] = ready.probabilities(held_out, part).tolist()
         assert method is not None
         seconds = time.monotonic() - started
-        return FoldResult(fold=fold, rows=tuple(rows), probabilities=found, seconds=seconds), method
+        told = FoldResult(
+            fold=fold,
+            rows=tuple(rows),
+            probabilities=found,
+            seconds=seconds,
+            n_steps=method.fitted.n_steps,
+        )
+        return told, method
 
     def _path(self, fold: int) -> Path:
         return part_path(self._state, f"{fold}", ".json")
@@ -196,6 +213,7 @@ class CrossValidation:
         return kept if list(kept.probabilities) == list(self._fits) else None
 
     def _together(self, results: Sequence[FoldResult], last: Ready | None) -> OutOfFold:
+        steps = [one.n_steps for one in results]
         return OutOfFold(
             np.array([row for one in results for row in one.rows], np.int64),
             np.array([one.fold for one in results for _row in one.rows], np.int64),
@@ -204,6 +222,7 @@ class CrossValidation:
                 for name in self._fits
             },
             last,
+            int(np.median(steps)) if all(steps) else 0,
         )
 
 

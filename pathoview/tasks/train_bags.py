@@ -125,9 +125,10 @@ class BagTraining:
         course = CrossValidation(self._data, self._folds, fits, self._state)
         unseen = course.run(PartOf(self._progress, _DESCRIBED, _VALIDATED))
         ready = unseen.last or self._fit(
-            self._folds.data_of(self._data, -1),
+            self._folds.whole(self._data, unseen.n_steps),
             PartOf(self._progress, _VALIDATED, 1.0),
             part_path(self._state, "all"),
+            unseen.n_steps,
         )
         return self._model(ready, unseen, time.monotonic() - started)
 
@@ -147,8 +148,10 @@ class BagTraining:
             progress=progress, seed=self._order.seed, device=self._device, state_path=state
         )
 
-    def _fit(self, data: BagData, progress: Progress, state: Path | None) -> Ready:
-        context = replace(self._context(progress, state), start=self._start)
+    def _fit(
+        self, data: BagData, progress: Progress, state: Path | None, n_steps: int = 0
+    ) -> Ready:
+        context = replace(self._context(progress, state), start=self._start, n_steps=n_steps)
         method = load_entry(self._spec.entry)(self._spec.params())
         return self._ready(method.fit(data, self._params, context))
 
@@ -217,6 +220,8 @@ class BagTraining:
             said |= {"threshold": cut.threshold, "threshold_rule": order.threshold}
         if order.grade:
             said["grade"] = order.grade
+        if fitted.n_steps:
+            said["n_steps"] = fitted.n_steps
         return said
 
     def _measured(
@@ -277,7 +282,7 @@ class BagTraining:
 
     def _used(self, unseen: OutOfFold) -> tuple[DataUsed, ...]:
         """Return the slides that the model has seen, and those of the test."""
-        learned = self._folds.data_of(self._data, -1).bags
+        learned = self._folds.whole(self._data, unseen.n_steps).bags
         if unseen.last is not None:
             learned = self._folds.data_of(self._data, int(unseen.folds[-1])).bags
         return tuple(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +54,15 @@ def planned(n_folds: int = 5, hold_out: HoldOut = "patients", **more: int) -> tu
 class Predictor:
     """Says of every bag what is told to it, and remembers whom it has seen."""
 
-    def __init__(self, says: Callable[[BagData, int], float] = lambda _data, _number: 0.7) -> None:
+    def __init__(
+        self,
+        says: Callable[[BagData, int], float] = lambda _data, _number: 0.7,
+        steps: Iterable[int] = repeat(0),
+    ) -> None:
         self.seen: list[BagData] = []
         self.states: list[Path | None] = []
         self._says = says
+        self._steps = iter(steps)
 
     def __call__(self, data: BagData, progress: Progress, state: Path | None) -> Ready:
         progress.check()
@@ -69,7 +75,7 @@ class Predictor:
             probabilities = np.array([1 - second, second], np.float32)
             return BagFound(probabilities, np.ones(1, np.float32), probabilities[None])
 
-        return Ready(Fitted({}, {}), predict)
+        return Ready(Fitted({}, {}, n_steps=next(self._steps)), predict)
 
 
 class Listening(SilentProgress):
@@ -178,6 +184,23 @@ def test_every_slide_is_predicted_once_by_what_has_not_seen_it(tmp_path: Path) -
     assert found.last is None
     assert all(state is None for state in other.states)
     assert len(set(one.states)) == 5
+
+
+@pytest.mark.parametrize(
+    ("steps", "median"), [((30, 10, 20, 90, 40), 30), ((30, 10, 0, 90, 40), 0)]
+)
+def test_all_slides_are_learned_from_for_as_many_steps_as_was_best(
+    tmp_path: Path, steps: tuple[int, ...], median: int
+) -> None:
+    data, folds = planned(5)
+    fits = {"m": Predictor(steps=steps), "mean": Predictor()}
+    found = CrossValidation(data, folds, fits, tmp_path / "k.state").run(SilentProgress())
+    assert found.n_steps == median
+    again = CrossValidation(data, folds, fits, tmp_path / "k.state").run(SilentProgress())
+    assert again.n_steps == median, "finished folds are read from the disk"
+    whole = folds.whole(data, median).bags
+    assert [one.name for one in whole] == [one.name for one in data.bags]
+    assert {one.split for one in whole} == ({"train"} if median else {"train", "val"})
 
 
 def test_a_killed_training_goes_on_with_the_fold_it_was_in(tmp_path: Path) -> None:

@@ -79,7 +79,9 @@ def test_the_card_says_what_it_is_worth_on_slides_held_out(tmp_path: Path) -> No
     assert (card.kind, card.mpp, card.seed, card.data_licence) == ("bag", 0.5, 4, "CC0")
     assert card.settings["encoder"]["name"] == "fake"
     assert [one.licence for one in card.parents] == ["CC0"]
-    assert {one.split for one in card.data} == {"train", "val"}
+    assert {one.split for one in card.data} == {"train"}
+    assert 1 <= card.settings["n_steps"] <= QUICK["n_steps"]
+    assert card.curves[-1]["step"] == card.settings["n_steps"]
     assert len(card.data) == len(card.held_out) == 18
     assert {one.fold for one in card.held_out} == {0, 1, 2}
     assert len({one.group for one in card.held_out}) == 18

@@ -142,8 +142,14 @@ def fit(
         _fingerprint(data, params, context.start),
     )
     learner = BagLearner(network, lesson)
-    trained = train(learner, _plan(params), context, stage=stage)
-    return replace(learner.fitted(network), metrics=dict(trained.metrics), curves=trained.curves)
+    plan = replace(_plan(params), ends_after=context.n_steps)
+    trained = train(learner, plan, context, stage=stage)
+    return replace(
+        learner.fitted(network),
+        metrics=dict(trained.metrics),
+        curves=trained.curves,
+        n_steps=trained.best_step,
+    )
 
 
 def of_training(data: BagData) -> list[Bag]:

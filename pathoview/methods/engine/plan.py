@@ -42,10 +42,17 @@ class TrainingPlan:
     """Steps between validations; 0: at the end only."""
     patience: int = 0
     """Validations in a row without a better score after which training ends; 0: never."""
+    ends_after: int = 0
+    """Steps after which it ends, in the midst of the schedule of ``n_steps``; 0: at its end."""
     numerics: TrainingNumerics = "float32"
     rates: tuple[tuple[str, float], ...] = ()
     """What the learning rate is multiplied by for the weights whose names begin so: networks that
     play against each other learn at rates of their own."""
+
+    @property
+    def last_step(self) -> int:
+        """How many steps are done if nothing ends it sooner."""
+        return min(self.ends_after or self.n_steps, self.n_steps)
 
 
 def learning_rate(plan: TrainingPlan, step: int) -> float:

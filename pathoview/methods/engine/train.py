@@ -126,7 +126,7 @@ class _Training:
         self._resume()
         course = self._course
         self._network.train()
-        while not course.is_done and course.step < self._plan.n_steps:
+        while not course.is_done and course.step < self._plan.last_step:
             self._begin_round()
             with made_ahead(self._learner.batch, range(course.step, self._round_end)) as batches:
                 for batch in batches:
@@ -140,7 +140,7 @@ class _Training:
     def _round_end(self) -> int:
         """The step before which the next round begins, or the training ends."""
         later = self._learner.rounds[self._course.n_rounds :]
-        return min([*later[:1], self._plan.n_steps])
+        return min([*later[:1], self._plan.last_step])
 
     def _begin_round(self) -> None:
         """Have the learner choose what it learns from, unless it did so before it was killed."""
@@ -170,7 +170,7 @@ class _Training:
         course.step += 1
         course.since_point.append({"loss": loss, **said})
         self._note_speed((time.monotonic() - started) / batch_size(batch))
-        is_last = bool(is_ending) or course.step == plan.n_steps
+        is_last = bool(is_ending) or course.step == plan.last_step
         is_due = plan.validate_every > 0 and course.step % plan.validate_every == 0
         is_due |= course.step in self._learner.rounds
         if is_last or is_due:
@@ -243,7 +243,7 @@ class _Training:
     def _show(self, loss: float) -> None:
         """Report how far it is, and give a preview when its time has come."""
         context = self._context
-        part = 1.0 if self._course.is_done else self._course.step / self._plan.n_steps
+        part = 1.0 if self._course.is_done else self._course.step / self._plan.last_step
         context.progress.report(
             self._place.fraction(part), _("Learning"), samples_per_s=self._speed, loss=loss
         )

@@ -38,9 +38,10 @@ def network(settings: Mapping[str, Any]) -> BagNetwork:
     return AttentionNetwork(settings["n_features"], len(settings["values"]), width=16)
 
 
-def fit(data: BagData, **params: Any) -> Fitted:
+def fit(data: BagData, ends_after: int = 0, **params: Any) -> Fitted:
     said = BagFitParams(**{"n_steps": 30, "batch": 4, "lr": 0.01, **params})
-    return bag_learner.fit(network, {}, data, said, FitContext(SilentProgress()))
+    context = FitContext(SilentProgress(), n_steps=ends_after)
+    return bag_learner.fit(network, {}, data, said, context)
 
 
 def told_of(fitted: Fitted, tiles: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -126,6 +127,18 @@ def test_without_held_back_slides_the_last_weights_count() -> None:
     fitted = fit(bag_data(8, n_held_back=0))
     assert not fitted.metrics
     assert fitted.curves[-1]["step"] == 30
+
+
+def test_as_many_steps_as_were_best_give_the_same_weights_again() -> None:
+    data = bag_data(8, n_held_back=4)
+    best = fit(data)
+    assert 0 < best.n_steps <= 30
+    learned = [replace(bag, split="test" if bag.split == "val" else "train") for bag in data.bags]
+    again = fit(replace(data, bags=learned), best.n_steps)
+    assert again.n_steps == again.curves[-1]["step"] == best.n_steps
+    assert not again.metrics
+    for name, array in best.tensors.items():
+        np.testing.assert_array_equal(again.tensors[name], array)
 
 
 def test_a_slide_without_tiles_or_label_is_passed_over() -> None:
