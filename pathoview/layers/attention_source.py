@@ -77,14 +77,22 @@ def attention_layers(
     )
 
 
-def fill_layers(layers: Sequence[Layer], tiles: BagTiles, grid_px: tuple[int, int]) -> None:
-    """Give the layers of a run their numbers; ``grid_px``: width and height in tiles."""
+def fill_layers(
+    layers: Sequence[Layer],
+    tiles: BagTiles,
+    grid_px: tuple[int, int],
+    columns: slice = slice(None),
+) -> None:
+    """Give the layers of a run their numbers; ``grid_px``: width and height in tiles.
+
+    ``columns``: those that are laid on the picture, of pictures in a row those of one of them.
+    """
     attention, evidence = (layer.source for layer in layers)
     assert isinstance(attention, TileValueSource)
     assert isinstance(evidence, TileValueSource)
     relative = tiles.relative_attention
-    attention.fill(tiles.image(relative[:, None], grid_px))
-    evidence.fill(tiles.image(tiles.evidence, grid_px))
+    attention.fill(tiles.image(relative[:, None], grid_px)[:, columns])
+    evidence.fill(tiles.image(tiles.evidence, grid_px)[:, columns])
     if len(tiles):
         top = max(_LEAST_TOP, float(np.percentile(relative, _TOP_PERCENTILE)))
         attention.style = replace(attention.style, limits=(0.0, top))

@@ -12,6 +12,7 @@ from pathoview.core.errors import PathoViewError
 from pathoview.core.geometry import Rect
 from pathoview.core.translation import _
 from pathoview.jobs.runner import Job, JobRequest
+from pathoview.methods.model import read_card
 from pathoview.methods.registry import DEFAULT_METHOD, METHODS
 from pathoview.session import orders
 from pathoview.session.notices import Notice, from_error
@@ -49,7 +50,7 @@ class AnalysisDesk:
             action = _("Open"), "file.open"
             self.notice.emit(Notice(_("There is no slide to analyze."), "warning", action))
             return None
-        if slide.info.mpp is None:
+        if slide.info.mpp is None and not (slide.is_series and _is_of_clips(model)):
             self.scale_needed.emit(slide)
             return None
         if region_l0 is not None and region_l0.is_empty:
@@ -92,3 +93,11 @@ class AnalysisDesk:
 
     def _submit(self, slide: Slide, order: JobRequest) -> Job:
         return self._runs.submit(order, slide.content_hash)
+
+
+def _is_of_clips(model: Path | None) -> bool:
+    """Return whether a model looks at whole frames, which needs no scale."""
+    if model is None:
+        return False
+    encoder = read_card(model).settings.get("encoder", {})
+    return bool(encoder.get("mpp") == [])

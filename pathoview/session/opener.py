@@ -13,9 +13,10 @@ from pathoview.layers.scheduler import TileScheduler
 from pathoview.slides.finding import SUFFIXES
 from pathoview.slides.opening import open_slide, with_scale
 from pathoview.slides.slide import Slide
+from pathoview.slides.video_slide import VIDEO_SUFFIXES
 from pathoview.study.scales import remembered_scale
 
-SLIDE_SUFFIXES = SUFFIXES
+SLIDE_SUFFIXES = (*SUFFIXES, *VIDEO_SUFFIXES)
 """How names of slides end, as a rule."""
 
 

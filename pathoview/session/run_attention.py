@@ -21,6 +21,8 @@ class RunAttention:
         self.layers = attention_layers(self._record, title, info.width, info.height)
         self.tiles: BagTiles | None = None
         """None: they have not come yet."""
+        self._t = 0
+        """Of pictures in a row, the one that is looked at."""
 
     @property
     def attention_layer(self) -> Layer:
@@ -52,4 +54,16 @@ class RunAttention:
     def tell(self) -> None:
         """Have the tiles drawn that came."""
         if self.tiles is not None:
-            fill_layers(self.layers, self.tiles, self._record.grid_px)
+            fill_layers(self.layers, self.tiles, self._record.grid_px, self._columns)
+
+    def look_at(self, t: int) -> None:
+        """Of pictures in a row, have the tiles of another one drawn."""
+        if t != self._t and self._record.picture_columns is not None:
+            self._t = t
+            self.tell()
+
+    @property
+    def _columns(self) -> slice:
+        """The columns of tiles that lie on what is looked at."""
+        n = self._record.picture_columns
+        return slice(None) if n is None else slice(self._t * n, (self._t + 1) * n)

@@ -202,7 +202,7 @@ class Session:
         self.settings.add_recent(slide.path)
         _logger.info("opened %s with %s", slide.pseudonym, slide.info.reader)
         self.slide_changed.emit()
-        if slide.info.mpp is None:
+        if slide.info.mpp is None and not slide.is_series:
             self.scale_needed.emit(slide)
         self._desk.set_slide(slide)
         self._set_slide(slide)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from psygnal import Signal
 
 from pathoview.core.geometry import Rect
+from pathoview.core.pyramid import Plane
 from pathoview.core.translation import _
 from pathoview.session.notices import Notice
 from pathoview.session.run_attention import SlidePrediction
@@ -169,6 +170,16 @@ class TileReview:
         assert tiles is not None
         return Rect(float(tiles.columns[tile]) * side, float(tiles.rows[tile]) * side, side, side)
 
+    def seen(self, rect_l0: Rect) -> tuple[Plane, Rect]:
+        """Return on which plane a tile is seen, and where: of pictures in a row, on its own."""
+        plane, run = self._session.plane, self.run
+        columns = None if run is None else run.record.picture_columns
+        if columns is None:
+            return plane, rect_l0
+        width_l0 = columns * self.side_l0
+        t = int(rect_l0.center[0] // width_l0)
+        return plane._replace(t=t), rect_l0.moved(-t * width_l0, 0)
+
     # -- the tile that is chosen -----------------------------------------------------------------
 
     @property
@@ -184,6 +195,9 @@ class TileReview:
         """Choose the tile that was pointed at on the canvas; where none is seen, none."""
         run = self.run
         is_seen = run is not None and any(layer.visible for layer in run.layers)
+        own = None if run is None else run.record.picture_columns
+        if own is not None:
+            x_l0 += self._session.plane.t * own * self.side_l0
         tile = self.find(x_l0, y_l0) if is_seen else None
         self._choose(None if tile is None else self.rect_l0(tile))
 
@@ -194,11 +208,13 @@ class TileReview:
     def go_to(self, rect_l0: Rect) -> None:
         """Look at a tile, with what lies round it, and choose it in place of all else."""
         session, viewport = self._session, self._session.viewport
+        plane, seen_l0 = self.seen(rect_l0)
+        session.set_plane(plane)
         session.annotations.select(())
         session.clear_selection()
         scale = min(viewport.size_view) / (_SEEN_SIDES * rect_l0.width)
         is_near = 1 / _NEAR < viewport.scale / scale < _NEAR
-        viewport.look_at(*rect_l0.center, None if is_near else scale)
+        viewport.look_at(*seen_l0.center, None if is_near else scale)
         self._choose(rect_l0)
 
     def _choose(self, rect_l0: Rect | None) -> None:
@@ -253,7 +269,9 @@ class TileReview:
         if rect_l0 is None or self.chosen is None or session.studies.book is None:
             return False
         is_alone = session.selection is None and not session.annotations.n_selected
-        return is_alone and not session.viewport.visible_l0.intersection(rect_l0).is_empty
+        plane, seen_l0 = self.seen(rect_l0)
+        is_seen = not session.viewport.visible_l0.intersection(seen_l0).is_empty
+        return is_alone and is_seen and plane == session.plane
 
     def answer(self, answer: Answer) -> bool:
         """Say of the chosen tile whether it shows the class, and go on; False: it cannot be."""
@@ -274,13 +292,19 @@ class TileReview:
         )
         before = self._session.studies.records.get(SlideVerdicts, book.slide_hash)
         after = (before or SlideVerdicts(slide_hash=book.slide_hash)).with_verdict(verdict)
-        place = _("{x:,.0f}, {y:,.0f}").format(x=rect_l0.x, y=rect_l0.y)
+        place = self._place_text(rect_l0)
         name = _(_NAMES[answer]).format(place=place, name=self.class_name)
         is_done = self._session.studies.do(name, records=[RecordChange.of(before, after)])
         shown = self.shown()
         if is_done and was_open and tile in shown:
             self._go_on(shown.index(tile))
         return is_done
+
+    def _place_text(self, rect_l0: Rect) -> str:
+        plane, seen_l0 = self.seen(rect_l0)
+        if seen_l0 == rect_l0 and not plane.t:
+            return _("{x:,.0f}, {y:,.0f}").format(x=rect_l0.x, y=rect_l0.y)
+        return _("frame {n}").format(n=plane.t + 1)
 
     # -- what changes ----------------------------------------------------------------------------
 
@@ -290,6 +314,13 @@ class TileReview:
             self._preferred = self.chosen_l0 = None
             self._on_runs_changed()
             self.changed.emit()
+        self._show_picture()
+
+    def _show_picture(self) -> None:
+        """Have the tiles of the plane drawn that is looked at, where pictures lie in a row."""
+        for run in self.runs:
+            if run.attention is not None:
+                run.attention.look_at(self._session.plane.t)
 
     def _on_runs_changed(self) -> None:
         """Take note of runs that came or went; others tell often that they have grown."""
@@ -299,7 +330,9 @@ class TileReview:
         run = self._preferred if self._preferred in runs else next(iter(runs), None)
         if (runs, states, run) == (self.runs, self._states, self.run):
             return
-        is_same, self.run, self.runs, self._states = run is self.run, run, runs, states
+        self.runs = runs
+        self._show_picture()
+        is_same, self.run, self._states = run is self.run, run, states
         if is_same:
             self.changed.emit()
             return

@@ -21,6 +21,9 @@ def draw_chosen_tile(painter: QPainter, session: Session, viewport: Viewport) ->
     rect_l0 = session.review.tiles.chosen_l0
     if rect_l0 is None or session.slide is None:
         return
+    plane, rect_l0 = session.review.tiles.seen(rect_l0)
+    if plane != session.plane:
+        return
     least_l0 = _LEAST_VIEW / viewport.scale
     rect_l0 = rect_l0.expanded(max(0.0, (least_l0 - rect_l0.width) / 2))
     corners = QPolygonF([QPointF(*one) for one in _corners(rect_l0, viewport)])

@@ -43,6 +43,7 @@ class WindowCommands:
         self._window = window
         self._answers: Mapping[str, Callable[[], object]] = {
             "file.open": self._open,
+            "file.open_clip": self._open_clip,
             "file.demo": self._open_demo,
             "file.import": self._import,
             "file.export": self._export,
@@ -88,6 +89,10 @@ class WindowCommands:
         filters = ";;".join([_("Slides ({types})").format(types=_SLIDES), _("All files (*)")])
         self._ask_file(_("Open slide"), filters, self._session.open)
 
+    def _open_clip(self) -> None:
+        """Ask for a folder whose pictures are the frames of one clip."""
+        self._ask_file(_("Open folder as clip"), "", self._session.open, is_folder=True)
+
     def _open_demo(self) -> None:
         found = sorted((resources_folder() / "demo").glob("*.svs"))
         if found:
@@ -106,9 +111,17 @@ class WindowCommands:
         filters = ";;".join([kinds, _("All files (*)")])
         self._ask_file(_("Import"), filters, self._session.exchange.import_file)
 
-    def _ask_file(self, title: str, filters: str, take: Callable[[Path], object]) -> None:
+    def _ask_file(
+        self,
+        title: str,
+        filters: str,
+        take: Callable[[Path], object],
+        *,
+        is_folder: bool = False,
+    ) -> None:
         dialog = QFileDialog(self._window, title, self._session.settings.last_folder, filters)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        mode = QFileDialog.FileMode
+        dialog.setFileMode(mode.Directory if is_folder else mode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(lambda name: take(Path(name)))
         dialog.open()

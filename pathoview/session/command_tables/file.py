@@ -7,6 +7,7 @@ from pathoview.session.command import Command, has_annotations, has_objects, has
 
 COMMANDS: tuple[Command, ...] = (
     Command("file.open", _("Open slide…"), "Ctrl+O", "File"),
+    Command("file.open_clip", _("Open folder as clip…"), "", "File"),
     Command("file.demo", _("Open the demo"), "", "File"),
     Command("file.close", _("Close slide"), "Ctrl+W", "File", has_slide, lambda s: s.close_slide()),
     Command("file.import", _("Import…"), "Ctrl+I", "File", has_slide),

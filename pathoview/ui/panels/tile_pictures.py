@@ -61,9 +61,11 @@ class TilePictures(QObject):
             self._in_work = place
             slide = self._session.slide
             is_open = slide is not None and slide.content_hash == place.slide_hash
-            plane = self._session.plane if is_open else Plane()
+            plane, rect_l0 = Plane(), place.rect_l0
+            if is_open:
+                plane, rect_l0 = self._session.review.tiles.seen(rect_l0)
             self._session.scheduler.submit(
-                partial(tile_picture, source, place.rect_l0, SIDE_PX * SHARPNESS, plane),
+                partial(tile_picture, source, rect_l0, SIDE_PX * SHARPNESS, plane),
                 partial(self._on_made, place),
             )
 

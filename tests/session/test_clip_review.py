@@ -1,0 +1,121 @@
+"""A clip is open: what a model says of a frame is drawn on that frame, and a tile leads to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bag_runs import CLASSES, ENCODER, SIDE_L0, bag_run
+from clips import frame, write_frames
+from makers import he_image
+from stage import Ears, Loop
+
+from pathoview.core.geometry import Rect
+from pathoview.core.pyramid import Plane
+from pathoview.layers.attention_source import TileValueSource
+from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
+from pathoview.session.session import Session
+from pathoview.session.tile_review import TileReview
+from pathoview.slides.opening import open_slide
+from pathoview.study.records import PICTURES_KEY
+
+OpenSlide = Callable[[Path], None]
+N_FRAMES = 6
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_frames(tmp_path / "clip", [frame(n, has_spot=n == 4) for n in range(N_FRAMES)])
+
+
+def opened(
+    session: Session, loop: Loop, open_slide_of: OpenSlide, path: Path, weights: np.ndarray
+) -> TileReview:
+    """Open pictures in a row that have a run."""
+    with open_slide(path) as slide:
+        n = slide.info.size_t
+        bag_run(slide, weights, context={"encoder": {}, PICTURES_KEY: n}, mpp=None)
+    open_slide_of(path)
+    tiles = session.review.tiles
+    loop.run_until(lambda: tiles.run is not None and session.studies.book is not None)
+    return tiles
+
+
+def drawn(session: Session) -> np.ndarray:
+    """Return the attention that lies on what is looked at, (row, column)."""
+    run = session.review.tiles.run
+    assert run is not None
+    source = run.layers[0].source
+    assert isinstance(source, TileValueSource)
+    return np.asarray(source.raster.read(0, 0, 0, 99, 99)[0][..., 0])
+
+
+def test_a_clip_is_opened_without_being_asked_for_a_scale(
+    session: Session, clip: Path, open_slide_of: OpenSlide
+) -> None:
+    ears = Ears(session)
+    open_slide_of(clip)
+    assert session.slide is not None
+    assert session.slide.info.size_t == N_FRAMES
+    assert not ears.scales_needed
+
+
+def test_the_frame_that_is_looked_at_has_its_own_attention(
+    session: Session, loop: Loop, clip: Path, open_slide_of: OpenSlide
+) -> None:
+    weights = np.array([[1, 1, 1, 1, 6, 2]], np.float32)
+    review = opened(session, loop, open_slide_of, clip, weights)
+    assert drawn(session).tolist() == [[0.5]]
+    session.set_plane(Plane(t=4))
+    assert drawn(session).tolist() == [[3.0]]
+    assert review.find(4.5 * SIDE_L0, 3) == 4
+
+
+def test_a_tile_leads_to_its_frame_and_is_answered_there(
+    session: Session, loop: Loop, clip: Path, open_slide_of: OpenSlide
+) -> None:
+    weights = np.array([[1, 1, 1, 1, 6, 2]], np.float32)
+    review = opened(session, loop, open_slide_of, clip, weights)
+    review.go_to(review.rect_l0(4))
+    assert session.plane.t == 4
+    assert review.seen(review.rect_l0(4)) == (Plane(t=4), Rect(0, 0, SIDE_L0, SIDE_L0))
+    assert review.can_answer
+    session.set_plane(Plane(t=1))
+    assert not review.can_answer, "another frame is looked at"
+    review.choose_at(5, 5)
+    assert review.chosen == 1
+    assert review.answer("agree")
+    assert "frame 2" in session.history.undo_name
+
+
+def test_pictures_of_a_folder_have_tiles_of_their_own(
+    session: Session, loop: Loop, tmp_path: Path, open_slide_of: OpenSlide
+) -> None:
+    side = int(SIDE_L0)
+    folder = write_frames(tmp_path / "bag", [he_image(2 * side, 2 * side, n) for n in range(3)])
+    weights = np.arange(1, 13, dtype=np.float32).reshape(2, 6)
+    review = opened(session, loop, open_slide_of, folder, weights)
+    review.go_to(review.rect_l0(9))
+    assert session.plane.t == 1
+    np.testing.assert_allclose(drawn(session), weights[:, 2:4] * 12 / weights.sum(), rtol=1e-5)
+    review.choose_at(1.5 * SIDE_L0, 5)
+    assert review.chosen == 3
+
+
+@pytest.mark.parametrize("mpp", [(), (0.5,)])
+def test_only_a_model_of_frames_needs_no_scale(
+    session: Session, clip: Path, tmp_path: Path, open_slide_of: OpenSlide, mpp: tuple[float, ...]
+) -> None:
+    open_slide_of(clip)
+    classes = tuple(ModelClass(name=one.name, color=one.color) for one in CLASSES)
+    settings = {"encoder": {"name": ENCODER.name, "mpp": list(mpp)}}
+    card = ModelCard(
+        title="m", method="attention_mil", kind="bag", mpp=0, classes=classes, settings=settings
+    )
+    file = tmp_path / "m.safetensors"
+    write_model(file, Model(card, {"nothing": np.zeros(1, np.float32)}))
+    ears = Ears(session)
+    session.analyze("attention_mil", {}, "slide", file)
+    assert bool(ears.scales_needed) == bool(mpp)
