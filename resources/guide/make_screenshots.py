@@ -2,6 +2,10 @@
 
     python resources/guide/make_screenshots.py
 
+The picture of pseudo-healthy tissue needs a model and a slide, which do not come with the program:
+
+    export PATHOVIEW_GUIDE_MODEL=MODEL PATHOVIEW_GUIDE_SLIDE=SLIDE
+
 Runs without a screen. Nothing of the machine or its user gets into a picture: settings and results
 are kept in a temporary folder, and the one path that is shown is a made-up one.
 """
@@ -225,6 +229,22 @@ class Photographer:
         session.undo()
         session.undo()
 
+    def show_as_if_healthy(self, model: Path, slide: Path) -> None:
+        """Apply a model, and draw the curtain between the slide and what was made of it."""
+        session = self.session
+        session.open(slide)
+        self.wait(lambda: session.path == slide)
+        job = session.analyze(model=model)
+        assert job is not None
+        self.wait(lambda: job.is_over)
+        self.wait(lambda: session.results is not None and session.results.synthesis is not None)
+        self.window.docks.bring_front("layers")
+        self.window.docks.bring_front("results")
+        run_command(session, "compare.healthy")
+        self.rest(2.0)
+        self.take("pseudo-healthy.jpg")
+        run_command(session, "compare.healthy")
+
     def look_in_the_light(self) -> None:
         run_command(self.session, "window.theme")
         self.session.viewport.fit()
@@ -266,6 +286,9 @@ def main() -> None:
     at_work.recolour()
     run_command(at_work.session, "view.detections")
     AnnotatePictures(at_work).take_all()
+    given = [os.environ.get(f"PATHOVIEW_GUIDE_{what}", "") for what in ("MODEL", "SLIDE")]
+    if all(given):
+        at_work.show_as_if_healthy(*map(Path, given))
     at_work.window.close()
     at_work.window.deleteLater()
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
