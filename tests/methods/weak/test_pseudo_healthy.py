@@ -214,6 +214,31 @@ def test_inpaint_gives_back_to_the_bit_what_lies_outside_of_mask_margin_and_seam
     assert (made.picture[share == 1] != patch[share == 1]).any(axis=1).mean() > 0.5
 
 
+@pytest.mark.parametrize("engine", ["inpaint", "gvs"])
+def test_pictures_of_any_size_come_back_in_their_size(engine: str) -> None:
+    ready = PseudoHealthy(PseudoHealthyParams(), fit(engine=engine))
+    for shape in ((1, 1), (3, 200), (50, 17)):
+        made = ready.predict(np.full((*shape, 3), 255, np.uint8), MPP, {})
+        assert made.picture.shape == (*shape, 3)
+        assert made.pathology.shape == shape
+
+
+@pytest.mark.parametrize("engine", ["inpaint", "gvs"])
+def test_tiles_agree_where_they_meet(engine: str) -> None:
+    side, off = 640, 64
+    picture = twins(1, side + off).sick
+    ready = PseudoHealthy(PseudoHealthyParams(), fit(engine=engine))
+    one = ready.predict(picture[:, :side], MPP, {})
+    other = ready.predict(picture[:, off:], MPP, {})
+    halo = 255
+    inner, same = slice(halo, side - halo), slice(halo - off, side - halo - off)
+    rows = slice(0, side)
+    np.testing.assert_allclose(one.pathology[rows, inner], other.pathology[rows, same], atol=1e-5)
+    apart = np.abs(one.picture[rows, inner].astype(int) - other.picture[rows, same])
+    # A pixel just at the threshold may fall to either side.
+    assert (apart > 1).mean() < 1e-3
+
+
 # -- learning --------------------------------------------------------------------------------------
 
 
