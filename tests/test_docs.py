@@ -25,6 +25,7 @@ PAGES = (
         "tiles",
         "features",
         "slide-labels",
+        "clips",
     ),
     *("models", "performance", "troubleshooting", "architecture"),
 )

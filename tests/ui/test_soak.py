@@ -44,7 +44,7 @@ SEED = 20
 N_OBJECTS = 3000
 LEFT_OUT = frozenset(
     {
-        *("file.quit", "file.close", "file.open", "file.demo"),
+        *("file.quit", "file.close", "file.open", "file.open_clip", "file.demo"),
         *("analyze.run", "analyze.resume", "layer.remove", "results.remove"),
     }
 )
