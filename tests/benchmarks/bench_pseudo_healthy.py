@@ -234,8 +234,8 @@ def lymph_nodes(stack: ExitStack) -> Tissue:
         cases.append(Case(tile, mask[::step, ::step] > 0))
     data = TrainingData(images, (TargetClass("Tumour"),))
     budget = {"n_steps": 300, "batch": 4, "width": 8, "lr_times": 5.0, "patch_px": 64}
-    fit = {"n_steps": 250, "batch": 4}
-    return Tissue("lymph nodes", data, cases, 24, 128, fit, budget, segmentor_steps=250)
+    fit = {"n_steps": 150, "batch": 4}
+    return Tissue("lymph nodes", data, cases, 24, 96, fit, budget, segmentor_steps=150)
 
 
 def measure_rows(tissue: Tissue) -> dict[str, dict[str, float]]:
