@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
 from pathoview.datasets.splits import Numbers, group_folds, site_folds
@@ -25,7 +23,7 @@ class FoldOrder:
 
 
 def slide_folds(
-    labels: Sequence[str],
+    labels: Sequence[Sequence[str]],
     groups: Sequence[str],
     sites: Sequence[str],
     order: FoldOrder,
@@ -33,14 +31,15 @@ def slide_folds(
 ) -> Numbers:
     """Return the fold in which each slide is held out, (n,); -1: in none.
 
-    ``labels``: the class of each slide; ``groups``: its patient, or what else is whole; ``sites``:
-    empty where nobody says. Labels are spread evenly.
+    ``labels``: the class of each slide, or all that it has; ``groups``: its patient, or what else
+    is whole; ``sites``: empty where nobody says. Labels are spread evenly.
 
     Raises `UsageError` when there are too few patients or sites, or when a class would be missing
     among what is learned from.
     """
-    for name in dict.fromkeys(labels):
-        own = {group for group, label in zip(groups, labels, strict=True) if label == name}
+    names = dict.fromkeys(name for own in labels for name in own)
+    for name in names:
+        own = {group for group, label in zip(groups, labels, strict=True) if name in label}
         if len(own) < 2:
             raise UsageError(
                 _("“{name}” is known of one patient only.").format(name=name),
@@ -49,10 +48,16 @@ def slide_folds(
     if order.hold_out == "sites":
         folds = _of_sites(groups, sites)
     else:
-        folds = _of_patients(groups, labels, order.n_folds, seed)
-    values = np.unique(np.array(labels), return_inverse=True)[1]
+        together = ["; ".join(own) for own in labels]
+        folds = _of_patients(groups, together, order.n_folds, seed)
     for fold in range(int(folds.max()) + 1):
-        if len(np.unique(values[folds != fold])) < len(set(labels)):
+        learned = {
+            name
+            for own, its in zip(labels, folds.tolist(), strict=True)
+            if its != fold
+            for name in own
+        }
+        if len(learned) < len(names):
             raise UsageError(
                 _("In a fold, a class would be missing among what is learned from."),
                 _("Ask for more folds, or add patients of the rarest class."),

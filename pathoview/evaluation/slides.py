@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -121,6 +121,27 @@ class SlidePredictions:
         is_right = self.probabilities.argmax(axis=1) == self.truth
         return calibration.reliability(self.probabilities.max(axis=1), is_right)
 
+    def scores(self, names: Iterable[str] | None = None) -> dict[str, float]:
+        """Return scores by name, all unless some are named; see `slide_scores`."""
+        return slide_scores(self, _SCORES if names is None else names)
+
+
+class Predictions(Protocol):
+    """What was predicted of slides: `SlidePredictions`, or `slide_labels.LabelPredictions`."""
+
+    @property
+    def truth(self) -> npt.NDArray[np.generic]: ...
+    @property
+    def probabilities(self) -> Fractions: ...
+    @property
+    def said(self) -> npt.NDArray[np.generic]: ...
+    @property
+    def n_classes(self) -> int: ...
+    def of(self, rows: Rows) -> Self: ...
+    def matrix(self) -> Numbers: ...
+    def claims(self) -> calibration.Reliability: ...
+    def scores(self, names: Iterable[str] | None = None) -> dict[str, float]: ...
+
 
 def decided(probabilities: Fractions, threshold: float | None) -> Numbers:
     """Return the class of each of (n, class) probabilities.
@@ -163,9 +184,9 @@ def slide_scores(said: SlidePredictions, names: Iterable[str] = tuple(_SCORES)) 
 
 
 def scores_with_intervals(
-    several: Mapping[str, SlidePredictions],
+    several: Mapping[str, Predictions],
     groups: Rows,
-    compared: Iterable[str] = tuple(_SCORES),
+    compared: Iterable[str] | None = None,
     *,
     seed: int = 0,
     n_draws: int = N_DRAWS,
@@ -174,14 +195,15 @@ def scores_with_intervals(
 
     Those of the first go by their names alone, those of others by ``predictor.score``; and
     ``over_predictor.score`` is the first's minus theirs, of the same drawn patients.
-    ``groups``: (n,) the patient of each slide. ``compared``: the scores of others that are told.
+    ``groups``: (n,) the patient of each slide. ``compared``: the scores of others that are told;
+    None: all.
     """
 
     def statistics(rows: Rows) -> dict[str, float]:
         (_name, own), *others = ((name, one.of(rows)) for name, one in several.items())
-        found = slide_scores(own)
+        found = own.scores()
         for name, one in others:
-            for score, value in slide_scores(one, compared).items():
+            for score, value in one.scores(compared).items():
                 found[f"{name}.{score}"] = value
                 found[f"over_{name}.{score}"] = found[score] - value
         return found

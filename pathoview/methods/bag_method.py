@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -82,7 +82,11 @@ class BagAggregator(abc.ABC):
 
         if not isinstance(params, self.fit_params):
             raise TypeError(type(params).__name__)
-        return fit(self.network, self.structure(params), data, params, context)
+        return fit(self.builder(data, context), self.structure(params), data, params, context)
+
+    def builder(self, data: BagData, context: FitContext) -> Callable[..., BagNetwork]:
+        """Return what builds the network that is to learn from slides, out of its settings."""
+        return self.network
 
     def _ready(self, fitted: Fitted) -> BagNetwork:
         """Return the network, made ready once."""

@@ -105,6 +105,10 @@ class HeldOut(BaseModel):
     Calibrated by what the other folds tell."""
     said: dict[str, int] = Field(default_factory=dict)
     """The class that each decided for, cut where the other folds tell."""
+    labels: tuple[int, ...] = ()
+    """Where slides have several labels: 1 for each class that it has; `label` is -1 then."""
+    said_labels: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    """The same of what each decided."""
 
 
 class ModelCard(BaseModel):

@@ -51,10 +51,16 @@ class HeldOutSlide(Shown):
     name: str
     """Its pseudonym."""
     fold: int
-    label: int
-    said: int
+    label: str
+    """What it is, in words."""
+    said: str
     probability: float
     """Of what was said."""
+    classes: tuple[int, ...]
+    """Rows of the confusion matrix: what it is."""
+    cells: tuple[tuple[int, int], ...]
+    """Row and column of the confusion matrix that it is in; with several labels one a label."""
+    is_right: bool
 
 
 class HeldOutPage(Shown):
@@ -76,12 +82,12 @@ class HeldOutPage(Shown):
 
     def wrong(self) -> list[HeldOutSlide]:
         """Return the slides that were taken for something else, the most certain first."""
-        found = [one for one in self.slides if one.label != one.said]
+        found = [one for one in self.slides if not one.is_right]
         return sorted(found, key=lambda one: -one.probability)
 
     def of_cell(self, row: int, column: int) -> list[HeldOutSlide]:
         """Return the slides behind a cell of the matrix, the most certain first."""
-        found = [one for one in self.slides if (one.label, one.said) == (row, column)]
+        found = [one for one in self.slides if (row, column) in one.cells]
         return sorted(found, key=lambda one: -one.probability)
 
 

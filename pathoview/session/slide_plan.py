@@ -131,7 +131,7 @@ def plan_problem(plan: SlidePlan, found: SlideLabelSummary, start: ModelCard | N
 
 def _problem_of_folds(plan: SlidePlan, found: SlideLabelSummary) -> str:
     slides = [(name, one) for name, every in found.slides.items() for one in every]
-    labels = [name for name, _one in slides]
+    labels = [(name,) for name, _one in slides]
     groups = [one.group for _name, one in slides]
     sites = [one.record.site_id for _name, one in slides]
     order = FoldOrder(plan.n_folds, plan.more.hold_out)

@@ -17,6 +17,10 @@ _TABLE = (
     "CREATE TABLE IF NOT EXISTS bag (id INTEGER PRIMARY KEY CHECK (id = 1), places BLOB NOT NULL,"
     " attention BLOB NOT NULL, evidence BLOB NOT NULL)"
 )
+_OF_CLASSES = (
+    "CREATE TABLE IF NOT EXISTS bag_classes (id INTEGER PRIMARY KEY CHECK (id = 1),"
+    " attention BLOB NOT NULL)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,9 @@ class BagTiles:
     """(tile,) adding up to 1: how much each counted."""
     evidence: npt.NDArray[np.float32]
     """(tile, class) probabilities as if the tile were the whole slide."""
+    class_attention: npt.NDArray[np.float32] | None = None
+    """(tile, class) how much each counted for each class, each adding up to 1; None: `attention`
+    holds for all."""
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -92,10 +99,14 @@ class BagRows:
         with self._writing() as connection:
             connection.execute(_TABLE)
             connection.execute("INSERT OR REPLACE INTO bag VALUES (1, ?, ?, ?)", values)
+            if tiles.class_attention is not None:
+                packed = tiles.class_attention.astype("<f4").tobytes()
+                connection.execute(_OF_CLASSES)
+                connection.execute("INSERT OR REPLACE INTO bag_classes VALUES (1, ?)", (packed,))
 
     def read(self) -> BagTiles | None:
         """Return the tiles; None: nothing was stored. Raises `StorageError` when damaged."""
-        if not self._query("SELECT count(*) FROM sqlite_master WHERE name = 'bag'")[0][0]:
+        if not self._has("bag"):
             return None
         rows = self._query("SELECT places, attention, evidence FROM bag")
         if not rows:
@@ -107,6 +118,18 @@ class BagRows:
             evidence = evidence.reshape(len(places), self._n_classes)
             if len(attention) != len(places):
                 raise ValueError("columns of different lengths")
+            of_classes = self._class_attention(evidence.shape)
         except ValueError as error:
             raise self._damaged() from error
-        return BagTiles(places[:, 0], places[:, 1], attention, evidence)
+        return BagTiles(places[:, 0], places[:, 1], attention, evidence, of_classes)
+
+    def _class_attention(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32] | None:
+        """Return it; raise `ValueError` when it is of another shape."""
+        if not self._has("bag_classes"):
+            return None
+        rows = self._query("SELECT attention FROM bag_classes")
+        return np.frombuffer(rows[0][0], "<f4").astype(np.float32).reshape(shape) if rows else None
+
+    def _has(self, table: str) -> bool:
+        query = "SELECT count(*) FROM sqlite_master WHERE name = ?"
+        return bool(self._query(query, table)[0][0])

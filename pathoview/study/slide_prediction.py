@@ -19,6 +19,8 @@ class SlidePrediction:
     """In the order of the classes; empty: there was nothing to predict from, or not yet."""
     threshold: float | None = None
     """Probability of the second of two classes from which on it is the one; None: the likeliest."""
+    thresholds: tuple[float, ...] = ()
+    """Of each class, where a slide may have several; empty: it has one."""
     auroc: float | None = None
     """Of the model in cross-validation, 0–1; None: not measured."""
     auroc_interval: tuple[float, float] | None = None
@@ -33,13 +35,14 @@ class SlidePrediction:
             record.classes,
             record.probabilities,
             said.get("threshold"),
+            tuple(said.get("thresholds") or ()),
             said.get("auroc"),
             None if interval is None else (float(interval[0]), float(interval[1])),
         )
 
     @property
     def place(self) -> int | None:
-        """Which of the classes is predicted; None: none, for want of tissue."""
+        """Which of the classes is predicted, of several the likeliest; None: there is no tissue."""
         if not self.probabilities:
             return None
         if self.threshold is not None and len(self.probabilities) == 2:
@@ -47,9 +50,19 @@ class SlidePrediction:
         return max(range(len(self.probabilities)), key=self.probabilities.__getitem__)
 
     @property
-    def predicted(self) -> DetectionClass | None:
-        place = self.place
-        return None if place is None else self.classes[place]
+    def said(self) -> tuple[DetectionClass, ...]:
+        """The class that is predicted, or all that are; none also for want of tissue."""
+        if self.thresholds:
+            each = zip(self.classes, self.probabilities, self.thresholds, strict=False)
+            return tuple(one for one, share, least in each if share >= least)
+        return () if self.place is None else (self.classes[self.place],)
+
+    @property
+    def answer(self) -> str:
+        """What is predicted, in words; empty: there was nothing to predict from."""
+        if not self.probabilities:
+            return ""
+        return ", ".join(one.name for one in self.said) or _("none of the labels")
 
     def by_name(self) -> dict[str, float]:
         """Return the probability of each class by its name."""

@@ -125,6 +125,7 @@ def _said(built: BuiltMethod, encoder: EncoderUsed, slide: Slide) -> dict[str, A
     return {
         "encoder": asdict(encoder),
         "threshold": card.settings.get("threshold"),
+        "thresholds": card.settings.get("thresholds"),
         "auroc": card.metrics.get("auroc"),
         "auroc_interval": card.intervals.get("auroc"),
         **({PICTURES_KEY: slide.info.size_t} if slide.is_series else {}),
@@ -202,7 +203,9 @@ class _Application:
         self._progress.report(_FEATURES_SHARE, _("Predicting the slide"))
         found = self._method.predict(described)
         _check(found, len(grid), n_classes)
-        tiles = BagTiles(grid.columns, grid.rows, found.attention, found.evidence)
+        tiles = BagTiles(
+            grid.columns, grid.rows, found.attention, found.evidence, found.class_attention
+        )
         return tiles, tuple(found.probabilities.tolist())
 
 
@@ -225,7 +228,6 @@ def result_of(path: Path, record: RunRecord, tiles: BagTiles, slide: Slide) -> d
     """Return what a task tells of a finished run, JSON-able."""
     top = tiles.most_attended(N_TOP_TILES).tolist()
     said = SlidePrediction.of(record)
-    predicted = said.predicted
     return {
         "run_file": str(path),
         "gives": record.gives,
@@ -236,8 +238,9 @@ def result_of(path: Path, record: RunRecord, tiles: BagTiles, slide: Slide) -> d
         "state": record.state,
         "is_clip": record.mpp is None,
         "probabilities": said.by_name() or None,
-        "predicted": None if predicted is None else predicted.name,
+        "predicted": said.answer or None,
         "threshold": said.threshold,
+        "thresholds": list(said.thresholds) or None,
         "top_tiles": [_tile(record, tiles, number, slide) for number in top],
         "why_not": "" if said.probabilities else no_tissue_text(),
     }

@@ -24,7 +24,18 @@ from pathoview.datasets.bags import Bag, BagData, Features
 from pathoview.datasets.slide_folds import FoldOrder, slide_folds
 from pathoview.datasets.splits import Numbers, split_groups
 from pathoview.evaluation.calibration import at_temperature, best_temperature
-from pathoview.evaluation.slides import SlidePredictions, ThresholdRule, choose_threshold, decided
+from pathoview.evaluation.slide_labels import (
+    LabelPredictions,
+    best_label_temperature,
+    tempered,
+)
+from pathoview.evaluation.slides import (
+    Predictions,
+    SlidePredictions,
+    ThresholdRule,
+    choose_threshold,
+    decided,
+)
 from pathoview.methods.fitting import Fitted
 from pathoview.methods.spec import BagFound
 from pathoview.tasks.training_state import part_path
@@ -39,6 +50,7 @@ _TEMPERATURES = (0.25, 4.0)
 """Where all of few slides are right, the best temperature is 0: a certainty nobody measured."""
 
 Fractions = npt.NDArray[np.float64]
+Truth = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +110,22 @@ def planned_folds(
     data: BagData, groups: Sequence[str], sites: Sequence[str], order: FoldOrder, seed: int
 ) -> Folds:
     """Return who is held out when; raise `UsageError` as `slide_folds` does."""
-    labels = [data.classes[bag.label].name for bag in data.bags]
+    labels = [names_of(data, bag) for bag in data.bags]
     return Folds(groups, slide_folds(labels, groups, sites, order, seed), seed)
+
+
+def names_of(data: BagData, bag: Bag) -> tuple[str, ...]:
+    """Return the names of the class that a bag has, or of all of them."""
+    if not bag.labels:
+        return (data.classes[bag.label].name,)
+    return tuple(one.name for one, has_it in zip(data.classes, bag.labels, strict=True) if has_it)
+
+
+def truth_of(bags: Sequence[Bag]) -> Truth:
+    """Return the class of each bag, (n,), or whether it has each, (n, class) bool."""
+    if bags and bags[0].labels:
+        return np.array([bag.labels for bag in bags], np.bool_)
+    return np.array([bag.label for bag in bags], np.int64)
 
 
 def with_validation(
@@ -107,10 +133,15 @@ def with_validation(
 ) -> BagData:
     """Return some bags, those of a fifth of the groups held back; none where a class would lack."""
     bags = [data.bags[row] for row in rows]
-    labels = [str(bag.label) for bag in bags]
-    splits = split_groups(groups, _SHARES, seed, labels)
-    learned = {bag.label for bag, group in zip(bags, groups, strict=True) if splits[group] != "val"}
-    is_enough = learned == {bag.label for bag in bags}
+    names = [names_of(data, bag) for bag in bags]
+    splits = split_groups(groups, _SHARES, seed, ["; ".join(own) for own in names])
+    learned = {
+        name
+        for own, group in zip(names, groups, strict=True)
+        if splits[group] != "val"
+        for name in own
+    }
+    is_enough = learned == {name for own in names for name in own}
     return replace(
         data,
         bags=[
@@ -256,16 +287,32 @@ class Cut:
     temperature: float = 1.0
     threshold: float | None = None
     """Of the second of two classes; None: the likeliest class."""
+    thresholds: tuple[float, ...] = ()
+    """Of each class, where a slide may have several."""
 
-    def applied(self, probabilities: Fractions) -> tuple[Fractions, Numbers]:
-        """Return calibrated probabilities, (n, class), and the class decided for, (n,)."""
+    def applied(self, probabilities: Fractions) -> tuple[Fractions, Truth]:
+        """Return calibrated probabilities, (n, class), and what is decided, as `truth_of`."""
+        if self.thresholds:
+            calibrated = tempered(probabilities, self.temperature)
+            return calibrated, self.decided(calibrated)
         calibrated = at_temperature(probabilities, self.temperature)
-        return calibrated, decided(calibrated, self.threshold)
+        return calibrated, self.decided(calibrated)
+
+    def decided(self, calibrated: Fractions) -> Truth:
+        """Return what is decided of calibrated probabilities, as `truth_of`."""
+        if self.thresholds:
+            return np.asarray(calibrated >= np.array(self.thresholds), np.bool_)
+        return decided(calibrated, self.threshold)
 
 
-def chosen_cut(probabilities: Fractions, truth: Numbers, rule: ThresholdRule) -> Cut:
-    """Return the temperature, and of two classes the threshold, that fit best."""
+def chosen_cut(probabilities: Fractions, truth: Truth, rule: ThresholdRule) -> Cut:
+    """Return the temperature, and of two classes the threshold, that fit best.
+
+    With several labels a slide, one temperature, and the threshold of each label.
+    """
     temperature = 1.0
+    if truth.ndim > 1:
+        return _cut_of_labels(probabilities, truth.astype(np.bool_), rule)
     if len(truth) >= _LEAST_TEMPERED:
         temperature = float(np.clip(best_temperature(probabilities, truth), *_TEMPERATURES))
     if probabilities.shape[1] != 2:
@@ -274,18 +321,42 @@ def chosen_cut(probabilities: Fractions, truth: Numbers, rule: ThresholdRule) ->
     return Cut(temperature, choose_threshold(calibrated, truth == 1, rule))
 
 
+def _cut_of_labels(
+    probabilities: Fractions, truth: npt.NDArray[np.bool_], rule: ThresholdRule
+) -> Cut:
+    temperature = 1.0
+    if len(truth) >= _LEAST_TEMPERED:
+        best = best_label_temperature(probabilities, truth)
+        temperature = float(np.clip(best, *_TEMPERATURES))
+    calibrated = tempered(probabilities, temperature)
+    columns = zip(calibrated.T, truth.T, strict=True)
+    thresholds = tuple(choose_threshold(scores, is_it, rule) for scores, is_it in columns)
+    return Cut(temperature, thresholds=thresholds)
+
+
+def predictions(
+    truth: Truth, probabilities: Fractions, said: Truth, *, is_ordered: bool = False
+) -> Predictions:
+    """Return what was predicted of slides, of one class each or of several labels."""
+    if truth.ndim > 1:
+        return LabelPredictions(truth.astype(np.bool_), probabilities, said.astype(np.bool_))
+    return SlidePredictions(
+        truth.astype(np.int64), probabilities, said.astype(np.int64), is_ordered
+    )
+
+
 def judged(
     probabilities: Fractions,
-    truth: Numbers,
+    truth: Truth,
     folds: Numbers,
     rule: ThresholdRule,
     *,
     is_ordered: bool = False,
-) -> SlidePredictions:
+) -> Predictions:
     """Return each fold's predictions, calibrated and decided by what the other folds tell."""
     calibrated, said = np.empty_like(probabilities), np.empty_like(truth)
     for fold in np.unique(folds).tolist():
         own = folds == fold
         cut = chosen_cut(probabilities[~own], truth[~own], rule)
         calibrated[own], said[own] = cut.applied(probabilities[own])
-    return SlidePredictions(truth, calibrated, said, is_ordered)
+    return predictions(truth, calibrated, said, is_ordered=is_ordered)

@@ -20,30 +20,25 @@ from pathoview.core.translation import _
 from pathoview.datasets.bags import Bag
 from pathoview.datasets.splits import linked_groups
 from pathoview.evaluation.bootstrap import Interval
-from pathoview.evaluation.calibration import brier_score
-from pathoview.evaluation.curves import precision_recall
-from pathoview.evaluation.slides import (
-    SlidePredictions,
-    auroc,
-    decided,
-    roc,
-    scores_with_intervals,
-    slide_scores,
-)
+from pathoview.evaluation.slides import Predictions, SlidePredictions, scores_with_intervals
 from pathoview.tasks.analyze_bag import encoder_of
 from pathoview.tasks.bag_data import PreparedBags, open_bag_data
 from pathoview.tasks.bag_labels import BagSource
+from pathoview.tasks.cross_validation import Cut, predictions, truth_of
 from pathoview.tasks.evaluate_cases import learned_from, left_out_seen, seen_before
-from pathoview.tasks.evaluate_summary import (
-    class_scores,
-    curve_told,
-    or_none,
-    reliability_told,
-)
+from pathoview.tasks.evaluate_summary import class_scores, or_none
 from pathoview.tasks.evaluation_report import html_of
 from pathoview.tasks.evaluation_tables import write_tables
 from pathoview.tasks.features import FeatureOrder
 from pathoview.tasks.method_building import BuiltMethod
+from pathoview.tasks.predictions_told import (
+    claims_of,
+    confusion_told,
+    looked_for,
+    names_told,
+    pr_told,
+    roc_told,
+)
 from pathoview.tasks.provenance import versions
 
 if TYPE_CHECKING:
@@ -76,7 +71,7 @@ def evaluate_slides(
     ]
     for place, one in enumerate(told):
         prefix = f"{place}." if place else ""
-        own = slide_scores(said[place])
+        own = said[place].scores()
         one["pooled"] = {name: _score(scores, intervals, prefix + name) for name in own}
     card = methods[0].card
     result = {
@@ -181,7 +176,7 @@ def _source(order: EvaluateRequest, built: BuiltMethod) -> BagSource:
     )
 
 
-def _predicted(built: BuiltMethod, bags: Sequence[Bag], progress: Progress) -> SlidePredictions:
+def _predicted(built: BuiltMethod, bags: Sequence[Bag], progress: Progress) -> Predictions:
     settings: Mapping[str, Any] = built.card.settings if built.card else {}
     found = []
     for number, bag in enumerate(bags):
@@ -189,12 +184,10 @@ def _predicted(built: BuiltMethod, bags: Sequence[Bag], progress: Progress) -> S
         progress.report(_DESCRIBED + (1 - _DESCRIBED) * number / len(bags), bag.name)
         found.append(built.method.predict(bag.features).probabilities.astype(np.float64))
     probabilities = np.stack(found)
-    return SlidePredictions(
-        np.array([bag.label for bag in bags], np.int64),
-        probabilities,
-        decided(probabilities, settings.get("threshold")),
-        settings.get("ordering") == "grades",
-    )
+    cut = Cut(threshold=settings.get("threshold"), thresholds=tuple(settings.get("thresholds", ())))
+    is_ordered = settings.get("ordering") == "grades"
+    said = cut.decided(probabilities)  # at the model's temperature
+    return predictions(truth_of(bags), probabilities, said, is_ordered=is_ordered)
 
 
 # -- what is told ----------------------------------------------------------------------------------
@@ -216,7 +209,7 @@ class _Told:
     """What is told of one model."""
 
     built: BuiltMethod
-    said: SlidePredictions
+    said: Predictions
     bags: Sequence[Bag]
     names: tuple[str, ...]
 
@@ -231,49 +224,30 @@ class _Told:
             "threshold": card.settings.get("threshold") if card else None,
             "intervals": {},
             "counts": {},
-            "classes": class_scores(said.matrix(), self.names),
-            "confusion": {
-                "rows": self.names,
-                "columns": self.names,
-                "matrix": said.matrix().tolist(),
-            },
-            "roc": [self._roc(place) for place in self._looked_for()],
-            "pr": [self._pr(place) for place in self._looked_for()],
-            "reliability": self._reliability(),
+            "classes": self._classes(),
+            "confusion": confusion_told(said, self.names),
+            "roc": [roc_told(self.names[place], said, place) for place in looked_for(said)],
+            "pr": [pr_told(self.names[place], said, place) for place in looked_for(said)],
+            "reliability": claims_of(said),
             "per_image": self._slides(),
         }
 
-    def _looked_for(self) -> list[int]:
-        """Return the classes that curves are drawn of: those that there are, of two the second."""
-        places = range(len(self.names)) if len(self.names) > 2 else (1,)
-        return [place for place in places if (self.said.truth == place).any()]
-
-    def _roc(self, place: int) -> dict[str, Any]:
-        scores, is_it = self.said.probabilities[:, place], self.said.truth == place
-        curve = roc(scores, is_it)
-        is_known = np.isfinite(curve.false_positive_rate)  # there are others as well
+    def _classes(self) -> dict[str, dict[str, float | None]]:
+        """Return the scores of each class; of several labels, each is one of two by itself."""
+        matrix = self.said.matrix()
+        if isinstance(self.said, SlidePredictions):
+            return class_scores(matrix, self.names)
         return {
-            "name": self.names[place],
-            "auroc": or_none(auroc(scores, is_it)),
-            "false_positive_rate": curve.false_positive_rate[is_known].round(5).tolist(),
-            "true_positive_rate": curve.true_positive_rate[is_known].round(5).tolist(),
+            name: class_scores(counts.reshape(2, 2), (name, ""))[name]
+            for name, counts in zip(self.names, matrix, strict=True)
         }
-
-    def _pr(self, place: int) -> dict[str, Any]:
-        curve = precision_recall(self.said.probabilities[:, place], self.said.truth == place)
-        return curve_told(self.names[place], curve)
-
-    def _reliability(self) -> dict[str, Any]:
-        said = self.said
-        brier = brier_score(said.probabilities, said.truth)
-        return reliability_told(said.claims(), brier, said.probabilities, said.truth)
 
     def _slides(self) -> dict[str, dict[str, Any]]:
         """Return of each slide what it is, what was said, and the probabilities."""
         return {
             bag.name: {
-                "label": self.names[self.said.truth[place]],
-                "said": self.names[self.said.said[place]],
+                "label": self._words(self.said.truth[place]),
+                "said": self._words(self.said.said[place]),
                 **{
                     f"p({name})": float(self.said.probabilities[place, column])
                     for column, name in enumerate(self.names)
@@ -281,3 +255,8 @@ class _Told:
             }
             for place, bag in enumerate(self.bags)
         }
+
+    def _words(self, told: Any) -> str:
+        """Return the name of a class, or those of all labels that are there."""
+        several = np.asarray(told)
+        return names_told(self.names, several.tolist()) if several.ndim else self.names[told]

@@ -21,6 +21,8 @@ TITLES = {
     "accuracy": _("Accuracy"),
     "balanced_accuracy": _("Balanced accuracy"),
     "macro_f1": _("Mean F1"),
+    "micro_f1": _("F1 of all labels together"),
+    "exact_match": _("All labels right"),
     "macro_f1_with_missed": _("Mean F1, with missed ones"),
     "kappa_quadratic": _("Quadratic kappa"),
     "log_loss": _("Log loss"),

@@ -314,12 +314,12 @@ def _provenance(content: _Content, offset_l0: tuple[int, int]) -> dict[str, Any]
 def _predicted(record: RunRecord) -> dict[str, Any]:
     """Return what is said of the slide as a whole, and what the numbers of its tiles mean."""
     prediction = SlidePrediction.of(record)
-    predicted = prediction.predicted
     return {
         "model": record.model_title,
         "probabilities": prediction.by_name() or None,
         "threshold": prediction.threshold,
-        "predicted": None if predicted is None else predicted.name,
+        **({"thresholds": list(prediction.thresholds)} if prediction.thresholds else {}),
+        "predicted": prediction.answer or None,
         "tile_side_l0": record.scale_l0,
         "attention": ATTENTION_MEANING,
     }

@@ -20,15 +20,22 @@ from pathoview.core.files import replacing
 from pathoview.core.progress import Progress
 from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _, ngettext
-from pathoview.evaluation.calibration import brier_score
-from pathoview.evaluation.curves import precision_recall
-from pathoview.evaluation.slides import SlidePredictions, auroc, roc
+from pathoview.evaluation.slides import Predictions
 from pathoview.methods.model import HeldOut, ModelCard, read_card
 from pathoview.methods.registry import METHODS
-from pathoview.tasks.evaluate_summary import curve_told, or_none, reliability_told
+from pathoview.tasks.cross_validation import predictions
 from pathoview.tasks.evaluation_plots import confusion_svg, curves_svg, reliability_svg, roc_svg
 from pathoview.tasks.evaluation_report import value_text
 from pathoview.tasks.evaluation_words import TITLES, score_title
+from pathoview.tasks.predictions_told import (
+    claims_of,
+    confusion_told,
+    is_of_two,
+    looked_for,
+    names_told,
+    pr_told,
+    roc_told,
+)
 from pathoview.tasks.report_page import page_html, table_html
 
 _BASELINES = {"mean": _("Mean of the tiles"), "max": _("Strongest tile")}
@@ -85,25 +92,29 @@ def page_of(card: ModelCard) -> dict[str, Any]:
         "n_folds": len({one.fold for one in card.held_out}),
         "notes": [card.notes] if card.notes else [],
         "scores": _scores(card),
-        "confusion": {"rows": names, "columns": names, "matrix": own.matrix().tolist()},
+        "confusion": confusion_told(own, names),
         "roc": list(_rocs(card, said, names)),
         "pr": list(_prs(card, said, names)),
-        "reliability": reliability_told(
-            own.claims(), brier_score(own.probabilities, own.truth), own.probabilities, own.truth
-        ),
-        "slides": [_slide(card, one) for one in card.held_out],
+        "reliability": claims_of(own),
+        "slides": [_slide(card, one, names) for one in card.held_out],
         "meaning": _MEANING,
         "research_use": RESEARCH_USE,
     }
 
 
-def _said(card: ModelCard, predictor: str) -> SlidePredictions:
+def _said(card: ModelCard, predictor: str) -> Predictions:
     """Return what one predictor said of all slides."""
-    return SlidePredictions(
-        np.array([one.label for one in card.held_out], np.int64),
-        np.array([one.probabilities[predictor] for one in card.held_out]),
-        np.array([_decided(one, predictor) for one in card.held_out], np.int64),
-        card.settings.get("ordering") == "grades",
+    held_out = card.held_out
+    is_several = bool(held_out[0].labels)
+    truth = [one.labels if is_several else one.label for one in held_out]
+    said = [
+        one.said_labels[predictor] if is_several else _decided(one, predictor) for one in held_out
+    ]
+    return predictions(
+        np.array(truth, np.int64),
+        np.array([one.probabilities[predictor] for one in held_out]),
+        np.array(said, np.int64),
+        is_ordered=card.settings.get("ordering") == "grades",
     )
 
 
@@ -145,58 +156,62 @@ def _predictor(card: ModelCard, name: str) -> str:
     return METHODS.get(card.method).title if card.method in METHODS else card.method
 
 
-def _looked_for(said: SlidePredictions) -> list[int]:
-    """Return the classes that curves are drawn of: those that there are, of two the second."""
-    places = range(said.n_classes) if said.n_classes > 2 else (1,)
-    return [place for place in places if (said.truth == place).any()]
-
-
 def _rocs(
-    card: ModelCard, several: Mapping[str, SlidePredictions], names: Sequence[str]
+    card: ModelCard, several: Mapping[str, Predictions], names: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     """Yield curves: of two classes one a predictor, of more one a class, of the method."""
     for name, said, place in _lines(several):
-        scores, is_it = said.probabilities[:, place], said.truth == place
-        curve = roc(scores, is_it)
-        is_known = np.isfinite(curve.false_positive_rate) & np.isfinite(curve.true_positive_rate)
         key = "auroc" if name == card.method else f"{name}.auroc"
-        is_two = said.n_classes == 2
-        yield {
-            "name": _predictor(card, name) if is_two else names[place],
-            "auroc": or_none(auroc(scores, is_it)),
-            "interval": card.intervals.get(key) if is_two else None,
-            "false_positive_rate": curve.false_positive_rate[is_known].round(5).tolist(),
-            "true_positive_rate": curve.true_positive_rate[is_known].round(5).tolist(),
-        }
+        is_two = is_of_two(said)
+        title = _predictor(card, name) if is_two else names[place]
+        interval = card.intervals.get(key) if is_two else None
+        yield roc_told(title, said, place) | {"interval": interval}
 
 
 def _prs(
-    card: ModelCard, several: Mapping[str, SlidePredictions], names: Sequence[str]
+    card: ModelCard, several: Mapping[str, Predictions], names: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     for name, said, place in _lines(several):
-        curve = precision_recall(said.probabilities[:, place], said.truth == place)
-        yield curve_told(_predictor(card, name) if said.n_classes == 2 else names[place], curve)
+        yield pr_told(_predictor(card, name) if is_of_two(said) else names[place], said, place)
 
 
 def _lines(
-    several: Mapping[str, SlidePredictions],
-) -> Iterator[tuple[str, SlidePredictions, int]]:
+    several: Mapping[str, Predictions],
+) -> Iterator[tuple[str, Predictions, int]]:
     """Yield who predicts which class: of more than two classes, only the method."""
     for number, (name, said) in enumerate(several.items()):
-        if said.n_classes == 2 or not number:
-            for place in _looked_for(said):
+        if is_of_two(said) or not number:
+            for place in looked_for(said):
                 yield name, said, place
 
 
-def _slide(card: ModelCard, one: HeldOut) -> dict[str, Any]:
-    decided = _decided(one, card.method)
-    return {
-        "slide_hash": one.slide_hash,
-        "name": one.name,
-        "fold": one.fold + 1,
-        "label": one.label,
-        "said": decided,
-        "probability": one.probabilities[card.method][decided],
+def _slide(card: ModelCard, one: HeldOut, names: Sequence[str]) -> dict[str, Any]:
+    """Return one slide: in words, which cells of the matrix it is in, how certain it was."""
+    told = {"slide_hash": one.slide_hash, "name": one.name, "fold": one.fold + 1}
+    probabilities = one.probabilities[card.method]
+    if not one.labels:
+        decided = _decided(one, card.method)
+        return told | {
+            "label": names[one.label],
+            "said": names[decided],
+            "probability": probabilities[decided],
+            "classes": [one.label],
+            "cells": [(one.label, decided)],
+            "is_right": one.label == decided,
+        }
+    said = one.said_labels[card.method]
+    certain = [p if is_it else 1 - p for p, is_it in zip(probabilities, said, strict=True)]
+    return told | {
+        "label": names_told(names, one.labels),
+        "said": names_told(names, said),
+        # Of all that was said, together.
+        "probability": float(np.prod(certain)),
+        "classes": [place for place, has_it in enumerate(one.labels) if has_it],
+        "cells": [
+            (place, 2 * (1 - has_it) + (1 - is_said))
+            for place, (has_it, is_said) in enumerate(zip(one.labels, said, strict=True))
+        ],
+        "is_right": one.labels == said,
     }
 
 
@@ -205,13 +220,13 @@ def _slide(card: ModelCard, one: HeldOut) -> dict[str, Any]:
 
 def html_of(told: Mapping[str, Any]) -> str:
     """Return the page as a file that needs no other."""
-    scores, names = told["scores"], told["confusion"]["rows"]
+    scores = told["scores"]
     plots = [roc_svg(told["roc"]), curves_svg(told["pr"]), reliability_svg(told["reliability"])]
     rows = [
         [
             one["name"],
-            names[one["label"]],
-            names[one["said"]],
+            one["label"],
+            one["said"],
             value_text(one["probability"]),
             str(one["fold"]),
         ]

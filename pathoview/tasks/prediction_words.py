@@ -25,6 +25,10 @@ def prediction_lines(name: str, result: Mapping[str, Any], seconds: float) -> Se
         told += _("; {last} from {threshold:.3f} on").format(
             last=list(probabilities)[-1], threshold=result["threshold"]
         )
+    if result["thresholds"]:
+        each = zip(probabilities, result["thresholds"], strict=True)
+        said = ", ".join(f"{one} {least:.3f}" for one, least in each)
+        told += _("; said from: {said}").format(said=said)
     tiles = [
         _("{place}: attention {attention:.2f} × the average").format(
             place=_place(tile, result["is_clip"]), attention=tile["attention"]

@@ -149,10 +149,13 @@ class _Telling:
         record, tiles = run_file.record, run_file.bag_rows().read()
         said = SlidePrediction.of(record)
         place = said.place
-        near = None if place is None or card is None else _alike(card, said, place)
+        near = None
+        if place is not None and card is not None and not said.thresholds:
+            near = _alike(card, said, place)
         return {
             "probabilities": said.by_name(),
-            "predicted": None if said.predicted is None else said.predicted.name,
+            "predicted": said.answer or None,
+            "thresholds": list(said.thresholds),
             "threshold": said.threshold,
             "auroc": said.auroc,
             "auroc_interval": said.auroc_interval,

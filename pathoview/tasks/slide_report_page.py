@@ -72,7 +72,11 @@ def _prediction(one: Told) -> Iterator[str]:
         return
     yield f"<p><b>{escape(one['predicted'])}</b></p>"
     rows = [[name, f"{share:.1%}"] for name, share in one["probabilities"].items()]
-    yield table_html([_("Class"), _("Probability")], rows)
+    head = [_("Class"), _("Probability")]
+    if one["thresholds"]:  # each class is a question of its own
+        head.append(_("Said from"))
+        rows = [[*row, f"{least:.1%}"] for row, least in zip(rows, one["thresholds"], strict=True)]
+    yield table_html(head, rows)
     yield _paragraphs(_worth(one))
 
 
@@ -84,7 +88,7 @@ def _worth(one: Told) -> Iterator[str]:
             "({lowest:.0%} – {highest:.0%}), {n_right} were {name}: {share:.0%} "
             "(95 % interval {low:.0%} – {high:.0%})."
         ).format(name=one["predicted"], low=near["interval"][0], high=near["interval"][1], **near)
-    else:
+    elif not one["thresholds"]:
         yield _("How often the model is right with such a probability is not known here.")
     if one["threshold"] is not None and len(names) == 2:
         yield _("{name} from {threshold:.1%} on: chosen on validation slides.").format(

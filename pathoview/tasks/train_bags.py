@@ -27,9 +27,8 @@ from pathoview.datasets.slide_folds import FoldOrder, HoldOut
 from pathoview.datasets.splits import Numbers, linked_groups
 from pathoview.evaluation.bootstrap import Interval
 from pathoview.evaluation.slides import (
-    SlidePredictions,
+    Predictions,
     ThresholdRule,
-    decided,
     scores_with_intervals,
 )
 from pathoview.methods.fitting import FitContext, Fitted
@@ -47,6 +46,8 @@ from pathoview.tasks.cross_validation import (
     chosen_cut,
     judged,
     planned_folds,
+    predictions,
+    truth_of,
 )
 from pathoview.tasks.features import FeatureOrder
 from pathoview.tasks.model_cards import new_card
@@ -177,7 +178,7 @@ class BagTraining:
     # -- what is told ------------------------------------------------------------------------------
 
     def _model(self, ready: Ready, unseen: OutOfFold, seconds: float) -> Model:
-        truth = np.array([self._data.bags[row].label for row in unseen.rows.tolist()], np.int64)
+        truth = truth_of([self._data.bags[row] for row in unseen.rows.tolist()])
         rule = self._order.bags.threshold
         said = {
             name: judged(one, truth, unseen.folds, rule, is_ordered=self._is_ordered)
@@ -218,6 +219,8 @@ class BagTraining:
         said = {**fitted.settings, "temperature": cut.temperature, "ordering": self._data.ordering}
         if cut.threshold is not None:
             said |= {"threshold": cut.threshold, "threshold_rule": order.threshold}
+        if cut.thresholds:
+            said |= {"thresholds": list(cut.thresholds), "threshold_rule": order.threshold}
         if order.grade:
             said["grade"] = order.grade
         if fitted.n_steps:
@@ -226,7 +229,7 @@ class BagTraining:
 
     def _measured(
         self,
-        said: Mapping[str, SlidePredictions],
+        said: Mapping[str, Predictions],
         unseen: OutOfFold,
         ready: Ready,
         cut: Cut,
@@ -249,18 +252,12 @@ class BagTraining:
     ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
         """Return the scores of the model itself, on the slides of a test."""
         probabilities = ready.probabilities(self._test, self._progress)  # at its temperature
-        one = SlidePredictions(
-            np.array([bag.label for bag in self._test], np.int64),
-            probabilities,
-            decided(probabilities, cut.threshold),
-            self._is_ordered,
-        )
+        said = cut.decided(probabilities)
+        one = predictions(truth_of(self._test), probabilities, said, is_ordered=self._is_ordered)
         groups = _group_numbers(self._test)
         return _told(*scores_with_intervals({"": one}, groups, seed=self._order.seed))
 
-    def _held_out(
-        self, said: Mapping[str, SlidePredictions], unseen: OutOfFold
-    ) -> tuple[HeldOut, ...]:
+    def _held_out(self, said: Mapping[str, Predictions], unseen: OutOfFold) -> tuple[HeldOut, ...]:
         numbers = _group_numbers(self._data.bags)
         found = []
         for place, (row, fold) in enumerate(zip(unseen.rows, unseen.folds, strict=True)):
@@ -275,7 +272,7 @@ class BagTraining:
                     probabilities={
                         name: tuple(one.probabilities[place].tolist()) for name, one in said.items()
                     },
-                    said={name: int(one.said[place]) for name, one in said.items()},
+                    **_decided(bag, place, said),
                 )
             )
         return tuple(found)
@@ -343,19 +340,41 @@ def _source(order: TrainRequest, spec: MethodSpec) -> BagSource:
 def _check_labels(data: BagData) -> None:
     """Raise `InputError` unless there are slides of at least two classes, and of every one."""
     counts = data.counts()
+    if data.ordering == "labels":
+        _check_several(data)
     empty = [name for name, n in counts.items() if not n]
     if empty:
         raise InputError(
             _("No slide that can be used has the label “{name}”.").format(name=empty[0]),
             _("Label some, or name other classes."),
         )
-    if len(counts) < 2:
+    if len(counts) < 2 and data.ordering != "labels":
         raise InputError(
             _("All slides have the label “{name}”: there is nothing to tell apart.").format(
                 name=next(iter(counts))
             ),
             _("Label slides that are something else as well."),
         )
+
+
+def _check_several(data: BagData) -> None:
+    """Raise `InputError` when a label parts nothing: all have it."""
+    n = data.n_labels
+    for name, n_with in data.counts().items():
+        if n_with == n:
+            raise InputError(
+                _("All have the label “{name}”: there is nothing to tell apart.").format(name=name),
+                _("Add some without it, or leave it out."),
+            )
+
+
+def _decided(bag: Bag, place: int, said: Mapping[str, Predictions]) -> dict[str, Any]:
+    """Return what each predictor decided of a bag, as `HeldOut` has it."""
+    each = {name: one.said[place] for name, one in said.items()}
+    if not bag.labels:
+        return {"said": {name: int(one) for name, one in each.items()}}
+    said_labels = {name: tuple(np.asarray(one, int).tolist()) for name, one in each.items()}
+    return {"labels": bag.labels, "said_labels": said_labels}
 
 
 def _groups(bags: Sequence[Bag]) -> list[str]:

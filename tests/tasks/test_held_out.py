@@ -57,7 +57,7 @@ def test_curves_matrix_and_slides_follow_the_card() -> None:
     assert mean["interval"] is None
     assert method["false_positive_rate"][0] == method["true_positive_rate"][0] == 0
     assert [one["name"] for one in page["pr"]] == [one["name"] for one in page["roc"]]
-    wrong = [one for one in page["slides"] if one["label"] != one["said"]]
+    wrong = [one for one in page["slides"] if not one["is_right"]]
     assert [(one["name"], one["probability"]) for one in wrong] == [("S-2", 0.6)]
     rows = {row[0]: row[1:] for row in page["scores"]["rows"]}
     assert rows["AUROC"] == ["0.889 (0.500 – 1.000)", "0.800"]

@@ -51,6 +51,8 @@ class BagLesson:
     settings: Mapping[str, Any]
     parents: tuple[Parent, ...]
     fingerprint: str
+    n_steps: int
+    """Of the whole training."""
 
 
 class BagLearner(Learner):
@@ -64,7 +66,7 @@ class BagLearner(Learner):
         self._lesson = lesson
         sampler = lesson.sampler
         n_rest = network.instance_rest * len(sampler.bags)
-        self._n_rest_steps = -(-n_rest // sampler.n_in_batch)
+        self._n_rest_steps = min(-(-n_rest // sampler.n_in_batch), lesson.n_steps // 2)
 
     def batch(self, step: int) -> Mapping[str, npt.NDArray[Any]]:
         sampler = self._lesson.sampler
@@ -140,6 +142,7 @@ def fit(
         settings,
         parents_of(data, context.start),
         _fingerprint(data, params, context.start),
+        params.n_steps,
     )
     learner = BagLearner(network, lesson)
     plan = replace(_plan(params), ends_after=context.n_steps)

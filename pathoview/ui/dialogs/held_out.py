@@ -125,15 +125,15 @@ class HeldOutResult(QWidget):
 
     def show_cell(self, line: int, column_number: int) -> None:
         """List what is behind a cell of the matrix, the most certain first."""
-        names = self.page.confusion.rows
+        said = self.page.confusion
         self.wrong.setVisible(True)
-        heading = f"{names[line]} → {names[column_number]}"
+        heading = f"{said.rows[line]} → {said.columns[column_number]}"
         self._show(heading, self.page.of_cell(line, column_number))
 
     def show_row(self, line: int) -> None:
         """List all slides of a label."""
         self.wrong.setVisible(True)
-        found = [one for one in self.page.slides if one.label == line]
+        found = [one for one in self.page.slides if line in one.classes]
         self._show(self.page.confusion.rows[line], found)
 
     def _show(self, heading: str, slides: Sequence[HeldOutSlide]) -> None:
@@ -146,9 +146,8 @@ class HeldOutResult(QWidget):
         self.list.setCurrentRow(0)
 
     def _words(self, one: HeldOutSlide) -> str:
-        names = self.page.confusion.rows
         said = _("{label} → {said}, {share:.1%}, fold {fold}").format(
-            label=names[one.label], said=names[one.said], share=one.probability, fold=one.fold
+            label=one.label, said=one.said, share=one.probability, fold=one.fold
         )
         return f"{self._desk.name_of(one)}\n{said}"
 

@@ -54,9 +54,8 @@ class PredictionCard(QWidget):
 
 
 def headline(said: SlidePrediction) -> str:
-    """Return the class that is predicted, or that there is none."""
-    predicted = said.predicted
-    return _("No prediction") if predicted is None else predicted.name
+    """Return the class that is predicted, or all that are, or that there is no prediction."""
+    return said.answer or _("No prediction")
 
 
 def _facts(said: SlidePrediction) -> list[str]:
@@ -65,6 +64,10 @@ def _facts(said: SlidePrediction) -> list[str]:
     if said.threshold is not None and len(said.classes) == 2:
         text = _("{name} from {threshold:.1%} on: chosen on validation slides.")
         facts.append(text.format(name=said.classes[1].name, threshold=said.threshold))
+    if said.thresholds:
+        each = zip(said.classes, said.thresholds, strict=False)
+        told = ", ".join(f"{one.name} {least:.1%}" for one, least in each)
+        facts.append(_("Said from: {told}; chosen on validation slides.").format(told=told))
     if said.auroc is not None:
         facts.append(_model_text(said.auroc, said.auroc_interval))
     return [*facts, f"{ATTENTION_MEANING}."]
