@@ -202,7 +202,8 @@ def logits_of(network: BagNetwork, bag: Bag) -> Tensor:
     device = network.mean.device
     tiles = torch.from_numpy(spread(bag.features, _MOST_TILES_MEASURED)).to(device)[None]
     output = network(tiles, torch.ones(tiles.shape[:2], dtype=torch.bool, device=device))
-    return output.logits[0].double().cpu()
+    told: Tensor = output.logits[0].double().cpu()
+    return told
 
 
 def measured(told: npt.NDArray[np.float64], truth: npt.NDArray[np.integer]) -> dict[str, float]:
