@@ -119,6 +119,11 @@ def _found(one: Told) -> Iterator[str]:
             for name, mm2 in zip(names, areas, strict=False)
         ]
         yield table_html([_("Class"), "mm²", _("Share")], rows)
+    if record["gives"] == "synthesis":
+        pathology = record["pathology_mm2"]
+        share = f"{pathology / area:.1%}" if area else "–"
+        yield table_html([_("Pathology"), "mm²", _("Share")], [[*names, f"{pathology:.3f}", share]])
+        yield _paragraphs([_("What the model takes for pathology, from a probability of 0.5 on.")])
 
 
 def _tiles(tiles: Sequence[Told]) -> Iterator[str]:

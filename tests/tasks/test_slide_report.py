@@ -116,6 +116,22 @@ def test_objects_and_areas_are_counted_for_each_class(slide: Path, tmp_path: Pat
     assert '<td>Benign</td><td class="n">3.000</td><td class="n">75.0%</td>' in html
 
 
+def test_what_was_taken_for_pathology_is_told_as_an_area(slide: Path, tmp_path: Path) -> None:
+    said = {"gives": "synthesis", "method": "pseudo_healthy", "tile_px": 64, "scale_l0": 2.0}
+    with open_slide(slide) as one:
+        areas = {
+            "pathology_mm2": 0.5,
+            "area_mm2": 2.0,
+            "classes": CLASSES[1:],
+            "grid_px": (128, 96),
+        }
+        with new_run(one, state="done", title="As if healthy", **areas, **said):
+            pass
+    html = page(slide, tmp_path)
+    assert '<td>Tumor</td><td class="n">0.500</td><td class="n">25.0%</td>' in html
+    assert "from a probability of 0.5 on" in html
+
+
 def test_only_the_newest_result_of_a_method_is_told_of_unless_others_are_named(
     slide: Path, tmp_path: Path
 ) -> None:
