@@ -107,6 +107,11 @@ class RunRecord(BaseModel):
         n_pictures = self.context.get(PICTURES_KEY)
         return None if n_pictures is None else max(1, self.grid_px[0] // int(n_pictures))
 
+    def picture_of(self, column: int) -> tuple[int, int]:
+        """Return which frame or picture a column of tiles is in, and which of its columns it is."""
+        n_columns = self.picture_columns
+        return (0, column) if n_columns is None else divmod(column, n_columns)
+
     @property
     def is_only_annotations(self) -> bool:
         """Whether nothing will be left when a study has taken its annotations."""

@@ -249,12 +249,9 @@ def result_of(path: Path, record: RunRecord, tiles: BagTiles, slide: Slide) -> d
 def _tile(record: RunRecord, tiles: BagTiles, number: int, slide: Slide) -> dict[str, Any]:
     side_l0 = record.scale_l0
     names = (one.name for one in record.classes)
-    column, when = int(tiles.columns[number]), {}
-    if record.picture_columns is not None:
-        t, column = divmod(column, record.picture_columns)
-        when = {"frame": t + 1, "time_s": slide.time_s(t)}
+    t, column = record.picture_of(int(tiles.columns[number]))
     return {
-        **when,
+        **({"frame": t + 1, "time_s": slide.time_s(t)} if slide.is_series else {}),
         "x_l0": column * side_l0,
         "y_l0": float(tiles.rows[number] * side_l0),
         "side_l0": side_l0,

@@ -15,7 +15,7 @@ from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.study.bag_rows import BagTiles
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile
-from pathoview.tasks.tile_outlines import tile_values
+from pathoview.tasks.tile_outlines import check_is_of_slide, tile_values
 
 _SIDE_PX = 2048
 """A picture's longer side is about that: each tile is a square of whole px."""
@@ -92,6 +92,7 @@ def tile_um(record: RunRecord) -> float:
 
 
 def _tiles(run_file: RunFile) -> BagTiles:
+    check_is_of_slide(run_file.record)
     tiles = run_file.bag_rows().read()
     if tiles is not None:
         return tiles

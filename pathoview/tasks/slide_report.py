@@ -18,6 +18,7 @@ from pathoview.core.errors import PathoViewError, UsageError
 from pathoview.core.files import replacing
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import PartOf, Progress
+from pathoview.core.pyramid import Plane
 from pathoview.core.translation import _
 from pathoview.evaluation.alike import Alike, alike
 from pathoview.layers.compose import compose, shown_layers
@@ -169,7 +170,9 @@ class _Telling:
         for number in tiles.most_attended(self._order.n_tiles):
             self._progress.check()
             x, y = float(tiles.columns[number] * side), float(tiles.rows[number] * side)
-            pixels = compose(layers, Rect(x, y, side, side), _TILE_PX, _TILE_PX)
+            t, column = record.picture_of(int(tiles.columns[number]))
+            seen_l0 = Rect(column * side, y, side, side)
+            pixels = compose(layers, seen_l0, _TILE_PX, _TILE_PX, Plane(t=t))
             names = (one.name for one in record.classes)
             yield {
                 "png": _png(pixels),

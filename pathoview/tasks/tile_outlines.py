@@ -40,8 +40,21 @@ def tile_values(record: RunRecord, tiles: BagTiles) -> Mapping[str, npt.NDArray[
     return {ATTENTION: tiles.relative_attention, ATTENTION_RANK: ranks, **evidence}
 
 
+def check_is_of_slide(record: RunRecord) -> None:
+    """Raise `UsageError` for tiles of frames or pictures in a row: no picture has them all."""
+    if record.picture_columns is not None:
+        raise UsageError(
+            _("Frames have no places on a slide that could be written."),
+            _("What was predicted and the frames that counted most are told by apply --json."),
+        )
+
+
 def tile_squares(record: RunRecord, tiles: BagTiles) -> Detections:
-    """Return the tiles as squares without a class, with their measurements."""
+    """Return the tiles as squares without a class, with their measurements.
+
+    Raises `UsageError` for a clip.
+    """
+    check_is_of_slide(record)
     places = np.stack([tiles.columns, tiles.rows], axis=1).astype(np.int64)
     corners_l0 = (places[:, None] + _CORNERS) * record.scale_l0
     middles_l0 = (places + 0.5) * np.float64(record.scale_l0)
@@ -58,9 +71,10 @@ def tile_squares(record: RunRecord, tiles: BagTiles) -> Detections:
 def tile_regions(run_file: RunFile, params: AttentionParams) -> Iterator[Feature]:
     """Yield where tiles have at least each threshold, level-0 px, as annotations.
 
-    Raises `UsageError` for a class that is not told, and `StorageError`.
+    Raises `UsageError` for a class that is not told and for a clip, and `StorageError`.
     """
     record, tiles = run_file.record, run_file.bag_rows().read()
+    check_is_of_slide(record)
     name = EVIDENCE + params.contours_of if params.contours_of else ATTENTION
     known = [EVIDENCE + one.name for one in record.classes]
     if name not in (ATTENTION, *known):

@@ -12,7 +12,9 @@ from clips import frame, write_frames
 from makers import he_image
 from stage import Ears, Loop
 
+from pathoview.core.errors import UsageError
 from pathoview.core.geometry import Rect
+from pathoview.core.progress import SilentProgress
 from pathoview.core.pyramid import Plane
 from pathoview.layers.attention_source import TileValueSource
 from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
@@ -20,6 +22,7 @@ from pathoview.session.session import Session
 from pathoview.session.tile_review import TileReview
 from pathoview.slides.opening import open_slide
 from pathoview.study.records import PICTURES_KEY
+from pathoview.tasks import export_file
 
 OpenSlide = Callable[[Path], None]
 N_FRAMES = 6
@@ -119,3 +122,13 @@ def test_only_a_model_of_frames_needs_no_scale(
     ears = Ears(session)
     session.analyze("attention_mil", {}, "slide", file)
     assert bool(ears.scales_needed) == bool(mpp)
+
+
+def test_frames_are_not_written_as_if_they_lay_on_a_slide(clip: Path, tmp_path: Path) -> None:
+    with open_slide(clip) as slide:
+        context = {"encoder": {}, PICTURES_KEY: N_FRAMES}
+        run = bag_run(slide, np.ones((1, N_FRAMES), np.float32), context=context, mpp=None)
+    for name, form in (("a.geojson", ""), ("a.png", "attention"), ("a.ome.tif", "tile-values")):
+        request = {"run_file": str(run), "output": str(tmp_path / name), "format": form}
+        with pytest.raises(UsageError, match="no places on a slide"):
+            export_file.run(request, SilentProgress())
