@@ -87,7 +87,8 @@ def test_values_are_told_where_they_are(run: RunFile) -> None:
     assert beside == [0, 0, 0]
     assert pathology.source.value_at(*at(20, 7)) is None
     n = 30 * 40
-    assert pathology.source.area_above(0.8) == (pytest.approx(n / 1e6), pytest.approx(n / 15360))
+    area, share = pathology.source.area_above(0.8)
+    assert (area, share) == pytest.approx((n / 1e6, n / 15360))
     assert pathology.source.area_above(0.81)[0] == 0
     assert difference.source.area_above(110)[0] == pytest.approx(n / 1e6)
     assert pathology.source.outlined_from(0.3) == {"of": "pathology", "probability": 0.3}
