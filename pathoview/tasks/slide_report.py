@@ -126,7 +126,9 @@ class _Telling:
             "scale_source": self._slide.scale_source,
             "objective_power": info.objective_power,
             "vendor": info.vendor,
-            "tissue_mm2": tissue_mask(self._slide).area_mm2(self._slide.mpp, None),
+            "tissue_mm2": None
+            if self._slide.is_series
+            else tissue_mask(self._slide).area_mm2(self._slide.mpp, None),
             "hash": self._slide.content_hash,
         }
 
@@ -178,6 +180,7 @@ class _Telling:
                 "png": _png(pixels),
                 "x_l0": x,
                 "y_l0": y,
+                "frame": None if record.picture_columns is None else t + 1,
                 "attention": float(tiles.relative_attention[number]),
                 "evidence": dict(zip(names, tiles.evidence[number].tolist(), strict=True)),
                 "answers": _answers(self._verdicts, x, y, side),

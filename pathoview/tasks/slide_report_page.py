@@ -38,10 +38,9 @@ def _slide(told: Told) -> Iterator[str]:
         rows.append([_("µm per px"), f"{scale} {stated}".strip()])
     if facts["objective_power"]:
         rows.append([_("Objective"), f"{facts['objective_power']:g}×"])
-    rows += [
-        [_("Tissue"), f"{facts['tissue_mm2']:.2f} mm²"],
-        [_("Hash of the file"), facts["hash"][:16]],
-    ]
+    if facts["tissue_mm2"] is not None:
+        rows.append([_("Tissue"), f"{facts['tissue_mm2']:.2f} mm²"])
+    rows.append([_("Hash of the file"), facts["hash"][:16]])
     rows += [[_("Label"), _label_text(one)] for one in told["labels"]]
     picture = f'<td valign="top">{_image(told["picture"], "wide")}</td>'
     yield f'<table><tr>{picture}<td valign="top">{facts_html(rows)}</td></tr></table>'
@@ -149,7 +148,9 @@ def _tile(one: Told) -> str:
     lines = [
         _("attention {value:.1f} ×").format(value=one["attention"]),
         evidence,
-        f"{one['x_l0']:,.0f}, {one['y_l0']:,.0f} px",
+        f"{one['x_l0']:,.0f}, {one['y_l0']:,.0f} px"
+        if one["frame"] is None
+        else _("frame {n}").format(n=one["frame"]),
         ", ".join(f"{answers[answer]} {n}" for answer, n in one["answers"].items()),
     ]
     said = "<br>".join(escape(text) for text in lines if text)
@@ -173,8 +174,9 @@ def _made_with(one: Told) -> Iterator[str]:
     if record["region_l0"] is not None:
         x, y, width, height = record["region_l0"]
         rows.append([_("Only in"), f"{width:,} × {height:,} px, {x:,}, {y:,}"])
+    if record["mpp"] is not None:
+        rows.append([_("Tissue analyzed"), f"{record['area_mm2']:.2f} mm²"])
     rows += [
-        [_("Tissue analyzed"), f"{record['area_mm2']:.2f} mm²"],
         [_("Seed"), str(record["seed"])],
         [_("When"), record["finished"][:19].replace("T", " ")],
         [_("Versions"), ", ".join(f"{name} {one}" for name, one in record["versions"].items())],

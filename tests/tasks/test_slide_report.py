@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 import pytest
 from bag_runs import CLASSES, SIDE_L0, bag_run
+from clips import frame, write_frames
 from makers import he_image, make_svs
 from run_files import new_run, squares
 from studies import opened
@@ -19,6 +20,7 @@ from pathoview.core.progress import SilentProgress
 from pathoview.methods.model import HeldOut, Model, ModelCard, ModelClass, write_model
 from pathoview.slides.opening import open_slide
 from pathoview.study.model import SlideLabel, SlideRecord
+from pathoview.study.records import PICTURES_KEY
 from pathoview.study.tile_verdicts import SlideVerdicts, TileVerdict
 from pathoview.tasks import slide_report
 
@@ -183,3 +185,16 @@ def test_the_command_line_writes_it(slide: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["report", str(slide), str(target)])
     assert done.exit_code == 0, done.output
     assert "Nuclei" in target.read_text("utf-8")
+
+
+def test_a_clip_is_reported_by_its_frames(tmp_path: Path) -> None:
+    clip = write_frames(tmp_path / "clip", [frame(n, has_spot=n == 2) for n in range(4)])
+    with open_slide(clip) as opened_clip:
+        context = {"encoder": {}, PICTURES_KEY: 4}
+        weights = np.array([[1, 1, 5, 1]])
+        bag_run(opened_clip, weights, context=context, mpp=None, scale_l0=64.0)
+    output = tmp_path / "r.html"
+    slide_report.run({"slide": str(clip), "report": str(output)}, QUIET)
+    page = output.read_text("utf-8")
+    assert page.index("frame 3") < page.index("frame 1")
+    assert "mm²" not in page
