@@ -1,9 +1,9 @@
 """How well pictures with an epithelial nucleus are told by their labels alone: CRCHistoPhenotypes.
 
-``OMP_NUM_THREADS=1 python tests/benchmarks/bench_crchisto.py [DATA] [--method NAME]``: 80 pictures
-of 500 px, tiles of 64 px at 0.5 µm by the bundled encoder, ten folds of pictures, five seeds; AUROC
-beside the pooling of tiles, and whether attention and evidence point at the tiles with such nuclei.
-The method's own settings; nothing is chosen by what comes out.
+``PYTHONPATH=tests OMP_NUM_THREADS=1 python tests/benchmarks/bench_crchisto.py [--method NAME]``: 80
+pictures of 500 px, tiles of 64 px at 0.5 µm by the bundled encoder, ten folds of pictures, five
+seeds; AUROC beside the pooling of tiles, and whether attention and evidence point at the tiles with
+such nuclei. The method's own settings; nothing is chosen by what comes out.
 
 Each seed's result is kept in a file of ``--kept`` as soon as it is there, so that what was killed
 goes on with the next seed. Intervals draw pictures anew; what is drawn are the means of all seeds.

@@ -47,9 +47,16 @@ def fit(kind: BaselineKind, data: BagData, context: FitContext) -> Fitted:
     mean = _mean(data, context)
     if kind == "mean":
         return mean
-    towards = torch.from_numpy(mean.tensors["head.weight"] * mean.tensors["scale"])
-    build = partial(_network, towards=towards)
+    build = partial(_network, towards=_pointing(mean))
     return bag_learner.fit(build, {"pooling": kind}, data, MAX_PARAMS, context, stage=kind)
+
+
+def towards(data: BagData, context: FitContext) -> Tensor:
+    """Return where each class lies by what ``mean`` learns, (class, feature).
+
+    What else picks single tiles begins there, as ``max`` does.
+    """
+    return _pointing(_mean(data, context))
 
 
 def predict(fitted: Fitted, features: npt.NDArray[np.floating], device: str = "cpu") -> BagFound:
@@ -67,6 +74,10 @@ def predict(fitted: Fitted, features: npt.NDArray[np.floating], device: str = "c
 def _network(settings: Mapping[str, Any], towards: Tensor | None = None) -> BagNetwork:
     size = settings["n_features"], len(settings["values"])
     return MeanNetwork(*size) if settings["pooling"] == "mean" else MaxNetwork(*size, towards)
+
+
+def _pointing(mean: Fitted) -> Tensor:
+    return torch.from_numpy(mean.tensors["head.weight"] * mean.tensors["scale"])
 
 
 def _mean(data: BagData, context: FitContext) -> Fitted:

@@ -14,13 +14,17 @@ from pathoview.methods.networks.bag_network import (
 )
 
 _MARGIN = 1.0
+_LARGEST_PART = 20
+"""No more than one in so many tiles is taken for certain on either side: in a small bag, the eight
+that the paper takes of thousands would hold more than what makes the slide what it is."""
 
 
 class ClamNetwork(BagNetwork):
     """One attention for all classes (CLAM-SB), or one a class (CLAM-MB).
 
     The loss of tiles: for the slide's class, the ``n_instances`` most attended tiles have to be
-    told from the least attended ones.
+    told from the least attended ones, as soon as attention has had time to learn. From the first
+    step on, the tiles that random attention prefers would be told from others, and never be lost.
     """
 
     def __init__(
@@ -33,9 +37,11 @@ class ClamNetwork(BagNetwork):
         is_multi_branch: bool = False,
         n_instances: int = 8,
         instance_weight: float = 0.3,
+        instance_rest: int = 0,
     ) -> None:
         super().__init__(n_features)
         self.instance_weight = instance_weight
+        self.instance_rest = instance_rest
         self._n_instances = n_instances
         self.embed = embedding(n_features, width, dropout)
         self.attend = Attention(width, n_classes if is_multi_branch else 1)
@@ -63,9 +69,9 @@ class ClamNetwork(BagNetwork):
 
     def _instance_loss(self, hidden: Tensor, attention: Tensor, label: int) -> Tensor:
         """Return the loss of one bag, 0 where it has a single tile."""
-        n = min(self._n_instances, len(hidden) // 2)
-        if not n:
+        if len(hidden) < 2:
             return hidden.new_zeros(())
+        n = min(self._n_instances, max(1, len(hidden) // _LARGEST_PART))
         ranked = attention[min(label, len(attention) - 1)].argsort(descending=True, stable=True)
         told = self.tellers[label](hidden[torch.cat((ranked[:n], ranked[-n:]))])
         return smooth_svm(told, (torch.arange(2 * n, device=told.device) < n).long())

@@ -57,8 +57,8 @@ class BagNetwork(nn.Module, abc.ABC):
     instance_weight: float = 0.0
     """Part of `instance_losses` in the loss; the bags' has the rest."""
     instance_rest: int = 0
-    """So often every bag is learned from before `instance_losses` count: attention has to tell
-    tiles apart first."""
+    """So often every bag is learned from before `instance_losses` count, for half of the training
+    at most: attention has to tell tiles apart first."""
 
     def __init__(self, n_features: int) -> None:
         super().__init__()

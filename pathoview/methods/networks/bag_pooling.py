@@ -22,6 +22,17 @@ class MeanNetwork(BagNetwork):
         return BagOutput((self.head((weights[:, None] @ tiles)[:, 0]),), weights[:, None])
 
 
+@torch.no_grad()
+def point(head: nn.Linear, towards: Tensor, scale: Tensor) -> None:
+    """Have a head of standardised features, by ``scale``, say where each class lies.
+
+    ``towards``: (class, feature), in the encoder's features; its length plays no part.
+    """
+    standard = torch.where(scale > 0, towards / scale, 0.0)
+    head.weight.copy_(standard / standard.norm().clamp(min=1e-6))
+    head.bias.zero_()
+
+
 class MaxNetwork(BagNetwork):
     """A linear head on each tile; the tile that speaks most for a class counts alone for it.
 
@@ -36,12 +47,8 @@ class MaxNetwork(BagNetwork):
 
     def begin(self, mean: Tensor, scale: Tensor, sample: Tensor) -> None:
         super().begin(mean, scale, sample)
-        if self._towards is None:
-            return
-        with torch.no_grad():
-            standard = torch.where(scale > 0, self._towards / scale, 0.0)
-            self.head.weight.copy_(standard / standard.norm().clamp(min=1e-6))
-            self.head.bias.zero_()
+        if self._towards is not None:
+            point(self.head, self._towards, scale)
 
     def aggregated(self, tiles: Tensor, is_tile: Tensor) -> BagOutput:
         judged = self.head(tiles).masked_fill(~is_tile[..., None], -math.inf)

@@ -29,6 +29,7 @@ class Clam(BagAggregator):
             "is_multi_branch": params.branches == "one a class",
             "n_instances": params.n_instances,
             "instance_weight": params.instance_weight,
+            "instance_rest": params.rest,
         }
 
     @staticmethod
@@ -43,4 +44,5 @@ class Clam(BagAggregator):
             is_multi_branch=settings["is_multi_branch"],
             n_instances=settings["n_instances"],
             instance_weight=settings["instance_weight"],
+            instance_rest=settings["instance_rest"],
         )

@@ -24,7 +24,10 @@ class ClamFitParams(BagFitParams):
     n_instances: int = param(
         8,
         _("Parted tiles"),
-        _("So many most attended tiles of a slide have to be told from as many least attended."),
+        _(
+            "So many most attended tiles of a slide have to be told from as many least attended; "
+            "of small slides one in 20."
+        ),
         ge=1,
         le=256,
     )
@@ -34,4 +37,11 @@ class ClamFitParams(BagFitParams):
         _("Part of it in the loss; the slides' classes have the rest."),
         ge=0.0,
         le=0.9,
+    )
+    rest: int = param(
+        10,
+        _("Passes before parting"),
+        _("So often every slide is learned from before tiles are parted; half the steps at most."),
+        ge=0,
+        le=1000,
     )

@@ -6,13 +6,18 @@ critical tile, by the probabilities of the classes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pathoview.datasets.bags import BagData
 from pathoview.methods.bag_method import BagAggregator
+from pathoview.methods.fitting import FitContext
 from pathoview.methods.weak.dsmil_params import DsmilFitParams
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from pathoview.methods.networks.bag_network import BagNetwork
 
 
@@ -26,7 +31,7 @@ class Dsmil(BagAggregator):
         return {"width": params.rounded_width, "dropout": params.dropout}
 
     @staticmethod
-    def network(settings: Mapping[str, Any]) -> BagNetwork:
+    def network(settings: Mapping[str, Any], towards: Tensor | None = None) -> BagNetwork:
         from pathoview.methods.networks.bag_dsmil import DsmilNetwork
 
         return DsmilNetwork(
@@ -34,4 +39,10 @@ class Dsmil(BagAggregator):
             len(settings["values"]),
             width=settings["width"],
             dropout=settings["dropout"],
+            towards=towards,
         )
+
+    def builder(self, data: BagData, context: FitContext) -> Callable[..., BagNetwork]:
+        from pathoview.methods.engine.bag_baselines import towards
+
+        return partial(self.network, towards=towards(data, context))

@@ -86,7 +86,7 @@ def test_classes_and_tiles_weigh_in_the_loss_as_they_are_told_to(instance_weight
     torch.manual_seed(0)
     one = ClamNetwork(8, 2, width=8, instance_weight=instance_weight)
     sampler = BagSampler(data.bags, 2, n_in_batch=4, n_tiles=12, seed=0)
-    lesson = BagLesson(sampler, [], 0.5, {}, (), "")
+    lesson = BagLesson(sampler, [], 0.5, {}, (), "", n_steps=2)
     learner = BagLearner(one, lesson)
     batch = {name: torch.from_numpy(array) for name, array in learner.batch(0).items()}
     batch["weight"] = torch.tensor([3.0, 1.0, 0.0, 2.0])
@@ -98,6 +98,22 @@ def test_classes_and_tiles_weigh_in_the_loss_as_they_are_told_to(instance_weight
     torch.testing.assert_close(loss, (both * batch["weight"]).mean())
     assert said["loss_slides"] == pytest.approx(float(slides.detach().mean()), rel=1e-5)
     assert ("loss_tiles" in said) == (instance_weight > 0)
+
+
+@pytest.mark.parametrize(("rest", "first"), [(0, 0), (1, 3), (2, 5), (100, 20)])
+def test_tiles_count_after_some_passes_and_in_the_second_half_at_the_latest(
+    rest: int, first: int
+) -> None:
+    data = bag_data(10, n_held_back=0)
+    one = ClamNetwork(8, 2, width=8, instance_rest=rest)
+    sampler = BagSampler(data.bags, 2, n_in_batch=4, n_tiles=12, seed=0)
+    learner = BagLearner(one, BagLesson(sampler, [], 0.5, {}, (), "", n_steps=40))
+
+    def has_tiles(step: int) -> bool:
+        batch = {name: torch.from_numpy(array) for name, array in learner.batch(step).items()}
+        return "loss_tiles" in learner.loss(one, batch)[1]
+
+    assert next(step for step in range(40) if has_tiles(step)) == first
 
 
 def test_metrics_of_slides_weigh_classes_alike() -> None:

@@ -111,12 +111,12 @@ def test_smooth_svm_is_its_closed_form() -> None:
 def test_clam_parts_the_most_from_the_least_attended_tiles_of_the_slides_class(name: str) -> None:
     one = network(name)
     assert isinstance(one, ClamNetwork)
-    features, is_tile = bags(40, 5, 1)
+    features, is_tile = bags(400, 40, 5, 1)
     output = one(features, is_tile)
-    labels = torch.tensor([2, 1, 0])
+    labels = torch.tensor([2, 1, 2, 0])
     losses = one.instance_losses(output, labels, is_tile)
     assert output.hidden is not None
-    for number, (n_tiles, n) in enumerate(((40, 8), (5, 2))):
+    for number, (n_tiles, n) in enumerate(((400, 8), (40, 2), (5, 1))):
         label = int(labels[number])
         branch = label if "class" in name else 0
         ranked = output.attention[number, branch, :n_tiles].argsort(descending=True)
@@ -124,7 +124,7 @@ def test_clam_parts_the_most_from_the_least_attended_tiles_of_the_slides_class(n
         told = one.tellers[label](output.hidden[number, parted])
         truth = torch.tensor([1] * n + [0] * n)
         torch.testing.assert_close(losses[number], smooth_svm(told, truth))
-    assert losses[2] == 0
+    assert losses[3] == 0
     losses.sum().backward()
     assert one.tellers[0].weight.grad is None or not one.tellers[0].weight.grad.any()
 
@@ -133,8 +133,9 @@ def test_dsmil_attends_by_likeness_to_the_critical_tile_of_each_class() -> None:
     one = network("dsmil")
     assert isinstance(one, DsmilNetwork)
     features, is_tile = bags(7)
-    hidden = one.embed((features[0] - one.mean) * one.scale)
-    judged, queries = one.judge(hidden), one.query(hidden)
+    tiles = (features[0] - one.mean) * one.scale
+    hidden, judged = one.embed(tiles), one.judge(tiles)
+    queries = one.query(hidden)
     output = one(features, is_tile)
     strongest, pooled = output.streams
     torch.testing.assert_close(strongest[0], judged.max(0).values)
@@ -216,15 +217,21 @@ def test_the_mean_and_the_strongest_are_just_that() -> None:
     assert (told.attention.sum(-1) == 1).all()
 
 
-def test_the_strongest_tile_begins_with_where_its_classes_lie() -> None:
+@pytest.mark.parametrize("kind", ["max", "dsmil"])
+def test_what_picks_single_tiles_begins_with_where_classes_lie(kind: str) -> None:
     torch.manual_seed(7)
     mean, scale = torch.randn(N_FEATURES), torch.rand(N_FEATURES) + 0.5
     scale[0] = 0.0  # always the same
     towards = torch.randn(N_CLASSES, N_FEATURES)
-    one = MaxNetwork(N_FEATURES, N_CLASSES, towards)
+    if kind == "max":
+        strongest = MaxNetwork(N_FEATURES, N_CLASSES, towards)
+        one, head = strongest, strongest.head
+    else:
+        two_streams = DsmilNetwork(N_FEATURES, N_CLASSES, width=8, towards=towards)
+        one, head = two_streams, two_streams.judge
     one.begin(mean, scale, torch.randn(5, N_FEATURES))
     tiles = torch.randn(9, N_FEATURES)
-    told = one.evidence(tiles)
+    told = one(tiles[:, None], torch.ones(9, 1).bool()).streams[0]
     plain = (tiles - mean)[:, 1:] @ towards[:, 1:].T
     torch.testing.assert_close(told / told.norm(), plain / plain.norm())
-    assert float(one.head.weight.detach().norm()) == pytest.approx(1, abs=1e-5)
+    assert float(head.weight.detach().norm()) == pytest.approx(1, abs=1e-5)

@@ -1,15 +1,21 @@
-"""Attention finds the tiles that make a slide what it is, though only slides are labelled."""
+"""Attention finds the tiles that make a slide what it is, though only slides are labelled.
+
+The slow tests take the default parameters, and hundreds of slides.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from bag_learning import Scores, learned, scored, slides
 from teaching import bag_data, n_telling
 
 from pathoview.core.progress import SilentProgress
 from pathoview.core.registry import load_entry
+from pathoview.datasets.labels import Split
 from pathoview.evaluation.slides import auroc
 from pathoview.methods.engine import bag_baselines
 from pathoview.methods.fitting import FitContext
@@ -17,7 +23,8 @@ from pathoview.methods.registry import METHODS
 
 N_TILES, SHARE = 40, 0.1
 DATA = bag_data(140, n_tiles=N_TILES, n_features=16, share=SHARE, n_held_back=0)
-SPLITS = ["train"] * 60 + ["val"] * 20 + ["test"] * 60
+N_SLIDES: dict[Split, int] = {"train": 60, "val": 20, "test": 60}
+SPLITS = [split for split, n in N_SLIDES.items() for _slide in range(n)]
 SLIDES = replace(
     DATA, bags=[replace(one, split=split) for one, split in zip(DATA.bags, SPLITS, strict=True)]
 )
@@ -49,3 +56,27 @@ def test_slides_and_their_tiles_are_told_better_than_by_the_mean(name: str) -> N
     seen = [one.attention for one, is_it in zip(found, IS_POSITIVE, strict=True) if is_it]
     is_telling = np.tile(np.arange(N_TILES) < n_telling(N_TILES, SHARE), len(seen))
     assert auroc(np.concatenate(seen).astype(np.float64), is_telling) > 0.93
+
+
+def mean_scores(name: str, **settings: Any) -> Scores:
+    """Return means of three draws."""
+    draws = [slides(seed) for seed in range(3)]
+    each = [
+        scored(learned(name, data, seed, **settings).predict, data)
+        for seed, data in enumerate(draws)
+    ]
+    return Scores(*np.mean([[one.slides, one.attention, one.evidence] for one in each], axis=0))
+
+
+@pytest.mark.slow
+def test_attention_tells_what_the_mean_does_not() -> None:
+    found, mean = mean_scores("attention_mil"), mean_scores("mean")
+    assert found.slides >= 0.97
+    assert found.attention >= 0.95
+    assert mean.slides <= found.slides - 0.05
+
+
+@pytest.mark.slow
+def test_parting_tiles_does_not_make_attention_worse() -> None:
+    parted, whole = mean_scores("clam"), mean_scores("clam", instance_weight=0.0)
+    assert parted.attention >= whole.attention - 0.02
