@@ -41,6 +41,10 @@ from pathoview.methods.weak.frame_attention_params import (
     FrameAttentionFitParams,
     FrameAttentionParams,
 )
+from pathoview.methods.weak.overview_and_tiles_params import (
+    OverviewAndTilesFitParams,
+    OverviewAndTilesParams,
+)
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
 from pathoview.methods.weak.pseudo_healthy_params import (
     PseudoHealthyFitParams,
@@ -377,6 +381,21 @@ METHODS: Registry[MethodSpec] = Registry(
             ),
             reference="Bilal et al. 2021 (IDaRS); Wang et al. 2019 (symmetric cross entropy)",
             sees_pixels=True,
+        ),
+        _of_slides(
+            "overview_and_tiles",
+            "overview_and_tiles:OverviewAndTiles",
+            OverviewAndTilesParams,
+            OverviewAndTilesFitParams,
+            title=_("Whole slides by an overview and single tiles"),
+            summary=_(
+                "Learns from one label a slide what it shows from far and from near, and points at "
+                "tiles where both agree; give it two scales, such as 0.5 and 8 µm per px."
+            ),
+            reference=(
+                "Inspired by Zhou et al. 2021 (colorectal cancer from labels of slides), no "
+                "reproduction; Zhou et al. 2016 (class activation maps)"
+            ),
         ),
     ),
 )

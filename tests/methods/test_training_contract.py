@@ -31,6 +31,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "nuclei_unet": {"width": 8, "n_steps": 3, "batch": 2, "patch_px": 64},
     "object_classifier": {},
     "ordinal_grading": {"n_steps": 3, "batch": 2, "tile_px": 64},
+    "overview_and_tiles": {"n_steps": 4, "batch": 2, "width": 8},
     "pixel_forest": {"n_trees": 20},
     "point_nuclei": {"n_steps": 3, "n_parting_steps": 3, "batch": 2, "crop_px": 64},
     "pseudo_healthy": {"n_steps": 3, "batch": 2, "patch_px": 32, "width": 4},
