@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from psygnal import Signal
 
+from pathoview.core.errors import SlideError
 from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.piecework import Piecework
 from pathoview.slides.finding import FoundSlide, find_moved, find_slides, slide_files
-from pathoview.slides.identity import content_hash
+from pathoview.slides.identity import content_hash, series_hash
+from pathoview.slides.series import frame_files
 from pathoview.study.model import SlideRecord
 from pathoview.study.slide_list import file_name, seen_slide
 from pathoview.study.step import RecordChange
@@ -230,7 +232,7 @@ def _moved(
     folders: Iterable[Path], wanted: Sequence[SlideRecord]
 ) -> Iterator[tuple[str, Path] | None]:
     """Find slides that are not where they lay."""
-    missing = (one.slide_hash for one in wanted if not Path(one.path or "/").is_file())
+    missing = (one.slide_hash for one in wanted if not one.is_there)
     yield from find_moved(folders, missing)
 
 
@@ -263,16 +265,18 @@ def _named(record: SlideRecord, folder: Path) -> Iterator[Path]:
 
 
 def is_slide(path: Path, slide_hash: str) -> bool:
-    """Whether there is a file with the content of a slide."""
+    """Whether there is a file, or a clip's folder, with the content of a slide."""
     try:
+        if path.is_dir():
+            return series_hash(frame_files(path)) == slide_hash
         return path.is_file() and content_hash(path) == slide_hash
-    except OSError:
+    except (OSError, SlideError):
         return False
 
 
 def places_near(records: Sequence[SlideRecord], folder: Path) -> dict[str, Path | None]:
     """Return where missing slides lie if they moved with the study, by hash; None: not there."""
-    missing = (one for one in records if not Path(one.path or "/").is_file())
+    missing = (one for one in records if not one.is_there)
     return {
         one.slide_hash: next(filter(partial(_has, one.slide_hash), near(one, folder)), None)
         for one in missing

@@ -179,6 +179,11 @@ class SlideRecord(Record):
     def key(self) -> str:
         return self.slide_hash
 
+    @property
+    def is_there(self) -> bool:
+        """Whether something lies where it lay: a file, or the folder of a clip."""
+        return bool(self.path) and Path(self.path).exists()
+
 
 class SlideOrder(Record):
     """How the slides of the study are listed, the same for everybody who opens it."""

@@ -139,7 +139,7 @@ def find_moved(path: Path, folders: Sequence[Path], progress: Progress) -> tuple
     """
     with closing(_opened(path)) as study:
         records = {one.slide_hash: one for one in _kept(study, SlideRecord)}
-        missing = [key for key, one in records.items() if not Path(one.path or "/").is_file()]
+        missing = [key for key, one in records.items() if not one.is_there]
         found = []
         for place in _told(finding.find_moved(folders, missing), progress):
             if place is not None:

@@ -19,8 +19,10 @@ from pathoview.core.pyramid import Plane
 from pathoview.layers.attention_source import TileValueSource
 from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
 from pathoview.session.session import Session
+from pathoview.session.slide_search import locate
 from pathoview.session.tile_review import TileReview
 from pathoview.slides.opening import open_slide
+from pathoview.study.model import SlideRecord
 from pathoview.study.records import PICTURES_KEY
 from pathoview.tasks import export_file
 
@@ -132,3 +134,14 @@ def test_frames_are_not_written_as_if_they_lay_on_a_slide(clip: Path, tmp_path: 
         request = {"run_file": str(run), "output": str(tmp_path / name), "format": form}
         with pytest.raises(UsageError, match="no places on a slide"):
             export_file.run(request, SilentProgress())
+
+
+def test_a_clip_is_found_again_by_its_frames(clip: Path, tmp_path: Path) -> None:
+    with open_slide(clip) as slide:
+        record = SlideRecord(slide_hash=slide.content_hash, path=str(clip))
+    assert locate(record, tmp_path) == clip
+    (tmp_path / "study").mkdir()
+    moved = clip.rename(tmp_path / "study" / "clip")
+    assert locate(record, tmp_path / "study") == moved
+    (moved / "frame 2.png").unlink()
+    assert locate(record, tmp_path / "study") is None
