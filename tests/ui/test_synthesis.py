@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from hands import LEFT, NONE, Picture, move, picture, settle
 from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
@@ -174,11 +176,11 @@ def test_it_is_exported_as_areas_or_as_pictures(
     dialog = ExportDialog(session, shown)
     dialog.show()
     titles = [dialog.format.itemText(place) for place in range(dialog.format.count())]
-    assert titles[-3:] == [one.title for one in SYNTHESIS_FORMATS]
+    assert titles[-4:] == [one.title for one in SYNTHESIS_FORMATS]
     assert "mm²" in dialog.what.currentText()
     assert dialog.map_form.isVisible()
     dialog.map_form.set_values({"probability": 0.8})
-    dialog.format.setCurrentIndex(len(titles) - 3)
+    dialog.format.setCurrentIndex(len(titles) - 4)
     assert not dialog.map_form.isVisible()
     assert dialog.file.text().endswith("tissue.png")
     dialog.file.setText(str(tmp_path / "made.png"))
@@ -186,3 +188,21 @@ def test_it_is_exported_as_areas_or_as_pictures(
     qtbot.waitUntil(lambda: (tmp_path / "made.png").exists(), timeout=20_000)
     qtbot.waitUntil(lambda: not session.is_busy)
     assert session.settings.export.synthesis["probability"] == 0.8
+
+
+def test_a_table_tells_of_each_region_that_was_drawn(
+    shown: MainWindow, session: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    qtbot.waitUntil(lambda: session.studies.book is not None)
+    session.annotations.draw(shapely.box(300, 300, 900, 700), "Rectangle")
+    dialog = ExportDialog(session, shown)
+    dialog.show()
+    dialog.format.setCurrentIndex(dialog.format.count() - 1)
+    assert dialog.file.text().endswith("tissue.csv")
+    dialog.file.setText(str(tmp_path / "regions.csv"))
+    dialog.accept()
+    qtbot.waitUntil(lambda: (tmp_path / "regions.csv").exists(), timeout=20_000)
+    qtbot.waitUntil(lambda: not session.is_busy)
+    whole, region = csv.DictReader((tmp_path / "regions.csv").read_text("utf-8-sig").splitlines())
+    assert float(whole["Pathology mm²"]) == pytest.approx(made_by(session).pathology_mm2())
+    assert float(region["Analysed mm²"]) == pytest.approx(600 * 400 * 0.25e-6)
