@@ -191,6 +191,11 @@ def test_choosing_tiles(name: str) -> None:
 # -- partial fine-tuning ---------------------------------------------------------------------------
 
 
+PARTS = (("head", 1e-2, 12), ("norm", 1e-3, 12), ("norm", 1e-2, 12), ("norm", 1e-2, 36),
+         ("all", 1e-3, 12))  # fmt: skip
+"""What learns, at which rate, for how many rounds: few weights bear a higher rate."""
+
+
 def texture(random: np.random.Generator, *, is_striped: bool) -> Rgb:
     """Return a tile of stripes, or of spots, in any colour."""
     y, x = np.mgrid[:SIDE, :SIDE] + random.uniform(0, 20)
@@ -222,7 +227,7 @@ def test_partial_fine_tuning() -> None:
     began = time.monotonic()
     context = FitContext(SilentProgress())
 
-    def taught(bags: Sequence[Bag], before: Fitted | None, tuned: str) -> Fitted:
+    def taught(bags: Sequence[Bag], before: Fitted | None, **said: Any) -> Fitted:
         def begun(_data: BagData, params: TileFitParams) -> TileNetwork:
             made = network(params)
             if before is not None:
@@ -230,7 +235,7 @@ def test_partial_fine_tuning() -> None:
                 load_arrays(made, {**arrays_of(made), **body})
             return made
 
-        params = TileFitParams.parse({"n_rounds": 12, "tuned": tuned, "dropout": 0.0})
+        params = TileFitParams.parse({"n_rounds": 12, "dropout": 0.0, **said})
         torch.manual_seed(0)
         body = begun(BagData(bags, CLASSES, USED), params).body.eval()
         # As in the program: what is taught is the encoder by which the slides were described.
@@ -238,18 +243,21 @@ def test_partial_fine_tuning() -> None:
         return fit(BagData(described, CLASSES, USED), params, context, AllTiles, begun)
 
     textures = pure(lambda random, label: texture(random, is_striped=bool(label)), 1, 20)
-    before = taught(textures, None, "all")
+    before = taught(textures, None, tuned="all")
     learned, scored = pure(tumour, 2, 20), pure(tumour, 3, 20, "test")
     truth = np.repeat([one.label == 1 for one in scored], 40)
     print()
-    for tuned in ("head", "norm", "all"):
-        after = taught(learned, before, tuned)
+    for tuned, lr, n_rounds in PARTS:
+        after = taught(learned, before, tuned=tuned, lr=lr, n_rounds=n_rounds)
         said = np.concatenate([told(after, one)[:, 1] for one in scored])
         made = network(TileFitParams.parse({"tuned": tuned}))
         sizes = [(weight.numel(), weight.requires_grad) for weight in made.parameters()]
         share = sum(n for n, learns in sizes if learns) / sum(n for n, _learns in sizes)
         running = [name for name in after.tensors if "running" in name]
         is_same = all(np.array_equal(after.tensors[one], before.tensors[one]) for one in running)
-        print(f"{tuned}: AUROC of tiles {auroc(said, truth):.3f}, {share:.1%} of the weights "
-              f"learn, running statistics {'as before' if is_same else 'others'}")  # fmt: skip
+        print(
+            f"{tuned}, rate {lr}, {n_rounds} rounds: AUROC of tiles {auroc(said, truth):.3f}, "
+            f"{share:.1%} of the weights learn, running statistics "
+            + ("as before" if is_same else "others")
+        )
     print(f"{time.monotonic() - began:.0f} s")
