@@ -70,7 +70,13 @@ def attention_layers(
     style = HeatmapStyle(limits=(0.0, 1.0), low_opacity=0.0, channel=_looked_for(record.classes))
     evidence = TileValueSource(EVIDENCE_MEANING, names, side_l0, *size, style)
     return (
-        Layer(_("{title}: attention").format(title=title), attention, opacity=_OPACITY),
+        Layer(
+            _("{title}: attention").format(title=title),
+            attention,
+            # A frame of a clip is one tile: its value would only cover it.
+            visible=record.mpp is not None,
+            opacity=_OPACITY,
+        ),
         Layer(
             _("{title}: evidence").format(title=title), evidence, visible=False, opacity=_OPACITY
         ),

@@ -7,6 +7,7 @@ from pathoview.layers.attention_source import attention_layers, fill_layers
 from pathoview.layers.layer import Layer
 from pathoview.slides.slide import SlideInfo
 from pathoview.study.bag_rows import BagTiles
+from pathoview.study.frame_course import FrameCourse as FrameCourse
 from pathoview.study.results import RunFile
 from pathoview.study.slide_prediction import SlidePrediction as SlidePrediction
 from pathoview.study.slide_prediction import no_tissue_text as no_tissue_text
@@ -21,6 +22,8 @@ class RunAttention:
         self.layers = attention_layers(self._record, title, info.width, info.height)
         self.tiles: BagTiles | None = None
         """None: they have not come yet."""
+        self.course: FrameCourse | None = None
+        """What is said frame by frame; None: nothing yet, or it is of no clip."""
         self._t = 0
         """Of pictures in a row, the one that is looked at."""
 
@@ -48,6 +51,7 @@ class RunAttention:
         if tiles is None:
             return None
         self.tiles = tiles
+        self.course = FrameCourse.of(self._record, tiles)
         width, height = (n * self.side_l0 for n in self._record.grid_px)
         return Rect(0, 0, width, height)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pathoview.core.clock import clock_text
 from pathoview.core.translation import _, ngettext
 
 
@@ -12,12 +13,7 @@ def prediction_lines(name: str, result: Mapping[str, Any], seconds: float) -> Se
     """Return lines about the result of `analyze_bag.run` on the slide called ``name``."""
     if result["predicted"] is None:
         return [f"{name}: {result['why_not']}"]
-    n = int(result["n_tiles"])
-    head = ngettext(
-        "{name}: {predicted}, from {n} tile in {seconds:.1f} s",
-        "{name}: {predicted}, from {n} tiles in {seconds:.1f} s",
-        n,
-    ).format(name=name, predicted=result["predicted"], n=n, seconds=seconds)
+    head = _head(name, result, seconds)
     probabilities: Mapping[str, float] = result["probabilities"]
     shares = ", ".join(f"{one} {share:.3f}" for one, share in probabilities.items())
     told = _("probabilities: {shares}").format(shares=shares)
@@ -38,6 +34,22 @@ def prediction_lines(name: str, result: Mapping[str, Any], seconds: float) -> Se
     return [head, *(f"  {line}" for line in (told, *tiles))]
 
 
+def _head(name: str, result: Mapping[str, Any], seconds: float) -> str:
+    n = int(result["n_tiles"])
+    tiles = ngettext(
+        "{name}: {predicted}, from {n} tile in {seconds:.1f} s",
+        "{name}: {predicted}, from {n} tiles in {seconds:.1f} s",
+        n,
+    )
+    frames = ngettext(
+        "{name}: {predicted}, from {n} frame in {seconds:.1f} s",
+        "{name}: {predicted}, from {n} frames in {seconds:.1f} s",
+        n,
+    )
+    text = frames if result["is_clip"] else tiles
+    return text.format(name=name, predicted=result["predicted"], n=n, seconds=seconds)
+
+
 def _place(tile: Mapping[str, Any], is_clip: bool) -> str:
     """Return where a tile is: on the slide, in which picture of a row, or at what time."""
     if is_clip:
@@ -48,11 +60,3 @@ def _place(tile: Mapping[str, Any], is_clip: bool) -> str:
     if "frame" in tile:
         return _("picture {n}, {where}").format(n=tile["frame"], where=where)
     return where
-
-
-def clock_text(seconds: float) -> str:
-    """Return a time in a clip: ``3.20 s``, or ``2:03.20`` from a minute on."""
-    if seconds < 60:
-        return _("{seconds:.2f} s").format(seconds=seconds)
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}:{rest:05.2f}"

@@ -26,7 +26,7 @@ _AREAS = {
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-_SHOWN_LATER = ("objects",)
+_SHOWN_LATER = ("objects", "timeline")
 """Panels that are opened when they are wanted."""
 
 

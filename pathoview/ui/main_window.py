@@ -46,6 +46,7 @@ from pathoview.ui.panels.slide_info import SlideInfoPanel
 from pathoview.ui.panels.slides import SlidesPanel
 from pathoview.ui.panels.teach import TeachPanel
 from pathoview.ui.panels.tiles import TilesPanel
+from pathoview.ui.panels.timeline import TimelinePanel
 from pathoview.ui.recent_menu import RecentMenu
 from pathoview.ui.saving_dot import SavingDot
 from pathoview.ui.selection_key import SelectionKey
@@ -122,7 +123,7 @@ class MainWindow(QMainWindow):
         self.teach = TeachPanel(session)
         self.results = ResultsPanel(session)
         self.review = ReviewPanel(session)
-        self.tiles = TilesPanel(session)
+        self.tiles, self.timeline = TilesPanel(session), TimelinePanel(session)
         self.layers = LayersPanel(session)
         self.slide_info = SlideInfoPanel(session)
         self.places = PlacesPanel(session)
@@ -161,7 +162,8 @@ class MainWindow(QMainWindow):
             (("slides", _("Slides"), self.slides), ("history", _("History"), self.history)),
             (("classes", _("Classes"), self.classes),),
         )
-        self.docks.fill("bottom", (("objects", _("Objects"), self.objects),))
+        bottom = ("objects", _("Objects"), self.objects), ("timeline", _("Timeline"), self.timeline)
+        self.docks.fill("bottom", bottom)
         self.docks.fill(
             "right",
             (
@@ -178,6 +180,7 @@ class MainWindow(QMainWindow):
             ),
         )
         self.docks.arrange()
+        self.timeline.wanted.connect(partial(self.docks.bring_front, "timeline"))
 
     # -- building ------------------------------------------------------------------------------
 

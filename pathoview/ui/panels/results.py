@@ -291,6 +291,8 @@ def _what_predicted(run: RunView, n_tiles: int) -> str:
         return _("The slide has not been predicted yet.")
     if not n_tiles:
         return no_tissue_text()
+    if run.record.mpp is None:
+        return ngettext("{n} frame", "{n} frames", n_tiles).format(n=count_text(n_tiles))
     return _("{tiles} · {area} of tissue").format(
         tiles=tiles_text(n_tiles), area=area_text(run.record.area_mm2)
     )
