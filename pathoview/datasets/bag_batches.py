@@ -45,15 +45,14 @@ def tile_statistics(bags: Sequence[Bag]) -> TileStatistics:
         squares += np.square(bag.features - mean).mean(axis=0)
     deviation = np.sqrt(squares / len(bags))
     scale = np.where(deviation > _TINY, 1 / np.maximum(deviation, _TINY), 0.0)
-    some = np.concatenate([spread(bag.features, _SAMPLED) for bag in bags])
+    some = np.concatenate([bag.numbers(spread(bag.n_tiles, _SAMPLED)) for bag in bags])
     standard = ((some - mean) * scale).astype(np.float32)
     return TileStatistics(mean.astype(np.float32), scale.astype(np.float32), standard)
 
 
-def spread(features: npt.NDArray[Any], n: int) -> Floats:
-    """Return at most ``n`` tiles of (tile, feature), evenly spread over the slide."""
-    rows = np.linspace(0, len(features) - 1, min(n, len(features))).round().astype(np.intp)
-    return np.asarray(features[rows], np.float32)
+def spread(n_tiles: int, n: int) -> npt.NDArray[np.intp]:
+    """Return the numbers of at most ``n`` tiles, evenly spread over the slide."""
+    return np.linspace(0, n_tiles - 1, min(n, n_tiles)).round().astype(np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class BagSampler:
     def _tiles(self, bag: Bag, slot: int) -> Floats:
         n = min(self.n_tiles, bag.n_tiles)
         rows = np.sort(self._drawing(_TILES, slot).choice(bag.n_tiles, n, replace=False))
-        tiles = np.array(bag.features[rows], np.float32)
+        tiles = bag.numbers(rows)
         if self.feature_dropout and self.mean is not None:
             chance = self._drawing(_FEATURES, slot).random(tiles.shape[1])
             is_out = chance < self.feature_dropout
@@ -114,7 +113,7 @@ class BagSampler:
         chosen = [self._judged(bag, first + number) for number, bag in enumerate(bags)]
         if not any(len(rows) for rows in chosen):
             return {}
-        tiles = [bag.features[rows] for bag, rows in zip(bags, chosen, strict=True)]
+        tiles = [bag.numbers(rows) for bag, rows in zip(bags, chosen, strict=True)]
         judged, is_judged = filled_up(tiles)
         answers = np.full(is_judged.shape, UNSAID, np.int8)
         for number, (bag, rows) in enumerate(zip(bags, chosen, strict=True)):

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from pathoview.datasets.labels import Split, TargetClass
 
 Features = npt.NDArray[np.float32]
+KeptFeatures = npt.NDArray[np.float16] | Features
 Answers = npt.NDArray[np.int8]
 
 UNSAID = -1
@@ -77,8 +78,9 @@ class Bag:
     name: str
     """The slide's pseudonym, or the name of a picture."""
     slide_hash: str
-    features: Features
-    """(tile, feature) as the encoder gives them; a slide without tissue has none."""
+    features: KeptFeatures
+    """(tile, feature) as the encoder gives them; a slide without tissue has none. As float16, as
+    they are on the disk, those of hundreds of slides fit into memory: see `numbers`."""
     grid: TileGrid
     label: int = UNSAID
     """Place of its class in `BagData.classes`; of the ordering ``labels`` always `UNSAID`."""
@@ -98,6 +100,10 @@ class Bag:
     @property
     def n_tiles(self) -> int:
         return len(self.features)
+
+    def numbers(self, tiles: npt.NDArray[np.intp] | slice = slice(None)) -> Features:
+        """Return the features of some tiles, or of all, to compute with."""
+        return np.asarray(self.features[tiles], np.float32)
 
     @property
     def is_known(self) -> bool:

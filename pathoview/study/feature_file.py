@@ -122,6 +122,12 @@ class TileFeatures:
         return len(self.columns)
 
 
+KeptTiles = tuple[
+    npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.float16]
+]
+"""Columns, rows, tissue and features of tiles."""
+
+
 class FeatureFile(SqliteFile):
     """The features of one slide. One process writes; any thread may read."""
 
@@ -185,6 +191,11 @@ class FeatureFile(SqliteFile):
 
     def read(self) -> TileFeatures:
         """Return all stored tiles, row by row of the grid, whatever order they came in."""
+        columns, rows, tissue, features = self.read_kept()
+        return TileFeatures(columns, rows, tissue, features.astype(np.float32))
+
+    def read_kept(self) -> KeptTiles:
+        """Return what `read` does, with features as they are kept: in half the memory."""
         n_features = self.record.n_features
         rows = self._rows("SELECT places, tissue, features FROM block ORDER BY row, col")
         try:
@@ -195,11 +206,11 @@ class FeatureFile(SqliteFile):
         except ValueError as error:
             raise self._damaged() from error
         order = np.lexsort((places[:, 0], places[:, 1]))
-        return TileFeatures(
+        return (
             places[order, 0].astype(np.int32),
             places[order, 1].astype(np.int32),
             tissue[order].astype(np.float32),
-            features[order].astype(np.float32),
+            features[order].astype(np.float16, copy=False),
         )
 
     def _damaged(self) -> StorageError:

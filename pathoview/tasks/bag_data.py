@@ -18,7 +18,7 @@ from pathoview.datasets.bags import (
     Bag,
     BagData,
     EncoderUsed,
-    Features,
+    KeptFeatures,
     TileGrid,
     TilePixels,
 )
@@ -34,7 +34,7 @@ from pathoview.tasks.training_data import LeftOut
 _WORTH: Mapping[str, int] = {"agree": 1, "disagree": 0}
 """What an answer says of whether a tile shows what the slide's label says."""
 
-Described = tuple[Features, TileGrid, EncoderUsed]
+Described = tuple[KeptFeatures, TileGrid, EncoderUsed]
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ def open_bag_data(
 
 def described(slide: Slide, progress: Progress, order: FeatureOrder, weights: str) -> Described:
     """Return the tiles of a slide as an encoder describes them."""
-    return features.bag_of(features.extract(slide, order, progress, weights=weights))
+    return features.kept_bag(features.extract(slide, order, progress, weights=weights))
 
 
 class _Gathering:

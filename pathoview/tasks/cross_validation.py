@@ -59,7 +59,7 @@ class Ready:
 
     fitted: Fitted
     predict: Callable[[Features], BagFound]
-    describe: Callable[[Bag, Progress], Features] = lambda bag, _progress: bag.features
+    describe: Callable[[Bag, Progress], Features] = lambda bag, _progress: bag.numbers()
     """What it wants to know of a slide's tiles."""
 
     def probabilities(self, bags: Sequence[Bag], progress: Progress) -> Fractions:

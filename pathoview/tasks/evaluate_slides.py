@@ -182,7 +182,7 @@ def _predicted(built: BuiltMethod, bags: Sequence[Bag], progress: Progress) -> P
     for number, bag in enumerate(bags):
         progress.check()
         progress.report(_DESCRIBED + (1 - _DESCRIBED) * number / len(bags), bag.name)
-        found.append(built.method.predict(bag.features).probabilities.astype(np.float64))
+        found.append(built.method.predict(bag.numbers()).probabilities.astype(np.float64))
     probabilities = np.stack(found)
     cut = Cut(threshold=settings.get("threshold"), thresholds=tuple(settings.get("thresholds", ())))
     is_ordered = settings.get("ordering") == "grades"

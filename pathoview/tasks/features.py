@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from pathoview.core.errors import InputError, UsageError
@@ -191,10 +193,19 @@ def _extracted(
 
 def bag_of(file: Path | FeatureFile) -> tuple[Features, TileGrid, EncoderUsed]:
     """Return the features, (tile, feature), of a file, where the tiles lie, and what made them."""
+    kept, grid, used = kept_bag(file)
+    return kept.astype(np.float32), grid, used
+
+
+def kept_bag(
+    file: Path | FeatureFile,
+) -> tuple[npt.NDArray[np.float16], TileGrid, EncoderUsed]:
+    """Return what `bag_of` does, with features as they are kept: in half the memory."""
     if isinstance(file, Path):
         with FeatureFile.open(file) as opened:
-            return bag_of(opened)
-    record, tiles = file.record, file.read()
+            return kept_bag(opened)
+    record = file.record
+    columns, rows, _tissue, kept = file.read_kept()
     used = EncoderUsed(
         name=record.encoder,
         weights=record.weights,
@@ -208,7 +219,7 @@ def bag_of(file: Path | FeatureFile) -> tuple[Features, TileGrid, EncoderUsed]:
         origin=record.origin,
         source=record.source,
     )
-    return tiles.features, TileGrid(tiles.columns, tiles.rows, record.side_l0), used
+    return kept, TileGrid(columns, rows, record.side_l0), used
 
 
 def _encoder(order: FeatureOrder) -> TileEncoder:

@@ -104,10 +104,9 @@ def test_every_slide_counts_the_same_for_what_tiles_look_like() -> None:
 
 
 def test_tiles_that_are_spread_are_the_ends_and_what_lies_between() -> None:
-    tiles = np.arange(11.0)[:, None]
-    assert spread(tiles, 3)[:, 0].tolist() == [0, 5, 10]
-    assert len(spread(tiles, 99)) == 11
-    assert spread(tiles[:1], 3).shape == (1, 1)
+    assert spread(11, 3).tolist() == [0, 5, 10]
+    assert len(spread(11, 99)) == 11
+    assert spread(1, 3).tolist() == [0]
 
 
 def test_bags_without_tiles_are_filled_up_too() -> None:

@@ -31,7 +31,7 @@ from pathoview.slides.slide import Slide
 from pathoview.study.feature_file import FeatureFile
 from pathoview.tasks import feature_extraction, feature_tiles, features
 from pathoview.tasks.feature_tiles import FeatureTiles
-from pathoview.tasks.features import FeatureOrder, bag_of, extract
+from pathoview.tasks.features import FeatureOrder, bag_of, extract, kept_bag
 
 PATIENCE_S = 240.0
 SIDE = 32
@@ -123,6 +123,9 @@ def test_whole_tiles_of_the_grid_are_described(encoder: MeanColor) -> None:
     image = picture()
     path = extract(ArraySlide(image), order(), SilentProgress())
     numbers, grid, used = bag_of(path)
+    kept, *_others = kept_bag(path)
+    assert (kept.dtype, numbers.dtype) == (np.float16, np.float32)
+    np.testing.assert_array_equal(kept, numbers)
     assert (used.name, used.mpp, used.tile_px, used.least_tissue) == ("mean_color", (0.5,), 32, 0)
     assert len(grid) == len(numbers) == (420 // SIDE) * (300 // SIDE)
     assert grid.side_l0 == SIDE

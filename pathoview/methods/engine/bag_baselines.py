@@ -92,7 +92,7 @@ def _mean(data: BagData, context: FitContext) -> Fitted:
         one = Fitted(tensors, settings, parents=bag_learner.parents_of(data, None))
         if not held_back:
             return one
-        told = np.stack([predict(one, bag.features).probabilities for bag in held_back])
+        told = np.stack([predict(one, bag.numbers()).probabilities for bag in held_back])
         metrics = _measured(told.astype(np.float64), held_back)
         one = Fitted(tensors, settings, metrics, parents=one.parents)
         if best is None or metrics[bag_learner.SCORE] > best.metrics[bag_learner.SCORE]:

@@ -200,7 +200,8 @@ def slide_losses(streams: Sequence[Tensor], labels: Tensor, weights: Tensor) -> 
 def logits_of(network: BagNetwork, bag: Bag) -> Tensor:
     """Return what a network says of a bag, by at most some thousand of its tiles, (class,)."""
     device = network.mean.device
-    tiles = torch.from_numpy(spread(bag.features, _MOST_TILES_MEASURED)).to(device)[None]
+    tiles = torch.from_numpy(bag.numbers(spread(bag.n_tiles, _MOST_TILES_MEASURED)))
+    tiles = tiles.to(device)[None]
     output = network(tiles, torch.ones(tiles.shape[:2], dtype=torch.bool, device=device))
     told: Tensor = output.logits[0].double().cpu()
     return told

@@ -157,6 +157,18 @@ def test_as_many_steps_as_were_best_give_the_same_weights_again() -> None:
         np.testing.assert_array_equal(again.tensors[name], array)
 
 
+def test_features_as_they_are_kept_give_the_same_model() -> None:
+    data = bag_data(10, n_held_back=4)
+    answers = np.array([1, 0, *[-1] * (data.bags[0].n_tiles - 2)], np.int8)
+    bags = [replace(bag, features=bag.features.astype(np.float16)) for bag in data.bags]
+    bags[0] = replace(bags[0], answers=answers)
+    wide = [replace(bag, features=bag.features.astype(np.float32)) for bag in bags]
+    one, other = (fit(replace(data, bags=some), n_tiles=5) for some in (bags, wide))
+    assert one.metrics == other.metrics
+    for name, array in one.tensors.items():
+        np.testing.assert_array_equal(other.tensors[name], array)
+
+
 def test_a_slide_without_tiles_or_label_is_passed_over() -> None:
     data = bag_data(8, n_held_back=2)
     empty = replace(data.bags[0], features=np.zeros((0, 8), np.float32))
