@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
-from pathoview.datasets.bags import Bag, BagData, Features, TilePixels
+from pathoview.datasets.bags import Bag, BagData, Features
 from pathoview.datasets.tile_choice import TileChoice
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.spec import BagFound, Compute
@@ -70,18 +70,19 @@ class TileMethod(abc.ABC):
             aggregation.certain(told, temperature).astype(np.float32),
         )
 
-    def describe(self, pixels: TilePixels, n_tiles: int, check: Callable[[], None]) -> Features:
-        """Return what `predict` wants of all tiles of a slide, (tile, feature).
+    def describe(self, bag: Bag, check: Callable[[], None]) -> Features:
+        """Return what `predict` wants of all tiles of a slide that has pixels, (tile, feature).
 
-        The same as its encoder gives (`datasets.bags.EncoderUsed`), for slides that need not be
-        kept. ``check`` may raise `Cancelled`.
+        The same as its encoder gives (`datasets.bags.EncoderUsed`), of slides whose features need
+        not be kept. ``check`` may raise `Cancelled`.
         """
         from pathoview.methods.engine.tile_looking import looked_at
 
+        assert bag.pixels is not None
         fitted, network = self._taught(), self._ready()
         tile_px = int(fitted.settings["encoder"]["tile_px"])
-        tiles = np.arange(n_tiles, dtype=np.int32)
-        return looked_at(network.body, pixels, tiles, tile_px, network.mean.device, check)
+        tiles = np.arange(bag.n_tiles, dtype=np.int32)
+        return looked_at(network.body, bag.pixels, tiles, tile_px, network.mean.device, check)
 
     def fit(self, data: BagData, params: BaseParams, context: FitContext) -> Fitted:
         """Learn from slides with labels, by pixels of their tiles; see `fitting.Trainable`.

@@ -87,6 +87,37 @@ def open_bag_data(
     return PreparedBags(data, tuple(gathered.sites), gathered.left_out, said.study_id, pool)
 
 
+def check_labels(data: BagData) -> None:
+    """Raise `InputError` unless there are slides of at least two classes, and of every one."""
+    counts = data.counts()
+    if data.ordering == "labels":
+        _check_several(data)
+    empty = [name for name, n in counts.items() if not n]
+    if empty:
+        raise InputError(
+            _("No slide that can be used has the label “{name}”.").format(name=empty[0]),
+            _("Label some, or name other classes."),
+        )
+    if len(counts) < 2 and data.ordering != "labels":
+        raise InputError(
+            _("All slides have the label “{name}”: there is nothing to tell apart.").format(
+                name=next(iter(counts))
+            ),
+            _("Label slides that are something else as well."),
+        )
+
+
+def _check_several(data: BagData) -> None:
+    """Raise `InputError` when a label parts nothing: all have it."""
+    n = data.n_labels
+    for name, n_with in data.counts().items():
+        if n_with == n:
+            raise InputError(
+                _("All have the label “{name}”: there is nothing to tell apart.").format(name=name),
+                _("Add some without it, or leave it out."),
+            )
+
+
 def described(slide: Slide, progress: Progress, order: FeatureOrder, weights: str) -> Described:
     """Return the tiles of a slide as an encoder describes them."""
     return features.kept_bag(features.extract(slide, order, progress, weights=weights))

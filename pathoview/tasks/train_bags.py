@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from pathoview.core.errors import InputError, UsageError
+from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.progress import PartOf, Progress
 from pathoview.core.registry import load_entry
@@ -34,7 +34,7 @@ from pathoview.evaluation.slides import (
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.model import DataUsed, HeldOut, Model, ModelClass
 from pathoview.methods.spec import Compute, MethodSpec
-from pathoview.tasks.bag_data import open_bag_data
+from pathoview.tasks.bag_data import check_labels, open_bag_data
 from pathoview.tasks.bag_labels import BagItems, BagSource
 from pathoview.tasks.cross_validation import (
     CrossValidation,
@@ -103,7 +103,7 @@ class BagTraining:
         rows = [row for row, bag in enumerate(data.bags) if bag.split != "test"]
         self._data = replace(data, bags=[data.bags[row] for row in rows])
         self._test = [bag for bag in data.bags if bag.split == "test"]
-        _check_labels(self._data)
+        check_labels(self._data)
         self._check_start()
         self._folds = planned_folds(
             self._data,
@@ -161,11 +161,7 @@ class BagTraining:
         method = load_entry(self._spec.entry)(self._spec.params(), fitted, *compute)
         if not self._spec.sees_pixels:
             return Ready(fitted, method.predict)
-        return Ready(
-            fitted,
-            method.predict,
-            lambda bag, progress: method.describe(bag.pixels, bag.n_tiles, progress.check),
-        )
+        return Ready(fitted, method.predict, lambda bag, own: method.describe(bag, own.check))
 
     def _fit_baseline(
         self, kind: Any, data: BagData, progress: Progress, state: Path | None
@@ -335,37 +331,6 @@ def _source(order: TrainRequest, spec: MethodSpec) -> BagSource:
         several=spec.has_several_labels,
         items=order.bags.items,
     )
-
-
-def _check_labels(data: BagData) -> None:
-    """Raise `InputError` unless there are slides of at least two classes, and of every one."""
-    counts = data.counts()
-    if data.ordering == "labels":
-        _check_several(data)
-    empty = [name for name, n in counts.items() if not n]
-    if empty:
-        raise InputError(
-            _("No slide that can be used has the label “{name}”.").format(name=empty[0]),
-            _("Label some, or name other classes."),
-        )
-    if len(counts) < 2 and data.ordering != "labels":
-        raise InputError(
-            _("All slides have the label “{name}”: there is nothing to tell apart.").format(
-                name=next(iter(counts))
-            ),
-            _("Label slides that are something else as well."),
-        )
-
-
-def _check_several(data: BagData) -> None:
-    """Raise `InputError` when a label parts nothing: all have it."""
-    n = data.n_labels
-    for name, n_with in data.counts().items():
-        if n_with == n:
-            raise InputError(
-                _("All have the label “{name}”: there is nothing to tell apart.").format(name=name),
-                _("Add some without it, or leave it out."),
-            )
 
 
 def _decided(bag: Bag, place: int, said: Mapping[str, Predictions]) -> dict[str, Any]:

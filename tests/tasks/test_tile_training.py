@@ -115,9 +115,7 @@ def test_what_it_sees_of_slides_held_out_is_what_its_encoder_gives(
     built = build_method(None, {}, str(model))
     used = analyze_bag.encoder_of(built)
     prepared = open_bag_data(source, ORDER, SilentProgress(), with_pixels=True)
-    bag = prepared.data.bags[1]
-    assert bag.pixels is not None
-    own = built.method.describe(bag.pixels, bag.n_tiles, lambda: None)
+    own = built.method.describe(prepared.data.bags[1], lambda: None)
     again = open_bag_data(source, FeatureOrder.of(used), SilentProgress(), weights=used.weights)
     kept = again.data.bags[1].features
     np.testing.assert_allclose(own, kept, atol=5e-3 * np.abs(own).max())

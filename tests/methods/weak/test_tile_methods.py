@@ -248,7 +248,6 @@ def test_its_own_network_describes_tiles_and_another_scale_is_left_out() -> None
     assert fitted.settings["began_with"]["mpp"] == (0.5, 2.0)
     method = TopkMil(TopkMilParams(), fitted)
     bag = wide.bags[1]
-    assert bag.pixels is not None
-    features = method.describe(bag.pixels, bag.n_tiles, lambda: None)
+    features = method.describe(bag, lambda: None)
     assert features.shape == (bag.n_tiles, ENCODER.n_features)
     assert method.predict(features).evidence.shape == (bag.n_tiles, 2)
