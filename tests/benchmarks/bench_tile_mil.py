@@ -3,8 +3,9 @@
 
 60 generated slides to learn from, 40 to be scored on, each of 80 tiles of 24 px; of a positive one
 3–17 % show larger and more nuclei. A small network with batch norm begins from random weights.
-Every tile inherits the label of its slide, or tiles are chosen (`datasets.tile_choice`). AUROC of
-slides by three rules, of the tiles of positive slides, and tiles learned from and looked at.
+Every tile inherits the label of its slide, or tiles are chosen (`datasets.tile_choice`), with tiles
+turned and coloured anew each time or as they are. AUROC of slides by three rules, of the tiles of
+positive slides, and tiles learned from and looked at.
 
 Then partial fine-tuning: a network that has learned to tell textures learns to tell tumour, once
 as a whole, once by its normalisations and last layer alone.
@@ -32,6 +33,8 @@ from pathoview.core.progress import SilentProgress
 from pathoview.datasets.bags import Bag, BagData
 from pathoview.datasets.tile_choice import DrawnTiles, Some, TileChoice, TopRule, TopTiles
 from pathoview.evaluation.slides import auroc
+from pathoview.methods.engine import tile_learner
+from pathoview.methods.engine.augment import GEOMETRY
 from pathoview.methods.engine.tile_learner import MakeChoice, fit
 from pathoview.methods.engine.tile_looking import looked_at
 from pathoview.methods.engine.weights import arrays_of, load_arrays
@@ -45,6 +48,7 @@ SIDE, N_TILES, N_LEARNED, N_SCORED = 24, 80, 60, 40
 RULES: tuple[Rule, ...] = ("max", "top5", "mean")
 USED = replace(ENCODER, tile_px=SIDE)
 WIDTHS = (16, 32, 64)
+UNCHANGED = replace(GEOMETRY, p_flip=0.0, p_turn=0.0, p_affine=0.0)
 Truths = Mapping[str, npt.NDArray[np.bool_]]
 
 
@@ -96,11 +100,20 @@ class Way:
     choice: MakeChoice
     n_rounds: int
     loss: str = "plain"
+    is_changed: bool = True
+    """Tiles are turned and coloured anew each time, as always in the program."""
 
 
 WAYS: Mapping[str, Way] = {
     "every tile inherits": Way(AllTiles, 12),
     "top-k, k=3": Way(lambda bags, seed: TopTiles(bags, TopRule((3,)), seed), 30),
+    "every tile inherits, unchanged": Way(AllTiles, 12, is_changed=False),
+    "top-k, k=3, unchanged": Way(
+        lambda bags, seed: TopTiles(bags, TopRule((3,)), seed), 30, is_changed=False
+    ),
+    "draw and rank, unchanged": Way(
+        lambda bags, seed: DrawnTiles(bags, 5, 15, "looked_for", seed), 12, is_changed=False
+    ),
     "draw and rank, by what is looked for": Way(
         lambda bags, seed: DrawnTiles(bags, 5, 15, "looked_for", seed), 12
     ),
@@ -148,8 +161,10 @@ def n_read(bags: Sequence[Bag]) -> int:
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_choosing_tiles(name: str) -> None:
+def test_choosing_tiles(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     way = WAYS[name]
+    if not way.is_changed:
+        monkeypatch.setattr(tile_learner, "_AUGMENTATION", UNCHANGED)
     for seed in range(SEEDS):
         data, truths = slides(seed)
         params = TileFitParams.parse(
