@@ -14,7 +14,8 @@ from pathoview.session.viewport import OBJECTIVE_MPP
 from pathoview.ui import theme
 from pathoview.ui.forms import ParamForm
 from pathoview.ui.text import magnification_text
-from pathoview.ui.widgets import column, label, row
+from pathoview.ui.wheel import ignore_wheel
+from pathoview.ui.widgets import column, label, row, shrinkable
 
 _SAME = 1e-3
 """Scales that differ by a smaller share are the same."""
@@ -36,9 +37,10 @@ class TrainSlidesMore(QWidget):
         self.coarser = {factor: QCheckBox() for factor in COARSER}
         self.form = ParamForm(learning.more_form)
         self.sites = label("", "muted")
-        self.begin_with = QComboBox()
+        self.begin_with = shrinkable(QComboBox())
+        ignore_wheel(self.begin_with)
         self.begin_with.setAccessibleName(_("Begins with"))
-        self.anew = QCheckBox(_("Begin anew"))
+        self.anew = QCheckBox(_("Forget what a stopped training has learned"))
         self._lay_out()
         self._help()
         self._connect()
