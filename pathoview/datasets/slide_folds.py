@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -32,7 +33,8 @@ def slide_folds(
     """Return the fold in which each slide is held out, (n,); -1: in none.
 
     ``labels``: the class of each slide, or all that it has; ``groups``: its patient, or what else
-    is whole; ``sites``: empty where nobody says. Labels are spread evenly.
+    is whole; ``sites``: empty where nobody says. Labels are spread evenly, of a slide with several
+    the rarest.
 
     Raises `UsageError` when there are too few patients or sites, or when a class would be missing
     among what is learned from.
@@ -48,8 +50,9 @@ def slide_folds(
     if order.hold_out == "sites":
         folds = _of_sites(groups, sites)
     else:
-        together = ["; ".join(own) for own in labels]
-        folds = _of_patients(groups, together, order.n_folds, seed)
+        counts = Counter(name for own in labels for name in own)
+        rarest = [min(own, key=counts.__getitem__, default="") for own in labels]
+        folds = _of_patients(groups, rarest, order.n_folds, seed)
     for fold in range(int(folds.max()) + 1):
         learned = {
             name

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pathoview.core.translation import _, ngettext
+from pathoview.slides.finding import SUFFIXES, is_video
 from pathoview.study.labelled_slides import names_of, ordered_names
 from pathoview.study.model import LabelClass, SlideRecord
 
@@ -25,6 +26,8 @@ class KnownSlide:
     """See `study.labelled_slides.patient_of`; empty: nobody says."""
     is_missing: bool = False
     """There is no file where it lay last."""
+    is_clip: bool = False
+    """A video, or a folder of frames: it has no scale, and no tissue."""
 
     @property
     def group(self) -> str:
@@ -41,6 +44,10 @@ class SlideLabelSummary:
     n_unlabelled: int
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Slides with a label that are not used, by reason."""
+    has_several: bool = False
+    """A slide may have several of the classes, and is among those of each."""
+    without: Sequence[KnownSlide] = ()
+    """Where it may: those that have other labels, and so none of the classes."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -54,7 +61,25 @@ class SlideLabelSummary:
 
     @property
     def all_slides(self) -> Sequence[KnownSlide]:
-        return [one for every in self.slides.values() for one in every]
+        """All that are used, each once."""
+        return [one for one, _names in self.labelled]
+
+    @property
+    def labelled(self) -> Sequence[tuple[KnownSlide, tuple[str, ...]]]:
+        """All that are used, with the classes that each has."""
+        names: dict[str, list[str]] = {}
+        found = {}
+        for name, every in (*self.slides.items(), ("", self.without)):
+            for one in every:
+                key = one.record.slide_hash
+                found[key] = one
+                names.setdefault(key, []).extend([name] if name else [])
+        return [(one, tuple(names[key])) for key, one in found.items()]
+
+    @property
+    def is_of_clips(self) -> bool:
+        """Whether it is clips that are learned from."""
+        return any(one.is_clip for one in self.all_slides)
 
     @property
     def n_patients(self) -> int:
@@ -86,15 +111,36 @@ class SlideLabelSummary:
         """Why nothing can be learned, as a sentence; empty: it can."""
         if not self.counts:
             return _("No slide has a label. Choose slides in the list, and label them.")
+        if len({one.is_clip for one in self.all_slides}) > 1:
+            return _(
+                "Clips and slides cannot be learned from together: leave the labels of one out."
+            )
+        if self.has_several:
+            return self._problem_of_several
         if len(self.counts) < 2:
             name = next(iter(self.counts))
             return _("There is only “{name}”: label slides that are something else.").format(
                 name=name
             )
+        return self._problem_of_few
+
+    @property
+    def _problem_of_few(self) -> str:
         few = [name for name, n in self.patients.items() if n < _LEAST_PATIENTS]
         if few:
             return _("“{name}” is known of one patient only; two are needed.").format(name=few[0])
         return ""
+
+    @property
+    def _problem_of_several(self) -> str:
+        n = len(self.all_slides)
+        for name, n_with in self.counts.items():
+            if n_with == n:
+                return _(
+                    "All have the label “{name}”: there is nothing to tell apart. Give those "
+                    "without it another label, such as “Normal”, and leave that one out here."
+                ).format(name=name)
+        return self._problem_of_few
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -144,6 +190,12 @@ class SlideLabelSummary:
         return tuple(said)
 
 
+def is_clip(record: SlideRecord) -> bool:
+    """Whether what a study knows is a clip, by its name alone: a folder of frames has no ending."""
+    name = record.path.lower()
+    return is_video(name) or (record.mpp is None and not name.endswith(SUFFIXES))
+
+
 def grades_of(slides: Sequence[KnownSlide]) -> list[str]:
     """Return what is graded in some slide, by name."""
     return sorted(
@@ -165,35 +217,47 @@ def classes_of(
 
 
 def count_labels(
-    slides: Sequence[KnownSlide], classes: Sequence[str], grade: str = ""
+    slides: Sequence[KnownSlide],
+    classes: Sequence[str],
+    grade: str = "",
+    *,
+    has_several: bool = False,
 ) -> SlideLabelSummary:
-    """Return what a training would take of the slides, told apart into ``classes``."""
+    """Return what a training would take of the slides, told apart into ``classes``.
+
+    ``has_several``: each slide may have several of them.
+    """
     used: dict[str, list[KnownSlide]] = {name: [] for name in classes}
     left_out: Counter[str] = Counter()
     n_unlabelled = 0
+    without = []
     for slide in slides:
         names, is_disputed = names_of(slide.record, grade)
         own = [name for name in names if name in used]
-        if not own:
+        if not names or not (own or has_several):
             n_unlabelled += not names
             continue
-        reason = _reason(slide, own, is_disputed=is_disputed)
+        is_doubled = len(own) > 1 and not has_several
+        reason = _reason(slide, is_disputed=is_disputed, is_doubled=is_doubled)
         if reason:
             left_out[reason] += 1
-        else:
-            used[own[0]].append(slide)
+            continue
+        for name in own:
+            used[name].append(slide)
+        if not own:
+            without.append(slide)
     used = {name: found for name, found in used.items() if found}
-    return SlideLabelSummary(used, n_unlabelled, dict(left_out))
+    return SlideLabelSummary(used, n_unlabelled, dict(left_out), has_several, tuple(without))
 
 
-def _reason(slide: KnownSlide, names: Collection[str], *, is_disputed: bool) -> str:
+def _reason(slide: KnownSlide, *, is_disputed: bool, is_doubled: bool) -> str:
     """Return why a slide with labels is left out; empty: it is not."""
     if is_disputed:
         return _("the label is disputed.")
-    if len(names) > 1:
+    if is_doubled:
         return _("several of the classes are said of it.")
     if slide.is_missing:
         return _("the file is not where it lay.")
-    if slide.record.mpp is None:
+    if slide.record.mpp is None and not slide.is_clip:
         return _("nobody has said the scale.")
     return ""

@@ -29,6 +29,7 @@ from pathoview.session.slide_label_counts import (
     classes_of,
     count_labels,
     grades_of,
+    is_clip,
 )
 from pathoview.session.slide_plan import SlideMore, SlidePlan, plan_problem
 from pathoview.session.teach_snapshot import labels_on_disk
@@ -86,6 +87,7 @@ class SlideLearning:
                 row.record,
                 patient_of(row.record, records.get(Block, row.record.block_id)),
                 row.facts.is_missing,
+                is_clip(row.record),
             )
             for row in map(self._session.slides.row, self._hashes)
             if row is not None
@@ -104,9 +106,12 @@ class SlideLearning:
         """Return the classes, or grades, that some slide has; of two the second is looked for."""
         return classes_of(self.slides, self._session.studies.records.classes, grade)
 
-    def summary(self, classes: Sequence[str], grade: str = "") -> SlideLabelSummary:
-        """Return what would be learned from."""
-        return count_labels(self.slides, classes, grade)
+    def summary(
+        self, classes: Sequence[str], grade: str = "", method: str = ""
+    ) -> SlideLabelSummary:
+        """Return what a method would learn from."""
+        has_several = bool(method) and METHODS.get(method).has_several_labels
+        return count_labels(self.slides, classes, grade, has_several=has_several)
 
     def form(self, spec: MethodSpec) -> Sequence[FormRow]:
         """Return the rows of the form of a method's training."""
@@ -137,7 +142,7 @@ class SlideLearning:
         if self.is_training:
             return ""
         known = [one for one in self._session.models.models if str(one.path) == plan.start]
-        found = self.summary(plan.classes, plan.grade)
+        found = self.summary(plan.classes, plan.grade, plan.method)
         problem = plan_problem(plan, found, known[0].card if known else None)
         if not problem and not self.source(plan):
             problem = _("Choose the file of the encoder’s weights: it is given to persons only.")
@@ -174,13 +179,15 @@ class SlideLearning:
         )
         settings.slide_training = plan.remembered
         more = plan.more
+        is_of_clips = self.summary(plan.classes, plan.grade, plan.method).is_of_clips
         bags = {
+            "items": "clips" if is_of_clips else "slides",
             "features": {
                 "encoder": plan.encoder,
                 "source": self.source(plan),
-                "mpp": list(plan.mpp),
+                "mpp": [] if is_of_clips else list(plan.mpp),
                 "tile_px": plan.tile_px,
-                "normalisation": more.normalisation,
+                "normalisation": "none" if is_of_clips else more.normalisation,
                 "least_tissue": more.least_tissue,
             },
             "grade": plan.grade,
@@ -195,7 +202,8 @@ class SlideLearning:
             "licence": more.licence,
             "resume": not plan.begins_anew,
         }
-        title = plan.grade or _(" or ").join(reversed(plan.classes))
+        between = ", " if spec.has_several_labels else _(" or ")
+        title = plan.grade or between.join(reversed(plan.classes))
         return orders.slide_training(spec, params, bags, said, f"{title}, {spec.title}")
 
     def again(self, job_id: str) -> None:

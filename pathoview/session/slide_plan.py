@@ -130,10 +130,10 @@ def plan_problem(plan: SlidePlan, found: SlideLabelSummary, start: ModelCard | N
 
 
 def _problem_of_folds(plan: SlidePlan, found: SlideLabelSummary) -> str:
-    slides = [(name, one) for name, every in found.slides.items() for one in every]
-    labels = [(name,) for name, _one in slides]
-    groups = [one.group for _name, one in slides]
-    sites = [one.record.site_id for _name, one in slides]
+    slides = found.labelled
+    labels = [names for _one, names in slides]
+    groups = [one.group for one, _names in slides]
+    sites = [one.record.site_id for one, _names in slides]
     order = FoldOrder(plan.n_folds, plan.more.hold_out)
     try:
         slide_folds(labels, groups, sites, order, plan.more.seed)
@@ -143,6 +143,8 @@ def _problem_of_folds(plan: SlidePlan, found: SlideLabelSummary) -> str:
 
 
 def _problem_of_tiles(plan: SlidePlan, found: SlideLabelSummary) -> str:
+    if found.is_of_clips:
+        return ""
     coarsest = max(plan.mpp)
     if not is_plausible(coarsest):
         return _("{mpp:g} µm per px is too coarse: take fewer magnifications.").format(mpp=coarsest)
@@ -165,7 +167,10 @@ def _problem_of_start(plan: SlidePlan, found: SlideLabelSummary, start: ModelCar
     own = {one.record.slide_hash for one in found.all_slides}
     if tuple(one.name for one in start.classes) != plan.classes:
         text = _("“{title}” tells other classes apart: begin from scratch.")
-    elif (encoder.get("name"), len(encoder.get("mpp", ()))) != (plan.encoder, len(plan.mpp)):
+    elif (encoder.get("name"), len(encoder.get("mpp", ()))) != (
+        plan.encoder,
+        0 if found.is_of_clips else len(plan.mpp),
+    ):
         text = _("“{title}” knows tiles by another encoder, or by other magnifications.")
     elif any(one.slide_hash in own for one in start.data):
         text = _("“{title}” has learned from some of these slides: begin from scratch.")

@@ -7,6 +7,7 @@ from pathoview.session.slide_label_counts import (
     classes_of,
     count_labels,
     grades_of,
+    is_clip,
 )
 from pathoview.study.labelled_slides import patient_of
 from pathoview.study.model import Block, LabelClass, SlideLabel, SlideRecord
@@ -82,3 +83,44 @@ def test_a_patient_is_an_id_or_a_case() -> None:
     assert patient_of(record, None) == ""
     assert patient_of(record, block) == "case c1"
     assert patient_of(record.model_copy(update={"patient_id": "P1"}), block) == "patient P1"
+
+
+def test_where_a_slide_may_have_several_labels_it_counts_for_each() -> None:
+    slides = [
+        slide(1, "Tumor", "Necrosis", patient="A"),
+        slide(2, "Tumor", patient="B"),
+        slide(3, "Necrosis", patient="C"),
+        slide(4, "Normal", patient="D"),
+        slide(5),
+    ]
+    found = count_labels(slides, ("Necrosis", "Tumor"), has_several=True)
+    assert found.counts == {"Necrosis": 2, "Tumor": 2}
+    assert found.problem == ""
+    assert [names for _one, names in found.labelled] == [
+        ("Necrosis", "Tumor"),
+        ("Necrosis",),
+        ("Tumor",),
+        (),
+    ]
+    assert found.n_patients == 4, "one that has none of them is learned from, too"
+    assert (found.n_unlabelled, found.left_out) == (1, {})
+    all_have_it = count_labels(slides[:2], ("Tumor",), has_several=True)
+    assert "All have the label “Tumor”" in all_have_it.problem
+    one_patient = count_labels(slides[1:], ("Tumor",), has_several=True)
+    assert "one patient only" in one_patient.problem
+
+
+def test_clips_need_no_scale_and_are_not_mixed_with_slides() -> None:
+    video = slide(1, "Polyp", mpp=None, path="/a/exam.MP4").record
+    folder = slide(2, "Polyp", mpp=None, path="/a/exam7").record
+    picture = slide(3, "Polyp", mpp=None, path="/a/x.png").record
+    assert [is_clip(one) for one in (video, folder, picture)] == [True, True, False]
+    clips = [
+        KnownSlide(slide(n, label, mpp=None, path=f"/a/{n}").record, f"P{n}", is_clip=True)
+        for n, label in enumerate(("Polyp", "Polyp", "Normal", "Normal"))
+    ]
+    found = count_labels(clips, ("Normal", "Polyp"))
+    assert found.problem == ""
+    assert found.is_of_clips
+    mixed = count_labels([*clips, slide(9, "Polyp")], ("Normal", "Polyp"))
+    assert "Clips and slides cannot" in mixed.problem

@@ -162,7 +162,7 @@ class TrainSlidesQuestion(QWidget):
 
     @property
     def summary(self) -> SlideLabelSummary:
-        return self._learning.summary(self.chosen, self.grade)
+        return self._learning.summary(self.chosen, self.grade, self.method.currentData())
 
     @property
     def plan(self) -> SlidePlan:
@@ -191,7 +191,6 @@ class TrainSlidesQuestion(QWidget):
         self._fill_classes(self._learning.classes(self.grade))
         self._show_method()
         self._show_scale()
-        self._count()
 
     def _fill_targets(self) -> None:
         targets = [("", _("Classes")), *((one, one) for one in self._learning.grades)]
@@ -229,7 +228,8 @@ class TrainSlidesQuestion(QWidget):
             self.looked_for.addItems(names)
             self.looked_for.setCurrentIndex(len(names) - 1)
             self.looked_for.blockSignals(False)
-        self._positive.setVisible(len(names) == 2 and not self.grade)
+        is_one = len(names) == 2 and not self.grade and not self.summary.has_several
+        self._positive.setVisible(is_one)
 
     def _on_class(self) -> None:
         for name, box in self.classes.items():
@@ -252,6 +252,8 @@ class TrainSlidesQuestion(QWidget):
         self.rest.setVisible(bool(found.rest))
         self.advice.setText("\n".join(found.advice))
         self.advice.setVisible(bool(found.advice))
+        self.mpp.setEnabled(not found.is_of_clips)
+        self.mpp.setToolTip(_("Frames of clips have no scale.") if found.is_of_clips else "")
         self.folds.setMaximum(found.most_folds)
         if not self._folds_chosen:
             self.folds.blockSignals(True)
@@ -270,7 +272,7 @@ class TrainSlidesQuestion(QWidget):
                 self._method_words.setText(spec.summary)
                 self.method.setToolTip(f"<p>{spec.reference}</p>")
         self.more.show_method(chosen)
-        self.changed.emit()
+        self._count()  # a method may take several labels of a slide
 
     def _show_scale(self) -> None:
         power = magnification_text(OBJECTIVE_MPP / self.mpp.value())
