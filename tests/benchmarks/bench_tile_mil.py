@@ -255,7 +255,8 @@ def test_partial_fine_tuning() -> None:
         body = begun(BagData(bags, CLASSES, USED), params).body.eval()
         # As in the program: what is taught is the encoder by which the slides were described.
         described = [replace(one, features=features(body, one)) for one in bags]
-        return fit(BagData(described, CLASSES, USED), params, context, AllTiles, begun)
+        used = replace(USED, source="textures")
+        return fit(BagData(described, CLASSES, used), params, context, AllTiles, begun)
 
     textures = pure(lambda random, label: texture(random, is_striped=bool(label)), 1, 20)
     before = taught(textures, None, tuned="all")

@@ -11,17 +11,15 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
 from pathoview.methods.engine.encoders import body_hash
 from pathoview.methods.engine.tile_learner import body_of, network_of
-from pathoview.methods.engine.tile_looking import as_images
+from pathoview.methods.engine.tile_looking import batches_of
 from pathoview.methods.engine.weights import arrays_of
 from pathoview.methods.fitting import Fitted
-
-_AT_ONCE = 50
+from pathoview.methods.networks.tile_network import take_statistics
 
 
 def adapted(fitted: Fitted, tiles: npt.NDArray[np.uint8], device: str = "cpu") -> Fitted:
@@ -30,23 +28,15 @@ def adapted(fitted: Fitted, tiles: npt.NDArray[np.uint8], device: str = "cpu") -
     Raises `UsageError` for a network without batch norm, and for fewer than two tiles.
     """
     network = network_of(fitted, device)
-    norms = [one for one in network.modules() if isinstance(one, nn.modules.batchnorm._BatchNorm)]
-    if not norms:
-        raise UsageError(
-            _("This network has no batch norm: there is nothing to adapt."),
-            _("Normalise the colours of slides instead: --normalise macenko."),
-        )
     if len(tiles) < 2:
         raise UsageError(
             _("There are too few tiles of tissue to adapt to."), _("Name more slides.")
         )
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the plain mean over all batches
-        norm.train()
-    with torch.no_grad():
-        for rows in np.array_split(np.arange(len(tiles)), -(-len(tiles) // _AT_ONCE)):
-            network.body(as_images(torch.from_numpy(tiles[rows]).to(device)))
+    if not take_statistics(network.body, batches_of(tiles, torch.device(device))):
+        raise UsageError(
+            _("This network has no batch norm: there is nothing to adapt."),
+            _("Normalise the colours of slides instead: --normalise macenko."),
+        )
     encoder = {**fitted.settings["encoder"], "weights": body_hash(body_of(network).cpu())}
     settings = {**fitted.settings, "encoder": encoder, "adapted_to": len(tiles)}
     return replace(fitted, tensors=arrays_of(network), settings=settings)

@@ -27,21 +27,26 @@ from pathoview.methods.engine.encoders import body_hash, source_named
 from pathoview.methods.engine.learner import Learner
 from pathoview.methods.engine.plan import TrainingPlan
 from pathoview.methods.engine.tile_encoder import PooledEncoder, begun_encoder
-from pathoview.methods.engine.tile_looking import as_images, looked_at
+from pathoview.methods.engine.tile_looking import as_images, batches_of, looked_at
 from pathoview.methods.engine.train import train
 from pathoview.methods.engine.weights import arrays_of, load_arrays
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.model import Model, Parent, Tensors
-from pathoview.methods.networks.tile_network import TileNetwork
+from pathoview.methods.networks.tile_network import TileNetwork, take_statistics
 from pathoview.methods.tile_aggregation import Aggregation
 from pathoview.methods.tile_params import OWN_NETWORK, TileFitParams
 
 _CLIP_NORM = 5.0
 _MOST_SCALED = 10.0
 """Times the middle one: how much a number that describes tiles is scaled."""
+_N_SETTLED = 256
+"""Tiles by which random weights are settled."""
+_TINY = 1e-6
 _REVERSE = 4.0
 """What reverse cross entropy takes for the logarithm of 0, turned around (Wang et al. 2019)."""
 _AUGMENTATION = Augmentation(p_affine=0.0, hue=0.0, p_blur=0.0, p_noise=0.0, p_jpeg=0.0)
+
+Floats = npt.NDArray[np.float32]
 
 MakeChoice = Callable[[Sequence[Bag], int], TileChoice]
 """Bags and seed → what is learned from."""
@@ -237,15 +242,46 @@ def _begun(
         _check_start(context.start, data)
         load_arrays(network, context.start.tensors)
         return network
-    look = tile_statistics(bags)
-    n = len(network.mean)  # the first magnification's
-    mean, scale = look.mean[:n], look.scale[:n]
+    is_random = data.encoder.source == "random"
+    mean, scale = _settled(network, bags) if is_random else _look(network, bags)
     varies = scale > 0
     if varies.any():
         # What hardly varies now may once the network has learned: it must not drown the others.
         scale = np.minimum(scale, _MOST_SCALED * np.median(scale[varies]))
     network.begin(torch.from_numpy(mean), torch.from_numpy(scale))
     return network
+
+
+def _look(network: TileNetwork, bags: Sequence[Bag]) -> tuple[Floats, Floats]:
+    """Return mean and 1 / deviation of what the network gives of tiles, as described already."""
+    look = tile_statistics(bags)
+    n = len(network.mean)  # the first magnification's
+    return look.mean[:n], look.scale[:n]
+
+
+def _settled(network: TileNetwork, bags: Sequence[Bag]) -> tuple[Floats, Floats]:
+    """Give a network of random weights the running statistics of tiles; else as `_look`.
+
+    Through many layers of such weights pictures fade, until each step of learning shakes all.
+    """
+    tiles, device = _some_tiles(bags), torch.device("cpu")
+    take_statistics(network.body, batches_of(tiles, device))
+    with torch.no_grad():
+        given = torch.cat([network.body(images) for images in batches_of(tiles, device)])
+    deviation = given.std(0)
+    scale = torch.where(deviation > _TINY, 1 / deviation.clamp(min=_TINY), 0.0)
+    return given.mean(0).numpy(), scale.numpy()
+
+
+def _some_tiles(bags: Sequence[Bag]) -> npt.NDArray[np.uint8]:
+    """Return tiles of all bags, evenly spread."""
+    n_each = -(-_N_SETTLED // len(bags))
+    return np.concatenate(
+        [
+            _pixels(bag, np.linspace(0, bag.n_tiles - 1, min(n_each, bag.n_tiles)).astype(np.int32))
+            for bag in bags
+        ]
+    )
 
 
 def _check(data: BagData) -> None:

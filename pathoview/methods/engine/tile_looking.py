@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from pathoview.datasets.bags import TilePixels
 from pathoview.methods.engine.ahead import made_ahead
 
 _PIXELS_AT_ONCE = {"cpu": 16 * 224 * 224, "gpu": 128 * 224 * 224}
+
+_BATCH = 50
+"""Tiles whose statistics are taken together."""
 
 
 def looked_at(
@@ -35,6 +38,12 @@ def looked_at(
                 given = network(as_images(torch.from_numpy(batch["pixels"]).to(device)))
             found.append(given.float().cpu().numpy())
     return np.concatenate(found)
+
+
+def batches_of(tiles: npt.NDArray[np.uint8], device: torch.device) -> Iterator[Tensor]:
+    """Yield (n, side, side, 3) tiles as images, in batches of about the same size."""
+    for rows in np.array_split(np.arange(len(tiles)), -(-len(tiles) // _BATCH)):
+        yield as_images(torch.from_numpy(tiles[rows]).to(device))
 
 
 def as_images(pixels: Tensor) -> Tensor:

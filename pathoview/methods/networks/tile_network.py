@@ -6,6 +6,7 @@ offset of the normalisations and the last layer, about one weight in a hundred.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
 import torch
@@ -58,6 +59,27 @@ class TileNetwork(nn.Module):
         if self._tuned != "all":
             self.body.eval()
         return self
+
+
+def take_statistics(body: nn.Module, batches: Iterable[Tensor]) -> bool:
+    """Make running statistics of batch norm those of images; say whether there are any.
+
+    The network is in evaluation mode then; no weight is touched.
+    """
+    norms = [one for one in body.modules() if isinstance(one, nn.modules.batchnorm._BatchNorm)]
+    before = [norm.momentum for norm in norms]
+    body.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over all batches
+        norm.train()
+    with torch.no_grad():
+        for images in batches:
+            body(images)
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum
+    body.eval()
+    return bool(norms)
 
 
 def norm_weights(body: nn.Module) -> list[nn.Parameter]:

@@ -59,12 +59,18 @@ def small(data: BagData, params: Any) -> TileNetwork:
     return TileNetwork(Body(), 24, 2, tuned=params.tuned, dropout=params.dropout)
 
 
+def known(*said: int, **more: int) -> BagData:
+    """Return `tile_bags` that were described by weights of a file."""
+    data = tile_bags(*said, **more)
+    return replace(data, encoder=replace(data.encoder, source="file"))
+
+
 def taught(
     data: BagData | None = None, progress: SilentProgress | None = None, **params: Any
 ) -> Fitted:
     said = TopkMilFitParams.parse({"n_rounds": 3, "batch": 8, "k": 2, **params})
     return tile_learner.fit(
-        data or tile_bags(),
+        data or known(),
         said,
         FitContext(progress or SilentProgress()),
         lambda bags, seed: TopkMil.choice(said, bags, seed),
@@ -93,6 +99,27 @@ def test_little_learns_and_running_statistics_stay_bit_for_bit(tuned: str) -> No
     network = small(tile_bags(), TopkMilFitParams.parse({"tuned": tuned}))
     sizes = [(one.numel(), one.requires_grad) for one in network.parameters()]
     assert sum(n for n, learns in sizes if learns) < 0.05 * sum(n for n, _learns in sizes)
+
+
+def test_random_weights_are_settled_before_they_learn() -> None:
+    data = tile_bags(16, n_tiles=12, n_held_back=0)
+    params = TopkMilFitParams(n_rounds=1, batch=8, k=1, lr=1e-6)
+    fitted = TopkMil(TopkMilParams()).fit(data, params, FitContext(SilentProgress()))
+    method = TopkMil(TopkMilParams(), fitted)
+    given = np.concatenate([method.describe(bag, lambda: None) for bag in data.bags])
+    assert np.median(given.std(axis=0)) > 0.05, "pictures do not fade"
+    standard = (given - fitted.tensors["mean"]) * fitted.tensors["scale"]
+    assert np.abs(standard.mean(axis=0)).max() < 0.5
+    assert np.percentile(standard.std(axis=0), 10) > 0.5
+    assert standard.std(axis=0).max() < 1.5
+
+
+def test_what_hardly_varies_is_not_blown_up() -> None:
+    data = known()
+    for bag in data.bags:
+        bag.features[:, 0] *= 1e-4
+    scale = taught(data).tensors["scale"]
+    assert scale[0] == pytest.approx(10 * np.median(scale), rel=0.1)
 
 
 def test_as_a_whole_everything_learns() -> None:
@@ -160,7 +187,7 @@ def test_tiles_at_first_are_halved_and_then_are_those_in_the_end() -> None:
 
 
 def test_symmetric_loss_is_bounded_for_wrong_labels() -> None:
-    data = tile_bags()
+    data = known()
     losses = {}
     for loss in ("plain", "symmetric"):
         fitted = taught(data, loss=loss)
@@ -177,11 +204,11 @@ def test_what_was_replaced_is_a_curve() -> None:
 
 
 def test_rule_and_calibration_are_chosen_on_slides_held_back() -> None:
-    fitted = taught(tile_bags(16, n_held_back=10))
+    fitted = taught(known(16, n_held_back=10))
     said = fitted.settings["aggregation"]
     assert set(said["measured"]) == {"top5", "max", "p99", "mean"}
     assert (said["slope"], said["offset"]) != (1.0, 0.0)
-    none = taught(tile_bags(8, n_held_back=0)).settings["aggregation"]
+    none = taught(known(8, n_held_back=0)).settings["aggregation"]
     assert none == {"rule": "top5", "slope": 1.0, "offset": 0.0, "measured": None}
 
 
@@ -223,7 +250,7 @@ def test_only_pixels_can_be_learned_from() -> None:
 
 
 def test_not_more_tiles_are_measured_on_than_asked_for() -> None:
-    data = tile_bags(6, n_tiles=30, n_held_back=2)
+    data = known(6, n_tiles=30, n_held_back=2)
     taught(data, n_rounds=1, n_validated=8)
     read = [one.pixels.n_read for one in data.of("val") if isinstance(one.pixels, ArrayPixels)]
     assert read == [16, 16]  # after the round, and to choose the rule
