@@ -45,6 +45,7 @@ ICONS: Mapping[str, str] = {
     "tool.nucleus": "nucleus-pick",
     "tool.region": "region",
     "tool.selection": "lasso",
+    "compare.healthy": "views",
     "annotate.delete": "trash",
     "annotate.copy": "copy",
     "annotate.properties": "annotation",

@@ -234,7 +234,7 @@ class Photographer:
         session = self.session
         session.open(slide)
         self.wait(lambda: session.path == slide)
-        job = session.analyze(model=model)
+        job = session.analyze("pseudo_healthy", model=model)
         assert job is not None
         self.wait(lambda: job.is_over)
         self.wait(lambda: session.results is not None and session.results.synthesis is not None)
