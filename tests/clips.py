@@ -43,14 +43,23 @@ def write_frames(folder: Path, frames: Iterable[Rgb]) -> Path:
     return folder
 
 
-def write_video(path: Path, frames: Iterable[Rgb], *, gop: int = 12, rate: int = 25) -> Path:
-    """Write a video; every ``gop`` frames is a key frame."""
+def write_video(
+    path: Path,
+    frames: Iterable[Rgb],
+    *,
+    gop: int = 12,
+    rate: int = 25,
+    codec: str = "libx264",
+) -> Path:
+    """Write a video of a kind that the name says; every ``gop`` frames is a key frame."""
     av = pyav()
     every = list(frames)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "1"})
+        options = {"crf": "1"} if codec == "libx264" else {"bf": "2"}
+        stream = container.add_stream(codec, rate=rate, options=options)
         stream.height, stream.width = every[0].shape[:2]
-        stream.pix_fmt, stream.gop_size = "yuv444p", gop
+        stream.pix_fmt = "yuv444p" if codec == "libx264" else "yuv420p"
+        stream.gop_size, stream.bit_rate = gop, 2_000_000
         for rgb in every:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
         container.mux(stream.encode())

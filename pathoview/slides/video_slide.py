@@ -2,12 +2,15 @@
 
 Where frames and key frames lie is read once from the packets, without decoding. A frame is found by
 its time: from the key frame before it the decoder goes on, or from where it is, if that is nearer.
+Where packets do not tell the times of their frames (MPEG, some AVI), all are decoded once and
+counted, and a step back begins at the beginning: slow, but the right frame.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,9 +49,10 @@ class VideoSlide(SeriesSlide):
         self._container = self._opened()
         try:
             self._stream = self._container.streams.video[0]
-            self._stream.thread_type = "AUTO"
-            self._times, self._key_times = self._index()
             self._frames: Iterator[Any] = iter(())
+            self._key_times: Times | None = None
+            """None: packets do not tell times, and frames are counted."""
+            self._times = self._index()
             self._next = len(self._times)
             """The frame that the decoder gives next; behind the last one: it has to be set."""
             height, width = self._first().shape[:2]
@@ -89,22 +93,48 @@ class VideoSlide(SeriesSlide):
 
     def _from(self, t: int) -> Iterator[tuple[int, Any]]:
         """Yield frames with their numbers, from ``t`` or one before it on."""
-        before = np.searchsorted(self._key_times, self._times[t], side="right") - 1
-        key_time = int(self._key_times[max(0, before)])
-        is_ahead = self._next <= t and (
-            t - self._next <= _DECODED_THROUGH or key_time <= self._times[self._next]
-        )
-        if not is_ahead:
-            try:
-                self._container.seek(key_time, stream=self._stream)
-            except self._av.error.FFmpegError as error:
-                raise _damaged(self.path, error) from error
-            self._frames = self._decoded_on()
+        if not self._is_near(t) and not self._goes_to_key_frame(t):
+            self._begin_again()
         for frame in self._frames:
             number = self._number(frame)
             self._next = number + 1
             yield number, frame
         self._next = len(self._times)
+
+    def _is_near(self, t: int) -> bool:
+        """Return whether going on leads to a frame as quickly as anything else."""
+        if self._next > t:
+            return False
+        if self._key_times is None or t - self._next <= _DECODED_THROUGH:
+            return True
+        return self._key_time(t) <= int(self._times[self._next])
+
+    def _goes_to_key_frame(self, t: int) -> bool:
+        """Go to the key frame before a frame; False: the file does not let one."""
+        if self._key_times is None:
+            return False
+        try:
+            self._container.seek(self._key_time(t), stream=self._stream)
+        except self._av.error.FFmpegError:
+            return False
+        frames = self._decoded_on()
+        first = next(frames, None)
+        if first is None or self._number(first) > t:
+            return False
+        self._frames = chain([first], frames)
+        return True
+
+    def _begin_again(self) -> None:
+        self._container.close()
+        self._container = self._opened()
+        self._stream = self._container.streams.video[0]
+        self._frames, self._next = self._decoded_on(), 0
+
+    def _key_time(self, t: int) -> int:
+        """Return the time of the key frame before a frame, or of the first one."""
+        assert self._key_times is not None
+        place = np.searchsorted(self._key_times, self._times[t], side="right") - 1
+        return int(self._key_times[max(0, place)])
 
     def _decoded_on(self) -> Iterator[Any]:
         """Yield the frames from where the file is; those of damaged packets are missing."""
@@ -119,9 +149,9 @@ class VideoSlide(SeriesSlide):
             raise _damaged(self.path, error) from error
 
     def _number(self, frame: Any) -> int:
-        """Return the number of the frame whose time is nearest."""
-        time = frame.pts if frame.pts is not None else frame.dts
-        if time is None:
+        """Return the number of the frame whose time is nearest; that of the count without times."""
+        time = frame.pts
+        if self._key_times is None or time is None:
             return self._next
         place = min(int(np.searchsorted(self._times, time)), len(self._times) - 1)
         is_earlier = place > 0 and time - self._times[place - 1] < self._times[place] - time
@@ -137,24 +167,40 @@ class VideoSlide(SeriesSlide):
         if not container.streams.video:
             container.close()
             raise SlideError(_("There are no pictures in “{name}”.").format(name=self.path.name))
+        container.streams.video[0].thread_type = "AUTO"
         return container
 
-    def _index(self) -> tuple[Times, Times]:
-        """Return the times of all frames and of the key frames, ascending."""
-        times, key_times = [], []
+    def _index(self) -> Times:
+        """Return the times of all frames, ascending, and keep those of key frames."""
+        times: list[int | None] = []
+        key_times: list[int] = []
         try:
             for packet in self._container.demux(self._stream):
-                time = packet.pts if packet.pts is not None else packet.dts
-                if time is None or not packet.size or packet.is_discard:
-                    continue
-                times.append(time)
-                if packet.is_keyframe:
-                    key_times.append(time)
+                if packet.size and not packet.is_discard:
+                    times.append(packet.pts)
+                    if packet.is_keyframe and packet.pts is not None:
+                        key_times.append(packet.pts)
         except self._av.error.FFmpegError as error:
             raise _damaged(self.path, error) from error
+        known = [time for time in times if time is not None]
         if not times:
             raise SlideError(_("There are no pictures in “{name}”.").format(name=self.path.name))
-        return np.unique(np.array(times, np.int64)), np.unique(np.array(key_times or times[:1]))
+        if len(set(known)) == len(times) and key_times:
+            self._key_times = np.unique(key_times)
+            return np.unique(np.array(known, np.int64))
+        return self._counted()
+
+    def _counted(self) -> Times:
+        """Return the times of all frames after decoding them once; by the rate where unknown."""
+        self._begin_again()
+        times = [frame.pts for frame in self._frames]
+        if not times:
+            raise _damaged(self.path, _("no frame can be decoded"))
+        if None not in times and np.all(np.diff(times) > 0):
+            return np.array(times, np.int64)
+        step = 1 / float(self._stream.average_rate or 25) / float(self._stream.time_base)
+        guessed: Times = np.rint(np.arange(len(times)) * step).astype(np.int64)
+        return guessed
 
     def _first(self) -> Rgb:
         """Return a frame near the beginning, which tells the size of all."""
@@ -173,7 +219,8 @@ def _pyav(path: Path) -> ModuleType:
             ),
             _("Install it: pip install “pathoview[video]”; or save its frames in a folder."),
         ) from error
-    av.logging.set_level(av.logging.PANIC)  # its messages name files
+    # What FFmpeg says names files, and told from its threads it waits for Python's lock for ever.
+    av.logging.set_level(None)
     return av
 
 

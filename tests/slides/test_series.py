@@ -167,6 +167,22 @@ def test_a_video_is_a_slide_whose_planes_are_its_frames(tmp_path: Path) -> None:
         plane(slide, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.avi", "mpeg4"), ("a.mpg", "mpeg2video"), ("a.mts", "libx264"), ("a.webm", "libvpx-vp9")],
+)
+def test_frames_are_the_right_ones_where_files_do_not_tell_their_times(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    frames = [grey(20 + 3 * n) for n in range(60)]
+    file = write_video(tmp_path / name, frames, codec=codec)
+    with open_slide(file) as slide:
+        assert slide.info.size_t == 60
+        assert slide.time_s(50) == pytest.approx(2.0, abs=0.01)
+        order = [30, 29, 31, 0, 59, 5, 44, *range(60)]
+        assert values(slide, order) == pytest.approx([20 + 3 * t for t in order], abs=2)
+
+
 def test_stepping_back_decodes_a_part_of_a_video_once(tmp_path: Path) -> None:
     file = write_video(tmp_path / "clip.mp4", [grey(4 * n) for n in range(40)], gop=40)
     with open_slide(file) as slide:
