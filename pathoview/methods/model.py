@@ -123,7 +123,7 @@ class ModelCard(BaseModel):
     kind: str
     """See `spec.Kind`."""
     mpp: float
-    """µm per px it was trained at."""
+    """µm per px it was trained at; 0: at none, it sees whole frames of clips."""
     stains: tuple[str, ...] = ()
     classes: tuple[ModelClass, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)

@@ -74,7 +74,9 @@ def facts(card: ModelCard, method: str) -> list[tuple[str, str]]:
     known = {
         _("Method"): f"{method}, {_(_KINDS.get(card.kind, card.kind))}",
         _("Classes"): ", ".join(one.name for one in card.classes),
-        _("Resolution"): _("{mpp:.3g} µm per px").format(mpp=card.mpp),
+        _("Resolution"): _("{mpp:.3g} µm per px").format(mpp=card.mpp)
+        if card.mpp
+        else _("whole frames of clips"),
         _("Stains"): ", ".join(card.stains),
         _("Quality"): "\n".join(_metrics(card)),
         _("Learned from"): "\n".join(_labels(card)),
