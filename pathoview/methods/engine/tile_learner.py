@@ -83,10 +83,7 @@ class TileLearner(Learner):
         ends = np.cumsum(steps).tolist()
         self.rounds = (0, *ends[:-1])
         self.n_steps: int = ends[-1]
-        labels = [bag.label for bag in lesson.bags]
-        n_classes = len(lesson.settings["values"])
-        self._weights = class_weights(np.bincount(labels, minlength=n_classes)).astype(np.float32)
-        self._labels = np.array(labels, np.int64)
+        self._labels = np.array([bag.label for bag in lesson.bags], np.int64)
 
     def begin_round(self, number: int, network: nn.Module) -> dict[str, float]:
         assert isinstance(network, TileNetwork)
@@ -111,6 +108,7 @@ class TileLearner(Learner):
         rows = np.array_split(chosen, later[0] - first)[step - first]
         rows = rows[np.argsort(rows[:, 0], kind="stable")]
         labels = self._labels[rows[:, 0]]
+        weights = class_weights(np.bincount(self._labels[chosen[:, 0]])).astype(np.float32)
         return {
             "pixels": np.concatenate(
                 [
@@ -119,7 +117,7 @@ class TileLearner(Learner):
                 ]
             ),
             "label": labels,
-            "weight": self._weights[labels],
+            "weight": weights[labels],
         }
 
     def loss(

@@ -154,6 +154,10 @@ def test_every_tile_comes_once_a_round_with_the_label_of_its_own_slide(
     def batch(self: TileLearner, step: int) -> Any:
         made = original(self, step)
         assert len(made["pixels"]) <= 4
+        # Three of nine slides are positive: of all tiles these weigh more, of as many alike.
+        weights = {0: 0.75, 1: 1.5} if method is DrawAndRank else {0: 1.0, 1: 1.0}
+        wanted = [weights[int(label)] for label in made["label"]]
+        np.testing.assert_allclose(made["weight"], wanted)
         places = made["pixels"][:, 0, 0].tolist()
         seen.extend((slide, tile, int(label)) for (slide, tile, _b), label in
                     zip(places, made["label"], strict=True))  # fmt: skip
