@@ -8,6 +8,7 @@ A field says its title, help, unit and bounds once::
 
 from __future__ import annotations
 
+import copy
 import difflib
 import enum
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,13 @@ def param(
     return Field(
         default, title=title, description=help_text, json_schema_extra=extra or None, **bounds
     )
+
+
+def param_with(owner: type[BaseParams], name: str, default: Any) -> Any:
+    """Declare a field as that of another class, but for its default."""
+    field = copy.copy(owner.model_fields[name])
+    field.default = default
+    return field
 
 
 class BaseParams(BaseModel):

@@ -20,6 +20,8 @@ _SAMPLED = 64
 """Tiles of each slide that are looked at for what tiles look like."""
 _TINY = 1e-6
 _MOST_WEIGHT = 10.0
+_LEAST_KEPT = 16
+"""Tiles of a bag: of fewer, those that make it what it is would often be left out."""
 _ORDER, _TILES, _ANSWERS, _FEATURES = range(4)
 """What is drawn, so that no two draws have the same seed."""
 
@@ -66,6 +68,8 @@ class BagSampler:
     n_tiles: int
     """Of a bag, at most."""
     seed: int
+    tile_dropout: float = 0.0
+    """Share of the tiles of a bag that are left out, others each time; 16 always stay."""
     feature_dropout: float = 0.0
     mean: Floats | None = None
     """(feature,) what features are set to that are left out."""
@@ -100,7 +104,8 @@ class BagSampler:
         return int(self._drawing(_ORDER, turn).permutation(len(self.bags))[place])
 
     def _tiles(self, bag: Bag, slot: int) -> Floats:
-        n = min(self.n_tiles, bag.n_tiles)
+        n_kept = max(_LEAST_KEPT, round((1 - self.tile_dropout) * bag.n_tiles))
+        n = min(self.n_tiles, n_kept, bag.n_tiles)
         rows = np.sort(self._drawing(_TILES, slot).choice(bag.n_tiles, n, replace=False))
         tiles = bag.numbers(rows)
         if self.feature_dropout and self.mean is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathoview.core.params import BaseParams, param
+from pathoview.core.params import BaseParams, param, param_with
 from pathoview.core.translation import _
 
 MPP = 0.5
@@ -66,6 +66,13 @@ class BagFitParams(BaseParams):
         ge=0.0,
         le=0.9,
     )
+    tile_dropout: float = param(
+        0.0,
+        _("Tile dropout"),
+        _("Share of a slide's tiles that it is learned from without, others each time; 16 stay."),
+        ge=0.0,
+        le=0.9,
+    )
     feature_dropout: float = param(
         0.1,
         _("Feature dropout"),
@@ -92,3 +99,16 @@ class BagFitParams(BaseParams):
     def rounded_width(self) -> int:
         """The width as networks have it: heads of attention share it in equal parts."""
         return -(-self.width // WIDTH_STEP) * WIDTH_STEP
+
+
+class AggregatorFitParams(BagFitParams):
+    """How a network that weighs tiles is trained: narrow, long, and with much left out.
+
+    So a few dozen slides suffice to learn what the mean of tiles tells, and what it does not.
+    """
+
+    n_steps: int = param_with(BagFitParams, "n_steps", 800)
+    lr: float = param_with(BagFitParams, "lr", 2e-3)
+    width: int = param_with(BagFitParams, "width", 32)
+    dropout: float = param_with(BagFitParams, "dropout", 0.75)
+    tile_dropout: float = param_with(BagFitParams, "tile_dropout", 0.5)

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from pathoview.core.errors import UsageError
-from pathoview.core.params import BaseParams, form_rows, param
+from pathoview.core.params import BaseParams, form_rows, param, param_with
 
 
 class Params(BaseParams):
@@ -25,6 +25,17 @@ def test_a_form_knows_kind_unit_bounds_and_help_of_each_parameter() -> None:
     assert (stain.kind, stain.choices) == ("choice", ("H&E", "H-DAB", "no_stain"))
     assert stain.words == ("H&E", "brown", "no stain")
     assert area.help == "Smaller ones go."
+
+
+def test_a_class_may_differ_from_another_in_a_default() -> None:
+    class Others(Params):
+        rounds: int = param_with(Params, "rounds", 5)
+
+    assert (Others().rounds, Params().rounds) == (5, 3)
+    row, own = form_rows(Others)[1], form_rows(Params)[1]
+    assert (row.name, row.title, row.help) == (own.name, own.title, own.help)
+    with pytest.raises(UsageError, match="rounds"):
+        Others.parse({"rounds": 10})
 
 
 def test_texts_of_the_command_line_become_checked_values() -> None:

@@ -49,6 +49,16 @@ def test_tiles_are_drawn_anew_and_none_comes_twice() -> None:
     assert {tile for tiles in drawn for tile in tiles} == set(range(10))
 
 
+def test_a_share_of_tiles_is_left_out_but_of_few_tiles_none() -> None:
+    large = sampler([numbered(100), numbered(16, 1)], n_tiles=1000, tile_dropout=0.7)
+    drawn = [large.batch(step) for step in range(20)]
+    for one in drawn:
+        assert sorted(one["is_tile"].sum(axis=1).tolist()) == [16, 30]
+    tiles = np.concatenate([one["features"][one["is_tile"]][:, 0] for one in drawn])
+    assert set(tiles.astype(int).tolist()) == set(range(100))
+    assert sampler([numbered(100)] * 2, tile_dropout=0.7).batch(0)["features"].shape[1] == 4
+
+
 def test_bags_are_filled_up_and_the_mask_says_where() -> None:
     small = [numbered(2), numbered(9, 1)]
     batch = sampler(small, n_in_batch=4, n_tiles=5).batch(0)

@@ -134,6 +134,7 @@ def fit(
             params.batch,
             params.n_tiles,
             context.seed,
+            params.tile_dropout,
             params.feature_dropout,
             network.mean.numpy().copy(),
         ),

@@ -11,20 +11,19 @@ from pathoview.methods.networks.bag_network import (
     weights_of_tiles,
 )
 
-_ATTENTION_WIDTH = 128
-
 
 class Attention(nn.Module):
     """(bag, tile, width) → scores (bag, branch, tile).
 
-    Gated: ``w · (tanh(V h) * sigmoid(U h))``; else ``w · tanh(V h)``.
+    Gated: ``w · (tanh(V h) * sigmoid(U h))``; else ``w · tanh(V h)``. As wide as what it looks at:
+    what is wider learns by heart which tiles few slides have.
     """
 
     def __init__(self, width: int, n_branches: int = 1, *, is_gated: bool = True) -> None:
         super().__init__()
-        self.tell = nn.Linear(width, _ATTENTION_WIDTH)
-        self.gate = nn.Linear(width, _ATTENTION_WIDTH) if is_gated else None
-        self.score = nn.Linear(_ATTENTION_WIDTH, n_branches)
+        self.tell = nn.Linear(width, width)
+        self.gate = nn.Linear(width, width) if is_gated else None
+        self.score = nn.Linear(width, n_branches)
 
     def forward(self, hidden: Tensor) -> Tensor:
         told = self.tell(hidden).tanh()

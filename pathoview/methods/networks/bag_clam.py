@@ -14,7 +14,7 @@ from pathoview.methods.networks.bag_network import (
 )
 
 _MARGIN = 1.0
-_LARGEST_PART = 20
+_LARGEST_PART = 50
 """No more than one in so many tiles is taken for certain on either side: in a small bag, the eight
 that the paper takes of thousands would hold more than what makes the slide what it is."""
 

@@ -6,14 +6,14 @@ from typing import Literal
 
 from pathoview.core.params import param
 from pathoview.core.translation import _
-from pathoview.methods.bag_params import BagFitParams, BagParams
+from pathoview.methods.bag_params import AggregatorFitParams, BagParams
 
 
 class AttentionMilParams(BagParams):
     """Nothing can be set when it predicts."""
 
 
-class AttentionMilFitParams(BagFitParams):
+class AttentionMilFitParams(AggregatorFitParams):
     """How the network is trained."""
 
     attention: Literal["gated", "plain"] = param(

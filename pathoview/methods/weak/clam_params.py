@@ -6,14 +6,14 @@ from typing import Literal
 
 from pathoview.core.params import param
 from pathoview.core.translation import _
-from pathoview.methods.bag_params import BagFitParams, BagParams
+from pathoview.methods.bag_params import AggregatorFitParams, BagParams
 
 
 class ClamParams(BagParams):
     """Nothing can be set when it predicts."""
 
 
-class ClamFitParams(BagFitParams):
+class ClamFitParams(AggregatorFitParams):
     """How the network is trained."""
 
     branches: Literal["one for all", "one a class"] = param(
@@ -26,7 +26,7 @@ class ClamFitParams(BagFitParams):
         _("Parted tiles"),
         _(
             "So many most attended tiles of a slide have to be told from as many least attended; "
-            "of small slides one in 20."
+            "of small slides one in 50."
         ),
         ge=1,
         le=256,

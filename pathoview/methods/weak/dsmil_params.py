@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathoview.methods.bag_params import BagFitParams, BagParams
+from pathoview.methods.bag_params import AggregatorFitParams, BagParams
 
 
 class DsmilParams(BagParams):
     """Nothing can be set when it predicts."""
 
 
-class DsmilFitParams(BagFitParams):
+class DsmilFitParams(AggregatorFitParams):
     """How the network is trained."""

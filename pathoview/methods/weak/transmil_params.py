@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathoview.methods.bag_params import BagFitParams, BagParams
+from pathoview.methods.bag_params import AggregatorFitParams, BagParams
 
 
 class TransmilParams(BagParams):
     """Nothing can be set when it predicts."""
 
 
-class TransmilFitParams(BagFitParams):
+class TransmilFitParams(AggregatorFitParams):
     """How the network is trained."""

@@ -111,12 +111,12 @@ def test_smooth_svm_is_its_closed_form() -> None:
 def test_clam_parts_the_most_from_the_least_attended_tiles_of_the_slides_class(name: str) -> None:
     one = network(name)
     assert isinstance(one, ClamNetwork)
-    features, is_tile = bags(400, 40, 5, 1)
+    features, is_tile = bags(400, 100, 5, 1)
     output = one(features, is_tile)
     labels = torch.tensor([2, 1, 2, 0])
     losses = one.instance_losses(output, labels, is_tile)
     assert output.hidden is not None
-    for number, (n_tiles, n) in enumerate(((400, 8), (40, 2), (5, 1))):
+    for number, (n_tiles, n) in enumerate(((400, 8), (100, 2), (5, 1))):
         label = int(labels[number])
         branch = label if "class" in name else 0
         ranked = output.attention[number, branch, :n_tiles].argsort(descending=True)
