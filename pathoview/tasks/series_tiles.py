@@ -130,10 +130,10 @@ class FrameTiles:
         for column in (number * self._every for number in numbers):
             try:
                 frames.append(self._frame(column))
-            except SlideError as error:
+            except SlideError:
                 if not frames and column == numbers[-1] * self._every:
                     raise
-                _logger.warning("left out: %s", error)
+                _logger.warning("frame %d cannot be read and is left out", column + 1)
                 self.n_unread += 1
                 continue
             columns.append(column)
