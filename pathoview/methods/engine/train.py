@@ -147,6 +147,8 @@ class _Training:
         course, learner = self._course, self._learner
         if course.step not in learner.rounds[course.n_rounds :][:1]:
             return
+        part = self._place.fraction(course.step / self._plan.n_steps)
+        self._context.progress.report(part, _("Choosing what to learn from"))
         self._network.eval()
         with torch.no_grad():
             said = learner.begin_round(course.n_rounds, self._network)
