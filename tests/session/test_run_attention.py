@@ -71,8 +71,8 @@ def test_the_prediction_and_its_tiles_are_shown_when_they_have_come(
     run = predicted.results
     assert run is not None
     said = SlidePrediction.of(run.record)
-    assert said.predicted is not None
-    assert said.predicted.name == "Tumor"
+    assert said.answer == "Tumor"
+    assert [one.name for one in said.said] == ["Tumor"]
     assert attention_of(predicted).n_tiles == 40
     source = attention_of(predicted).attention_layer.source
     assert isinstance(source, HeatmapSource)
@@ -157,6 +157,6 @@ def test_a_slide_without_tissue_is_told_to_have_no_score(
 
     apply(session, loop, model, between)
     assert session.results is not None
-    assert SlidePrediction.of(session.results.record).predicted is None
+    assert not SlidePrediction.of(session.results.record).answer
     assert "No tissue was found" in ears.notices[-1].text
     assert ears.notices[-1].level == "warning"
