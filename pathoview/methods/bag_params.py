@@ -34,7 +34,7 @@ class BagFitParams(BaseParams):
     n_tiles: int = param(
         1000,
         _("Tiles"),
-        _("Of a slide, drawn anew each time it is learned from; slides with fewer give all."),
+        _("Of a slide at most, drawn anew each time it is learned from."),
         ge=1,
         le=10_000,
     )
