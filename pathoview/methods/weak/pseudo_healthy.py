@@ -22,6 +22,7 @@ from pathoview.core.translation import _
 from pathoview.datasets.labels import TrainingData
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.spec import Compute, Synthesised
+from pathoview.methods.weak.pseudo_healthy_detail import with_detail
 from pathoview.methods.weak.pseudo_healthy_params import (
     MPP,
     PseudoHealthyFitParams,
@@ -62,7 +63,8 @@ class PseudoHealthy:
         What a slide's resolution is off from the method's is not evened out: training changes sizes
         at random, by more than that.
         """
-        return composed(patch, self._ready().maps(patch))
+        maps = self._ready().maps(patch)
+        return composed(patch, maps, self._params.detail_um / MPP)
 
     def fit(self, data: TrainingData, params: BaseParams, context: FitContext) -> Fitted:
         """Learn from areas; see `fitting.Trainable`.
@@ -89,15 +91,16 @@ class PseudoHealthy:
             return self._inference
 
 
-def composed(patch: Rgb, maps: npt.NDArray[np.float32]) -> Synthesised:
+def composed(patch: Rgb, maps: npt.NDArray[np.float32], detail_px: float) -> Synthesised:
     """Return what a network's maps, (5, height, width), make of a patch.
 
     They are what is laid over it, how much of that counts, and how likely there is pathology. Where
-    nothing counts, each pixel stays what it is.
+    nothing counts, each pixel stays what it is; elsewhere it gets detail of up to ``detail_px``.
     """
     painted, share = maps[:3].transpose(1, 2, 0) * 255, maps[3][..., None]
-    picture = np.rint(patch * (1 - share) + painted * share).astype(np.uint8)
-    return Synthesised(picture, np.ascontiguousarray(maps[4]))
+    painted = with_detail(painted, patch, maps[3] > 0, detail_px)
+    mixed = np.rint(patch * (1 - share) + painted * share)
+    return Synthesised(mixed.clip(0, 255).astype(np.uint8), np.ascontiguousarray(maps[4]))
 
 
 def _inference(fitted: Fitted, params: PseudoHealthyParams, compute: Compute) -> Inference:

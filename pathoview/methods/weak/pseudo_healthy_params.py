@@ -40,6 +40,17 @@ class PseudoHealthyParams(BaseParams):
         ge=0.0,
         le=16.0,
     )
+    detail_um: float = param(
+        4.0,
+        _("Detail"),
+        _(
+            "Of the engine “inpaint”: details up to this size are those of the tissue beside, "
+            "mirrored into what is replaced; 0: none."
+        ),
+        unit="µm",
+        ge=0.0,
+        le=12.0,
+    )
 
 
 class PseudoHealthyFitParams(BaseParams):
