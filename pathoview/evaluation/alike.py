@@ -15,6 +15,8 @@ FEWEST = 5
 """Of fewer slides nothing is said."""
 MOST = 20
 """So many slides are counted at most: those whose probabilities are nearest."""
+_SHARE = 0.25
+"""Of all held-out slides: more would not be alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def alike(
     """
     if len(probabilities) < FEWEST:
         return None
-    nearest = np.argsort(np.abs(probabilities - probability), kind="stable")[:MOST]
+    n = min(MOST, max(FEWEST, round(_SHARE * len(probabilities))))
+    nearest = np.argsort(np.abs(probabilities - probability), kind="stable")[:n]
     counted, n_right = probabilities[nearest], int(is_right[nearest].sum())
     found = binomtest(n_right, len(nearest)).proportion_ci(0.95, method="wilson")
     return Alike(

@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from pathoview.core.translation import _, ngettext
+from pathoview.tasks.evaluation_words import score_title
 from pathoview.tasks.report_page import facts_html, page_html, table_html
 
 Told = Mapping[str, Any]
@@ -197,7 +198,7 @@ def _card_rows(card: Told) -> list[list[str]]:
     for name, (low, high) in card["intervals"].items():
         if name in card["metrics"] and "." not in name:
             value = f"{card['metrics'][name]:.3f} ({low:.3f} – {high:.3f})"
-            rows.append([name, value])
+            rows.append([score_title(name), value])
     return [row for row in rows if row[1]]
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from pathoview.evaluation.alike import FEWEST, MOST, alike
 
-CERTAIN = np.repeat([0.1, 0.9], 30)
-IS_RIGHT = np.arange(60) >= 33
-"""None of the doubtful 30, and 27 of the certain ones."""
+CERTAIN = np.repeat([0.1, 0.9], 60)
+IS_RIGHT = np.arange(120) >= 63
+"""None of the doubtful 60, and 57 of the certain ones."""
 
 
 def test_only_the_nearest_slides_count() -> None:
@@ -23,8 +23,9 @@ def test_only_the_nearest_slides_count() -> None:
 
 
 def test_the_interval_is_wilsons() -> None:
-    near = alike(np.full(10, 0.8), np.arange(10) < 8, 0.8)
+    near = alike(np.full(40, 0.8), np.arange(40) < 8, 0.8)
     assert near is not None
+    assert near.n == 10, "a quarter of those there are"
     assert near.interval == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 

@@ -77,7 +77,7 @@ def page(path: Path, tmp_path: Path, **more: object) -> str:
 def test_a_prediction_comes_with_what_it_is_worth_and_the_tiles_it_rests_on(
     slide: Path, tmp_path: Path
 ) -> None:
-    predicted(slide, tmp_path, model(tmp_path, 20))
+    predicted(slide, tmp_path, model(tmp_path, 80))
     html = page(slide, tmp_path, n_tiles=3)
     assert "15 were Tumor: 75% (95 % interval 53% – 89%)" in html
     assert "Of the 20 held-out slides" in html
