@@ -359,4 +359,4 @@ def test_a_round_is_applied_to_the_slide(
 
 def test_whole_slides_are_not_taught_by_drawing(teaching: TeachDesk) -> None:
     kinds = {spec.kind for spec in teaching.methods}
-    assert kinds == {Kind.INSTANCE, Kind.PIXEL, Kind.OBJECT}
+    assert kinds == {Kind.INSTANCE, Kind.PIXEL, Kind.OBJECT, Kind.SYNTHESIS}
