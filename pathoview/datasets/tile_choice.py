@@ -114,7 +114,7 @@ class TileChoice(abc.ABC):
 
     def _remembered(self, place: int) -> Numbers:
         row: Numbers = self._kept[place]
-        return row[row != _NONE]
+        return np.asarray(row[row != _NONE], row.dtype)
 
     def _drawing(self, what: int, number: int, place: int = 0) -> np.random.Generator:
         return np.random.default_rng([abs(self._seed), what, number, place])

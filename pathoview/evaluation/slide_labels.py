@@ -14,7 +14,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from pathoview.evaluation import calibration
-from pathoview.evaluation.slides import Fractions, Numbers, Rows, auprc, auroc
+from pathoview.evaluation.bootstrap import Rows
+from pathoview.evaluation.slides import Fractions, Numbers, auprc, auroc
 
 Flags = npt.NDArray[np.bool_]
 
@@ -80,7 +81,8 @@ def f1_by_label(said: LabelPredictions) -> Fractions:
     """Return the F1 of each label, (label,); NaN: neither there nor said."""
     found, missed, wrong, _rest = said.matrix().T
     total = 2 * found + missed + wrong
-    return np.divide(2 * found, total, out=np.full(len(total), np.nan), where=total > 0)
+    none = np.full(len(total), np.nan)
+    return np.asarray(np.divide(2 * found, total, out=none, where=total > 0), np.float64)
 
 
 def _log_loss(probabilities: Fractions, truth: Flags) -> float:

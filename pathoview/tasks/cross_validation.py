@@ -310,11 +310,12 @@ def chosen_cut(probabilities: Fractions, truth: Truth, rule: ThresholdRule) -> C
 
     With several labels a slide, one temperature, and the threshold of each label.
     """
-    temperature = 1.0
     if truth.ndim > 1:
         return _cut_of_labels(probabilities, truth.astype(np.bool_), rule)
+    temperature = 1.0
     if len(truth) >= _LEAST_TEMPERED:
-        temperature = float(np.clip(best_temperature(probabilities, truth), *_TEMPERATURES))
+        best = best_temperature(probabilities, truth.astype(np.int64))
+        temperature = float(np.clip(best, *_TEMPERATURES))
     if probabilities.shape[1] != 2:
         return Cut(temperature)
     calibrated = at_temperature(probabilities, temperature)[:, 1]

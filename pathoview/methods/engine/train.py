@@ -126,15 +126,18 @@ class _Training:
         self._resume()
         course = self._course
         self._network.train()
-        while not course.is_done and course.step < self._plan.last_step:
+        while not self._is_over():
             self._begin_round()
             with made_ahead(self._learner.batch, range(course.step, self._round_end)) as batches:
                 for batch in batches:
                     self._context.progress.check()
                     self._advance(batch)
-                    if course.is_done:
+                    if self._is_over():
                         break
         return self._result()
+
+    def _is_over(self) -> bool:
+        return self._course.is_done or self._course.step >= self._plan.last_step
 
     @property
     def _round_end(self) -> int:
