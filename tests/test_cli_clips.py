@@ -89,7 +89,7 @@ def test_clips_are_trained_on_predicted_and_evaluated(
     new = write_frames(tmp_path / "new", clip(99, is_positive=True))
     assert run("apply", model, new) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("new: Spot, from 9 tiles")
+    assert lines[0].startswith("new: Spot, from 9 frames")
     assert {line.strip().partition(":")[0] for line in lines[2:4]} == {"frame 6", "frame 7"}
     assert run("apply", model, "--clips", folder, "--json") == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -110,7 +110,7 @@ def test_a_video_tells_the_time_of_its_frames(
     file = write_video(tmp_path / "video.mp4", clip(50, is_positive=True), rate=5)
     assert run("apply", taught[1], file) == 0
     said = capsys.readouterr().out
-    assert "video.mp4: Spot, from 9 tiles" in said
+    assert "video.mp4: Spot, from 9 frames" in said
     assert "frame 6 (1.00 s): attention" in said
     assert "frame 7 (1.20 s): attention" in said
 
