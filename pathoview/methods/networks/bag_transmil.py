@@ -17,6 +17,7 @@ from pathoview.methods.networks.bag_network import BagNetwork, BagOutput, embedd
 from pathoview.methods.networks.nystrom import NystromAttention
 
 _N_HEADS = 8
+_N_LANDMARKS = 64
 _KERNELS = 7, 5, 3
 _POWER_STEPS = 30
 
@@ -53,7 +54,7 @@ class TransmilNetwork(BagNetwork):
         self.token = nn.Parameter(torch.randn(1, 1, width) / math.sqrt(width))
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _layer in range(3))
         self.layers = nn.ModuleList(
-            NystromAttention(width, n_heads=_N_HEADS, n_landmarks=max(1, width // 2))
+            NystromAttention(width, n_heads=_N_HEADS, n_landmarks=_N_LANDMARKS)
             for _layer in range(2)
         )
         self.positions = SquareConvolutions(width)
