@@ -121,7 +121,7 @@ def encoders(as_json: JsonFlag = False) -> None:
         notes += [_("tiles of {n} px at {mpp} µm per px").format(n=one.tile_px, mpp=one.mpp)]
         notes += [_("came with the program")] if one.is_bundled else []
         notes += [_("wants a GPU")] if one.wants_gpu else []
-        notes += [_("bring the file")] if one.hub == "" else []
+        notes += [_("bring the file")] if one.hub == "" and not one.is_bundled else []
         typer.echo(f"{one.name}: {', '.join(notes)}")
 
 

@@ -272,7 +272,8 @@ NOTES = (
     "Self-supervised (SimCLR) with resources/models/train_encoder.py, from ImageNet weights, on "
     "views of free pictures of H&E: lymph node, skin, breast, prostate, ovary, cells. No label was "
     "used. Its weights are 16-bit floats. SHA-256 of the pictures' names and hashes: {hash}. "
-    "For research, not for diagnosis."
+    "Limits: where it was measured, it tells no more than the ImageNet weights it began with, and "
+    "of single nuclei less (resources/guide/features.md). For research, not for diagnosis."
 )
 
 

@@ -36,7 +36,9 @@ class EncoderSpec:
     mean: tuple[float, float, float] = _IMAGENET_MEAN
     std: tuple[float, float, float] = _IMAGENET_STD
     is_bundled: bool = False
-    """Whether ImageNet weights came with the installation."""
+    """Whether weights came with the installation."""
+    bundled_file: str = ""
+    """Of these, in `resources/models`; empty: a package carries them."""
     mpp: float = 0.5
     """µm per px of the tiles it describes, where nobody says otherwise."""
     tile_px: int = 224
@@ -48,8 +50,8 @@ class EncoderSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Of the architecture."""
     hub: str | None = None
-    """What timm fetches the weights by; None: the architecture's name; empty: a person has to bring
-    the file, because the weights are given to persons only."""
+    """What timm fetches the weights by; None: the architecture's name; empty: it cannot. Then they
+    are bundled, or given to persons only, who have to bring the file."""
     wants_gpu: bool = False
     """Whether a processor needs seconds for a tile."""
 
@@ -79,6 +81,18 @@ ENCODERS: Registry[EncoderSpec] = Registry(
             mean=(0.5, 0.5, 0.5),
             std=(0.5, 0.5, 0.5),
             is_bundled=True,
+        ),
+        EncoderSpec(
+            "lite0_he",
+            (16, 24, 40, 112, 320),
+            "EfficientNet-Lite0, PathoView, from ImageNet weights, on tiles of H&E without labels",
+            "Apache-2.0",
+            mean=(0.5, 0.5, 0.5),
+            std=(0.5, 0.5, 0.5),
+            is_bundled=True,
+            bundled_file="encoders/lite0_he.safetensors",
+            architecture="tf_efficientnet_lite0",
+            hub="",
         ),
         EncoderSpec(
             "efficientnet_b0",

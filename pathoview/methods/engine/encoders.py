@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from pathoview.core.errors import InputError, UsageError
+from pathoview.core.paths import resources_folder
 from pathoview.core.translation import _
 from pathoview.methods.engine.efficientnet_lite import lite0_file, timm_names
 from pathoview.methods.engine.encoder_list import ENCODERS, EncoderSpec
@@ -145,11 +146,21 @@ def _bundled(spec: EncoderSpec) -> tuple[dict[str, Tensor], Parent]:
             _("There are no weights of {name} in this installation.").format(name=spec.name),
             _("Take {names}, or choose a file of weights.").format(names=known),
         )
-    path = lite0_file()
-    return timm_names(read_weights(path)), _parent(spec.origin, spec.licence, path)
+    if spec.bundled_file:
+        path = resources_folder() / "models" / spec.bundled_file
+        weights = read_weights(path)
+    else:
+        path = lite0_file()
+        weights = timm_names(read_weights(path))
+    return weights, _parent(spec.origin, spec.licence, path)
 
 
 def _from_hub(spec: EncoderSpec) -> tuple[dict[str, Tensor], Parent]:
+    if spec.hub == "" and spec.is_bundled:
+        raise UsageError(
+            _("The hub has no weights of {name}.").format(name=spec.name),
+            _("Take those that came with the program."),
+        )
     if spec.hub == "":
         raise UsageError(
             _("The weights of {name} are given to persons only.").format(name=spec.name),

@@ -22,7 +22,10 @@ from pathoview.methods.engine.encoders import (  # noqa: E402
     read_weights,
     source_named,
 )
+from pathoview.methods.library import bundled_path  # noqa: E402
+from pathoview.methods.model import read_card  # noqa: E402
 
+LITE0 = "tf_efficientnet_lite0"
 IMPORT = """
 import sys
 from pathoview.methods.engine.torchvision_shim import make_importable
@@ -121,6 +124,24 @@ def test_the_bundled_weights_are_those_of_the_package() -> None:
     assert encoder.parent.id == f"sha256:{digest}"
     with pytest.raises(UsageError, match="resnet18"):
         build_encoder("resnet18", "bundled")
+
+
+def test_our_encoder_comes_with_the_program_and_says_what_it_is_made_of() -> None:
+    path = bundled_path("encoders/lite0_he")
+    assert path.stat().st_size <= 10e6
+    encoder, before = build_encoder("lite0_he", "bundled"), build_encoder(LITE0, "bundled")
+    assert encoder.parent is not None
+    assert encoder.parent.id == f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    state, other = encoder.body.state_dict(), before.body.state_dict()
+    name = "blocks.6.0.conv_pwl.weight"
+    assert state[name].dtype == torch.float32
+    assert not torch.allclose(state[name], other[name], rtol=1e-2)
+    card = read_card(path)
+    assert encoder.parent.licence == card.licence == "Apache-2.0"
+    assert card.parents == (before.parent,)
+    assert {one.licence for one in card.data} == {"CC0-1.0", "MIT", "BSD-3-Clause"}
+    with pytest.raises(UsageError, match="hub has no weights of lite0_he"):
+        build_encoder("lite0_he", "hub")
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "pth", "nested.pth"])
