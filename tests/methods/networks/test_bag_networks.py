@@ -223,12 +223,12 @@ def test_what_picks_single_tiles_begins_with_where_classes_lie(kind: str) -> Non
     mean, scale = torch.randn(N_FEATURES), torch.rand(N_FEATURES) + 0.5
     scale[0] = 0.0  # always the same
     towards = torch.randn(N_CLASSES, N_FEATURES)
-    if kind == "max":
-        strongest = MaxNetwork(N_FEATURES, N_CLASSES, towards)
-        one, head = strongest, strongest.head
-    else:
-        two_streams = DsmilNetwork(N_FEATURES, N_CLASSES, width=8, towards=towards)
-        one, head = two_streams, two_streams.judge
+    one = (
+        MaxNetwork(N_FEATURES, N_CLASSES, towards)
+        if kind == "max"
+        else DsmilNetwork(N_FEATURES, N_CLASSES, width=8, towards=towards)
+    )
+    head = one.head if isinstance(one, MaxNetwork) else one.judge
     one.begin(mean, scale, torch.randn(5, N_FEATURES))
     tiles = torch.randn(9, N_FEATURES)
     told = one(tiles[:, None], torch.ones(9, 1).bool()).streams[0]
