@@ -22,7 +22,7 @@ from pathoview.core.translation import _
 from pathoview.datasets.labels import TrainingData
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.spec import Compute, Synthesised
-from pathoview.methods.weak.pseudo_healthy_detail import with_detail
+from pathoview.methods.weak.pseudo_healthy_beside import with_tissue_beside
 from pathoview.methods.weak.pseudo_healthy_params import (
     MPP,
     PseudoHealthyFitParams,
@@ -64,7 +64,7 @@ class PseudoHealthy:
         at random, by more than that.
         """
         maps = self._ready().maps(patch)
-        return composed(patch, maps, self._params.detail_um / MPP)
+        return composed(patch, maps, self._params.beside)
 
     def fit(self, data: TrainingData, params: BaseParams, context: FitContext) -> Fitted:
         """Learn from areas; see `fitting.Trainable`.
@@ -91,14 +91,14 @@ class PseudoHealthy:
             return self._inference
 
 
-def composed(patch: Rgb, maps: npt.NDArray[np.float32], detail_px: float) -> Synthesised:
+def composed(patch: Rgb, maps: npt.NDArray[np.float32], beside: float) -> Synthesised:
     """Return what a network's maps, (5, height, width), make of a patch.
 
     They are what is laid over it, how much of that counts, and how likely there is pathology. Where
-    nothing counts, each pixel stays what it is; elsewhere it gets detail of up to ``detail_px``.
+    nothing counts, each pixel stays what it is. ``beside``: how much, 0 … 1, is tissue from beside.
     """
     painted, share = maps[:3].transpose(1, 2, 0) * 255, maps[3][..., None]
-    painted = with_detail(painted, patch, maps[3] > 0, detail_px)
+    painted = with_tissue_beside(painted, patch, maps[3] > 0, beside)
     mixed = np.rint(patch * (1 - share) + painted * share)
     return Synthesised(mixed.clip(0, 255).astype(np.uint8), np.ascontiguousarray(maps[4]))
 

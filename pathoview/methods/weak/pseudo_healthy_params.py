@@ -40,16 +40,15 @@ class PseudoHealthyParams(BaseParams):
         ge=0.0,
         le=16.0,
     )
-    detail_um: float = param(
-        4.0,
-        _("Detail"),
+    beside: float = param(
+        1.0,
+        _("Tissue beside"),
         _(
-            "Of the engine “inpaint”: details up to this size are those of the tissue beside, "
-            "mirrored into what is replaced; 0: none."
+            "Of the engine “inpaint”: how much of what is filled in is tissue from beside, "
+            "mirrored at the rim, and not painted; deep in holes all is painted."
         ),
-        unit="µm",
         ge=0.0,
-        le=12.0,
+        le=1.0,
     )
 
 

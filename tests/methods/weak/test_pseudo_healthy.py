@@ -30,7 +30,7 @@ from pathoview.methods.networks.pseudo_healthy import (  # noqa: E402
     without_checkers,
 )
 from pathoview.methods.registry import METHODS  # noqa: E402
-from pathoview.methods.weak import pseudo_healthy_detail as detail  # noqa: E402
+from pathoview.methods.weak import pseudo_healthy_beside as beside  # noqa: E402
 from pathoview.methods.weak.pseudo_healthy import PseudoHealthy, composed  # noqa: E402
 from pathoview.methods.weak.pseudo_healthy_gvs import (  # noqa: E402
     GameLearner,
@@ -171,7 +171,7 @@ def test_a_pixel_depends_on_what_lies_within_the_reach_which_lies_within_the_hal
     seam = Seam(margin_px=16, width_px=16)
     network = InpaintingNetwork(4, seam).eval()
     most = SPEC.halo_um / 1.4
-    assert network.segmentor.reach_px + 16 + 16 + 1 + detail.REACH_PX <= most
+    assert network.segmentor.reach_px + 16 + 16 + 1 + beside.REACH_PX <= most
     assert max(network.reach_px, RepaintingNetwork(4).reach_px) <= most
     reach = network.reach_px
     pixels = torch.rand(1, 3, 32, 2 * 16 * (reach // 16) + 64)
@@ -192,7 +192,7 @@ def test_where_nothing_counts_pixels_stay_what_they_are_and_elsewhere_they_are_m
     maps[3, 5:10] = 1.0
     maps[3, 10] = 0.5
     maps[4] = 0.7
-    made = composed(patch, maps, detail_px=0)
+    made = composed(patch, maps, beside=0)
     assert (made.picture.dtype, made.pathology.dtype) == (np.uint8, np.float32)
     assert (made.pathology == np.float32(0.7)).all()
     assert np.array_equal(made.picture[:5], patch[:5])
@@ -241,56 +241,57 @@ def test_tiles_agree_where_they_meet(engine: str) -> None:
     assert (apart > 1).mean() < 1e-3
 
 
-def striped(width: int = 128) -> np.ndarray[Any, Any]:
-    """Return a picture of stripes 4 px wide, their colour changing slowly from left to right."""
-    columns = np.arange(width)
-    stripes = 40 * (columns // 4 % 2) + np.linspace(60, 180, width)
-    return np.repeat(np.tile(stripes, (width, 1))[..., None], 3, axis=2).astype(np.uint8)
-
-
-def test_detail_of_the_tissue_beside_is_mirrored_into_the_hole_without_its_colours() -> None:
-    patch = striped()
-    is_hidden = np.zeros((128, 128), np.bool_)
-    is_hidden[:, 60:80] = True
+def test_the_tissue_beside_is_mirrored_into_a_hole_at_its_rim() -> None:
+    patch = of_noise(0, 128, 128, 3)
+    is_hole = np.zeros((128, 128), np.bool_)
+    is_hole[:, 60:80] = True
     painted = np.full((128, 128, 3), 90, np.float32)
-    made = detail.with_detail(painted, patch, is_hidden, 4.0)
-    assert np.array_equal(made[~is_hidden], painted[~is_hidden])
-    inside = made[64, 60:70, 0] - 90
-    assert abs(inside.mean()) < 10
-    # Mirrored at column 59: columns 58, 57 … follow one another from 60 on.
-    steps, beside = np.diff(inside), np.diff(patch[64, 58:48:-1, 0].astype(float))
-    assert np.corrcoef(steps, beside)[0, 1] > 0.95
-    other = patch.copy()
-    other[is_hidden] = 0
-    assert np.array_equal(detail.with_detail(painted, other, is_hidden, 4.0), made)
+    filled = beside.with_tissue_beside(painted, patch, is_hole, 1.0)
+    assert np.array_equal(filled[~is_hole], painted[~is_hole])
+    # At the rim, column 59: columns 58, 57 … follow one another from 60 on.
+    assert np.array_equal(filled[20:100, 60:69], patch[20:100, 58:49:-1])
+    half = beside.with_tissue_beside(painted, patch, is_hole, 0.5)
+    np.testing.assert_allclose(half, (painted + filled) / 2)
+    assert beside.with_tissue_beside(painted, patch, is_hole, 0.0) is painted
+    other = np.where(is_hole[..., None], 0, patch).astype(np.uint8)
+    assert np.array_equal(beside.with_tissue_beside(painted, other, is_hole, 1.0), filled)
 
 
-def test_deep_in_a_hole_and_without_tissue_beside_there_is_no_detail() -> None:
-    rng = np.random.default_rng(0)
-    patch = rng.integers(0, 256, (256, 256, 3), np.uint8)
+def test_islands_too_small_to_be_trusted_are_not_mirrored() -> None:
+    patch = np.full((128, 128, 3), 200, np.uint8)
+    patch[60:66, 60:66] = 0
+    is_hole = np.zeros((128, 128), np.bool_)
+    is_hole[30:100, 30:100] = True
+    is_hole[60:66, 60:66] = False
+    painted = np.full((128, 128, 3), 90, np.float32)
+    filled = beside.with_tissue_beside(painted, patch, is_hole, 1.0)
+    assert (filled[is_hole] == 200).all()
+
+
+def test_deep_in_a_hole_and_without_tissue_beside_all_is_painted() -> None:
+    patch = of_noise(0, 256, 256, 3)
     painted = np.full((256, 256, 3), 90, np.float32)
-    is_hidden = np.ones((256, 256), np.bool_)
-    assert detail.with_detail(painted, patch, is_hidden, 8.0) is painted
-    assert detail.with_detail(painted, patch, ~is_hidden, 8.0) is painted
-    is_hidden[:20] = False
-    made = detail.with_detail(painted, patch, is_hidden, 8.0)
-    assert detail.with_detail(painted, patch, is_hidden, 0.0) is painted
-    assert np.array_equal(made[130:], painted[130:])
-    near, far = (made[rows].std() for rows in (slice(24, 60), slice(90, 110)))
+    is_hole = np.ones((256, 256), np.bool_)
+    assert beside.with_tissue_beside(painted, patch, is_hole, 1.0) is painted
+    assert beside.with_tissue_beside(painted, patch, ~is_hole, 1.0) is painted
+    is_hole[:20] = False
+    filled = beside.with_tissue_beside(painted, patch, is_hole, 1.0)
+    assert np.array_equal(filled[120:], painted[120:])
+    near, far = (filled[rows].std() for rows in (slice(24, 60), slice(95, 110)))
     assert near > 2 * far > 0
 
 
-def test_detail_depends_on_what_lies_within_its_reach_only() -> None:
-    rng = np.random.default_rng(1)
-    side = 2 * detail.REACH_PX + 80
-    patch = rng.integers(0, 256, (side, 90, 3), np.uint8)
-    is_hidden = rng.random((side // 10, 9)).repeat(10, axis=0).repeat(10, axis=1) > 0.3
-    painted = np.full((side, 90, 3), 90, np.float32)
-    made = detail.with_detail(painted, patch, is_hidden, detail.MOST_PX)
-    core = slice(detail.REACH_PX + 40, side - 40)
-    cut = slice(40, side)
-    part = detail.with_detail(painted[cut], patch[cut], is_hidden[cut], detail.MOST_PX)
-    np.testing.assert_allclose(part[detail.REACH_PX : side - 80], made[core], atol=1e-3)
+def test_what_fills_a_hole_lies_within_its_reach() -> None:
+    side = 2 * beside.REACH_PX + 80
+    patch = of_noise(1, side, 160, 3)
+    coarse = np.random.default_rng(1).random((side // 40 + 1, 4)) > 0.3
+    is_hole = coarse.repeat(40, axis=0).repeat(40, axis=1)[:side]
+    painted = np.full((side, 160, 3), 90, np.float32)
+    filled = beside.with_tissue_beside(painted, patch, is_hole, 1.0)
+    cut, core = slice(40, side), slice(40 + beside.REACH_PX, side)
+    part = beside.with_tissue_beside(painted[cut], patch[cut], is_hole[cut], 1.0)
+    assert (filled[core] != painted[core]).any()
+    assert np.array_equal(part[beside.REACH_PX :], filled[core])
 
 
 # -- learning --------------------------------------------------------------------------------------
