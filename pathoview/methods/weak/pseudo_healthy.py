@@ -113,5 +113,5 @@ def _inference(fitted: Fitted, params: PseudoHealthyParams, compute: Compute) ->
     seam = Seam(params.threshold, round(params.margin_um / MPP), round(params.seam_um / MPP))
     network = engine(fitted.settings["engine"]).network_of(fitted.settings, seam)
     load_arrays(network, fitted.tensors)
-    plan = InferencePlan(STRIDE, 2 * network.reach_px)
+    plan = InferencePlan(STRIDE, network.reach_px)
     return Inference(folded(network), plan, compute, lambda maps: maps)
