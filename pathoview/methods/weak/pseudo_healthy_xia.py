@@ -47,8 +47,9 @@ LEAST_CORRELATION = 0.5
 _LR, _BETAS = 1e-4, (0.5, 0.9)
 _RATES = (("critic_", 2.0), ("healthy.segmentor.", 4.0))
 """Times the learning rate; the segmentor plays against nobody and may learn fast."""
-_AVERAGED_STEPS = 100
-"""Of the generators, that the weights that count are about the mean of."""
+_MOST_AVERAGED, _AVERAGED_SHARE = 100, 1 / 20
+"""The weights that count are about the mean of so many of the generators' last steps, and of no
+larger share of all: in a short training, the mean of half of it is still far behind."""
 _POOL_SLOT = 1 << 20
 """Masks of the pool are those of the patches of slots from here on."""
 _DICE_SMOOTHING = 0.1
@@ -75,6 +76,7 @@ def fit(lesson: Lesson, context: FitContext) -> Fitted:
 def plan_of(lesson: Lesson) -> TrainingPlan:
     """Return the plan: as many turns as the generators are to have steps."""
     n_turns = N_CRITIC_STEPS + 1
+    n_averaged = min(_MOST_AVERAGED, _AVERAGED_SHARE * lesson.params.n_steps)
     plan = lesson.plan(
         _LR,
         optimizer="adam",
@@ -82,7 +84,7 @@ def plan_of(lesson: Lesson) -> TrainingPlan:
         betas=_BETAS,
         weight_decay=0.0,
         clip_norm=0.0,
-        ema=1 - 1 / (_AVERAGED_STEPS * n_turns),
+        ema=1 - 1 / max(1, n_averaged * n_turns),
         rates=_RATES,
     )
     return replace(

@@ -121,6 +121,14 @@ def test_as_many_turns_are_taken_as_the_generators_are_to_have_steps() -> None:
     assert all(name.startswith("healthy.segmentor.") for name, t in times.items() if t == 4)
 
 
+@pytest.mark.parametrize(("n_steps", "n_averaged"), [(200, 10), (2000, 100), (50_000, 100)])
+def test_weights_are_averaged_over_a_small_part_of_the_training(
+    n_steps: int, n_averaged: int
+) -> None:
+    plan = plan_of(lesson(n_steps=n_steps))
+    assert 1 / (1 - plan.ema) == pytest.approx(n_averaged * (N_CRITIC_STEPS + 1))
+
+
 def test_it_begins_by_changing_nothing_whatever_the_mask() -> None:
     learner = CycleLearner(lesson())
     picture = torch.from_numpy(sample(5, is_sick=True).rgb).permute(2, 0, 1)[None] / 255
