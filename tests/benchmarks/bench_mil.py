@@ -1,21 +1,21 @@
 """Aggregators on generated slides: ``pytest tests/benchmarks/bench_mil.py -s --benchmark-disable``.
 
-Slides are those of `bag_learning.slides`; all methods see the same ones, with their default
-parameters.
+All methods see the same slides, of both kinds of `bag_learning`, with their default parameters.
 
 ``PATHOVIEW_BENCH_SEEDS`` (5): draws of slides and of training, from 0 on;
-``PATHOVIEW_BENCH_METHODS``: names to run, with commas; empty: all.
+``PATHOVIEW_BENCH_METHODS``: names to run, with commas; empty: all. ``-k little`` or ``-k much``.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 
 import numpy as np
 import pytest
-from bag_learning import learned, scored, slides
+from bag_learning import Draw, learned, little_to_see, much_to_see, scored
 
 from pathoview.methods.engine import bag_baselines
 from pathoview.methods.registry import METHODS
@@ -26,8 +26,8 @@ CHOSEN = os.environ.get("PATHOVIEW_BENCH_METHODS", "")
 
 
 def _names() -> list[str]:
-    learn = [one.name for one in METHODS if one.kind is Kind.BAG and not one.sees_pixels]
-    every = [*bag_baselines.KINDS, *learn]
+    learn = [one for one in METHODS if one.kind is Kind.BAG and not one.has_several_labels]
+    every = [*bag_baselines.KINDS, *(one.name for one in learn if not one.sees_pixels)]
     return [name for name in every if not CHOSEN or name in CHOSEN.split(",")]
 
 
@@ -36,14 +36,15 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pathoview.methods.engine.conditions.usable_cores", lambda: 1)
 
 
+@pytest.mark.parametrize("drawn", [little_to_see, much_to_see], ids=["little", "much"])
 @pytest.mark.parametrize("name", _names())
-def test_aggregators(name: str) -> None:
+def test_aggregators(name: str, drawn: Callable[[int], Draw]) -> None:
     rows, seconds = [], 0.0
     for seed in range(SEEDS):
-        data, began = slides(seed), time.monotonic()
-        ready = learned(name, data, seed)
+        draw, began = drawn(seed), time.monotonic()
+        ready = learned(name, draw.data, seed)
         seconds += time.monotonic() - began
-        rows.append(asdict(scored(ready.predict, data)))
+        rows.append(asdict(scored(ready.predict, draw)))
     print()
     for title in rows[0]:
         values = [row[title] for row in rows]
