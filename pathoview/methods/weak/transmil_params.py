@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathoview.methods.bag_params import AggregatorFitParams, BagParams
+from pathoview.core.params import param_with
+from pathoview.methods.bag_params import AggregatorFitParams, BagFitParams, BagParams
 
 
 class TransmilParams(BagParams):
@@ -10,4 +11,8 @@ class TransmilParams(BagParams):
 
 
 class TransmilFitParams(AggregatorFitParams):
-    """How the network is trained."""
+    """How the network is trained: eight heads share the width, and want more of it."""
+
+    lr: float = param_with(BagFitParams, "lr", 5e-4)
+    width: int = param_with(BagFitParams, "width", 128)
+    dropout: float = param_with(BagFitParams, "dropout", 0.5)
