@@ -93,7 +93,7 @@ class Watched:
     """Learns, and remembers what is said of pictures held out."""
 
     def __init__(self, name: str, seed: int) -> None:
-        self.found: list[tuple[Features, BagFound]] = []
+        self.found: list[BagFound] = []
         self._name, self._seed = name, seed
 
     def __call__(self, data: BagData, progress: Progress, state: Path | None) -> Ready:
@@ -101,18 +101,18 @@ class Watched:
 
         def predict(features: Features) -> BagFound:
             found = ready.predict(features)
-            self.found.append((features, found))
+            self.found.append(found)
             return found
 
         return Ready(ready.fitted, predict)
 
 
-def told(watched: Watched, data: BagData, nuclei: Nuclei) -> dict[str, dict[str, float]]:
+def told(
+    bags: Sequence[Bag], every: Sequence[BagFound], nuclei: Nuclei
+) -> dict[str, dict[str, float]]:
     """Return what is kept of a predictor; of tiles where a positive picture has both kinds."""
-    by_features = {id(bag.features): bag for bag in data.bags}
     kept: dict[str, dict[str, float]] = {"slides": {}, "attention": {}, "evidence": {}}
-    for features, found in watched.found:
-        bag = by_features[id(features)]
+    for bag, found in zip(bags, every, strict=True):
         kept["slides"][bag.name] = float(found.probabilities[1])
         truth = truth_of_tiles(bag, nuclei[bag.name])
         is_known = truth >= 0
@@ -132,8 +132,10 @@ def run(data: BagData, nuclei: Nuclei, names: Sequence[str], n_folds: int, seed:
     folds = planned_folds(data, pictures, [""] * len(pictures), order, seed)
     watched = {name: Watched(name, seed) for name in names}
     with tempfile.TemporaryDirectory() as folder:
-        CrossValidation(data, folds, watched, Path(folder) / "bench.state").run(SilentProgress())
-    return {name: told(one, data, nuclei) for name, one in watched.items()}
+        course = CrossValidation(data, folds, watched, Path(folder) / "bench.state")
+        unseen = course.run(SilentProgress())
+    bags = [data.bags[row] for row in unseen.rows]
+    return {name: told(bags, one.found, nuclei) for name, one in watched.items()}
 
 
 def finished(path: Path, key: Mapping[str, Any]) -> dict[str, Result]:
