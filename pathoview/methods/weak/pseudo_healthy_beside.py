@@ -19,7 +19,10 @@ lies deeper in the hole than that is mirrored back and forth."""
 _DEPTH_PX = 96
 """How deep in a hole there is tissue from beside; it fades over the second half."""
 _ISLAND_PX = 13
-"""Nothing is taken from islands that are not as wide: often, pathology was overlooked there."""
+"""Nothing is taken from islands that are not as wide: often, pathology was overlooked there. Nor
+from glass that is as wide."""
+_GLASS = 210
+"""Glass is as bright in all of red, green and blue."""
 REACH_PX = _DEPTH_PX + max(_BANDS_PX) + _ISLAND_PX - 1
 """How far away a pixel can still change what another is filled with."""
 
@@ -32,13 +35,19 @@ def with_tissue_beside(painted: Floats, patch: Rgb, is_hole: Flags, share: float
 
     ``share``: how much of it, 0 … 1, is tissue at most.
     """
-    island = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_ISLAND_PX, _ISLAND_PX))
-    is_source = cv2.morphologyEx((~is_hole).astype(np.uint8), cv2.MORPH_OPEN, island) > 0
+    is_source = _wide(~is_hole) & ~_wide(patch.min(axis=2) >= _GLASS)
     if not share or not is_hole.any() or not is_source.any():
         return painted
     mirrored, weights = _mirrored(patch, is_source)
     weights = (share * weights * is_hole)[..., None]
     return np.asarray(painted + (mirrored - painted) * weights, np.float32)
+
+
+def _wide(flags: Flags) -> Flags:
+    """Return what of them is at least as wide as an island."""
+    island = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_ISLAND_PX, _ISLAND_PX))
+    opened: Flags = cv2.morphologyEx(flags.astype(np.uint8), cv2.MORPH_OPEN, island) > 0
+    return opened
 
 
 def _mirrored(patch: Rgb, is_source: Flags) -> tuple[Floats, Floats]:

@@ -268,6 +268,17 @@ def test_islands_too_small_to_be_trusted_are_not_mirrored() -> None:
     assert (filled[is_hole] == 200).all()
 
 
+def test_glass_is_not_mirrored() -> None:
+    patch = np.full((128, 128, 3), 150, np.uint8)
+    patch[:, :44] = 240
+    patch[5, 110] = 250
+    is_hole = np.zeros((128, 128), np.bool_)
+    is_hole[:, 60:80] = True
+    painted = np.full((128, 128, 3), 90, np.float32)
+    filled = beside.with_tissue_beside(painted, patch, is_hole, 1.0)
+    assert (filled[is_hole] == 150).all()
+
+
 def test_deep_in_a_hole_and_without_tissue_beside_all_is_painted() -> None:
     patch = of_noise(0, 256, 256, 3)
     painted = np.full((256, 256, 3), 90, np.float32)
