@@ -123,7 +123,8 @@ def known_bags(
         monkeypatch.setattr(module, "METHODS", methods)
     described = FakeFeatures(folder)
     monkeypatch.setattr(features, "extract", described.extract)
-    monkeypatch.setattr(features, "bag_of", described.bag_of)
+    for name in ("bag_of", "kept_bag"):
+        monkeypatch.setattr(features, name, described.bag_of)
     card = ModelCard(
         id="b0" * 16,
         title="Bright or not",

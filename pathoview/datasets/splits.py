@@ -12,8 +12,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from pathoview.core.errors import UsageError
 from pathoview.core.translation import _
@@ -39,6 +37,10 @@ def linked_groups(
     for item, keys in enumerate(shared):
         links += [(first.setdefault(key, item), item) for key in keys if key]
     ends = np.array(links, np.int64).reshape(-1, 2)
+    # The window begins without it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(ends), np.int64), (ends[:, 0], ends[:, 1])), shape=(n, n))
     _n_groups, found = connected_components(graph, directed=False)
     _values, firsts, places = np.unique(found, return_index=True, return_inverse=True)

@@ -74,7 +74,7 @@ def attention_layers(
             _("{title}: attention").format(title=title),
             attention,
             # A frame of a clip is one tile: its value would only cover it.
-            visible=record.mpp is not None,
+            visible=record.picture_columns != 1,
             opacity=_OPACITY,
         ),
         Layer(

@@ -194,8 +194,9 @@ class TileReview:
     def choose_at(self, x_l0: float, y_l0: float) -> None:
         """Choose the tile that was pointed at on the canvas; where none is seen, none."""
         run = self.run
-        is_seen = run is not None and any(layer.visible for layer in run.layers)
         own = None if run is None else run.record.picture_columns
+        # A frame of a clip is one tile, whatever lies over it.
+        is_seen = own == 1 or (run is not None and any(layer.visible for layer in run.layers))
         if own is not None:
             x_l0 += self._session.plane.t * own * self.side_l0
         tile = self.find(x_l0, y_l0) if is_seen else None

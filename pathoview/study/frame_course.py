@@ -10,7 +10,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter
 
 from pathoview.annotations.detections import DetectionClass
 from pathoview.study.bag_rows import BagTiles
@@ -82,6 +81,8 @@ def segments_of(
     frames: npt.NDArray[np.integer], is_seen: npt.NDArray[np.bool_]
 ) -> tuple[Segment, ...]:
     """Return where something is seen on end, (n,) flags of frames; single frames are taken out."""
+    from scipy.ndimage import median_filter  # the window begins without it
+
     smooth = median_filter(is_seen.astype(np.uint8), min(_SMOOTHED, len(is_seen)), mode="nearest")
     edges = np.diff(np.concatenate([[0], smooth, [0]]).astype(np.int8))
     pairs = zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True)

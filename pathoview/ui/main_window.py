@@ -162,8 +162,11 @@ class MainWindow(QMainWindow):
             (("slides", _("Slides"), self.slides), ("history", _("History"), self.history)),
             (("classes", _("Classes"), self.classes),),
         )
-        bottom = ("objects", _("Objects"), self.objects), ("timeline", _("Timeline"), self.timeline)
-        self.docks.fill("bottom", bottom)
+        self.docks.fill(
+            "bottom",
+            (("objects", _("Objects"), self.objects),),
+            (("timeline", _("Timeline"), self.timeline),),
+        )
         self.docks.fill(
             "right",
             (

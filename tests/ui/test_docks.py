@@ -70,7 +70,7 @@ def test_a_layout_that_cannot_be_read_is_left_out(start: Start, settings: Settin
     settings.window_state, settings.window_geometry = "???", "AAAA"
     window = start()
     hidden = [name for name, (is_hidden, _floating) in places(window).items() if is_hidden]
-    assert hidden == ["objects"], "which comes when it is asked for"
+    assert hidden == ["objects", "timeline"], "which come when they are wanted"
 
 
 def test_a_floating_panel_of_a_screen_that_is_gone_comes_back(start: Start) -> None:

@@ -201,7 +201,8 @@ def test_tab_on_the_canvas_hides_all_panels_and_brings_them_back(
     qtbot.keyClick(window.canvas, Qt.Key.Key_Tab)
     assert all(dock.isHidden() for dock in window.docks.values())
     qtbot.keyClick(window.canvas, Qt.Key.Key_Tab)
-    assert [name for name, dock in window.docks.items() if dock.isHidden()] == ["objects", "slide"]
+    hidden = [name for name, dock in window.docks.items() if dock.isHidden()]
+    assert hidden == ["objects", "timeline", "slide"]
 
 
 def test_tab_works_on_every_canvas(qtbot: QtBot, open_window: MainWindow, session: Session) -> None:

@@ -28,7 +28,13 @@ class ImportOptionsDialog(Dialog):
         self._session = session
         self._question = question
         rows = [
-            replace(one, kind="choice", choices=tuple(choices), default=choices[0])
+            replace(
+                one,
+                kind="choice",
+                choices=tuple(choices),
+                words=tuple(choices),
+                default=choices[0],
+            )
             if (choices := question.names[one.name])
             else one
             for one in form_rows(ImportParams)
