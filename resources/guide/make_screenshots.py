@@ -42,6 +42,7 @@ from pathoview.ui import icons, theme
 from pathoview.ui.bridge import Bridge
 from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.export import ExportDialog
+from pathoview.ui.dialogs.slide_report import SlideReportDialog
 from pathoview.ui.main_window import MainWindow
 
 IMAGES = Path(__file__).parent / "images"
@@ -142,6 +143,14 @@ class Photographer:
         self.wait(lambda: self.session.selection is not None)
         self.rest()
         self.take("results")
+
+    def tell_the_report(self) -> None:
+        run_command(self.session, "file.report")
+        dialog = self.window.findChildren(SlideReportDialog)[-1]
+        self.wait(lambda: dialog.found is not None)
+        self.rest()
+        self.take("slide-report.jpg", dialog)
+        dialog.close()
 
     def lay_a_heatmap(self) -> Layer:
         """Count nuclei in squares of 50 px, as a layer over the slide."""
@@ -274,6 +283,7 @@ def main() -> None:
     at_work.open_demo()
     at_work.analyze()
     at_work.look_at_results()
+    at_work.tell_the_report()
     at_work.dialog("export", "file.export")
     at_work.dialog("guide", "help.guide")
     at_work.dialog("scale", "view.scale")
