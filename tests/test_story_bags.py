@@ -22,7 +22,14 @@ from pathoview.tasks import analyze_bag, train, train_bags
 SIDE = 64
 N_COLUMNS, N_ROWS = 4, 3
 N_SLIDES = 8
-QUICK = {"n_steps": 40, "batch": 4, "width": 16, "lr": 0.01}
+QUICK = {
+    "n_steps": 40,
+    "batch": 4,
+    "width": 16,
+    "lr": 0.01,
+    "dropout": 0.5,
+    "tile_dropout": 0.0,
+}
 
 
 def tissue(seed: int, planted: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
