@@ -221,7 +221,8 @@ def _pyav(path: Path) -> ModuleType:
         ) from error
     # What FFmpeg says names files, and told from its threads it waits for Python's lock for ever.
     av.logging.set_level(None)
-    return av
+    module: ModuleType = av
+    return module
 
 
 def _rgb(frame: Any) -> Rgb:
