@@ -17,6 +17,7 @@ def test_the_preview_is_seen_beside_the_original(
     qtbot: QtBot, open_window: MainWindow, session: Session
 ) -> None:
     canvas: Canvas = open_window.canvas
+    canvas.overview.hide()
     settle(qtbot, canvas, session)
     before = picture(canvas).astype(float)
     open_window.actions_by_id["normalise.reinhard"].trigger()
