@@ -7,7 +7,6 @@ to the deepest point of each nucleus, so that small and large ones are parted al
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,9 +23,10 @@ from pathoview.datasets.supply import patch_supply
 from pathoview.methods.fitting import FitContext, Fitted, fitted_of
 from pathoview.methods.library import bundled_path
 from pathoview.methods.model import Model, Parent, read_model
+from pathoview.methods.network_method import NetworkMethod
 from pathoview.methods.nuclei_maps import N_MAPS, Parting, is_near, nuclei_of
 from pathoview.methods.sampling import measured_stains
-from pathoview.methods.spec import Compute, Found
+from pathoview.methods.spec import Found
 from pathoview.methods.supervised.nuclei_unet_params import NucleiUnetFitParams, NucleiUnetParams
 from pathoview.slides.slide import Slide
 
@@ -48,21 +48,8 @@ _MARGIN_UM = 16.0
 _WEIGHT_DECAY, _CLIP_NORM, _VALIDATE_EVERY = 0.01, 5.0, 100
 
 
-class NucleiUnet:
+class NucleiUnet(NetworkMethod[NucleiUnetParams]):
     """See the module; the parameters say the rest."""
-
-    def __init__(
-        self,
-        params: NucleiUnetParams,
-        fitted: Fitted | None = None,
-        compute: Compute = Compute(),  # noqa: B008 (frozen)
-    ) -> None:
-        """``fitted`` None: the model that came with the program predicts."""
-        self._params = params
-        self._fitted = fitted
-        self._compute = compute
-        self._lock = threading.Lock()
-        self._inference: Inference | None = None
 
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
         """Measure the stains' colours, which objects are measured by; the network needs none."""
@@ -118,13 +105,21 @@ class NucleiUnet:
         maps = infer.maps(np.asarray(cv2.resize(patch, size, interpolation=way), np.uint8))
         return np.stack([cv2.resize(one, (width, height)) for one in maps])
 
-    def _ready(self) -> Inference:
-        """Return the network, made ready once."""
-        with self._lock:
-            if self._inference is None:
-                fitted = self._fitted or fitted_of(read_model(bundled_path(BUNDLED)))
-                self._inference = _inference(fitted, int(self._params.views), self._compute)
-            return self._inference
+    def _learned(self) -> Fitted:
+        """Return what was learned, here or before the program was given out."""
+        return self._fitted or fitted_of(read_model(bundled_path(BUNDLED)))
+
+    def _loaded(self, fitted: Fitted) -> Inference:
+        from pathoview.methods.engine.infer import Inference, InferencePlan
+        from pathoview.methods.engine.weights import load_arrays
+        from pathoview.methods.networks.unet import folded
+
+        network = network_of(fitted.settings)
+        load_arrays(network, fitted.tensors)
+        # Half of what windows share is further from their edges than the network sees.
+        overlap_px = 2 * network.reach_px
+        plan = InferencePlan(network.stride, overlap_px, n_views=int(self._params.views))
+        return Inference(folded(network), plan, self._compute)
 
 
 def network_of(settings: Mapping[str, Any]) -> UNet:
@@ -143,20 +138,6 @@ def settings_of(width: int) -> dict[str, Any]:
     """Return the settings of a network that begins from nothing."""
     widths = [times * width for times in _WIDTHS]
     return {"widths": widths, "fold": _FOLD, "n_deepest": _N_DEEPEST}
-
-
-def _inference(fitted: Fitted, n_views: int, compute: Compute) -> Inference:
-    from pathoview.methods.engine.infer import Inference, InferencePlan
-    from pathoview.methods.engine.weights import load_arrays
-    from pathoview.methods.networks.unet import folded
-
-    network = network_of(fitted.settings)
-    load_arrays(network, fitted.tensors)
-    # Half of what windows share is further from their edges than the network sees.
-    overlap_px = 2 * network.reach_px
-    return Inference(
-        folded(network), InferencePlan(network.stride, overlap_px, n_views=n_views), compute
-    )
 
 
 def _learner(

@@ -8,7 +8,6 @@ where tiles meet.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
 from pathoview.datasets.labels import TrainingData
 from pathoview.methods.fitting import FitContext, Fitted
-from pathoview.methods.spec import Compute
+from pathoview.methods.network_method import NetworkMethod
 from pathoview.methods.supervised.ordinal_grading_params import (
     HALO_UM,
     MPP,
@@ -38,21 +36,10 @@ _WINDOW_PX = 2048
 """A patch with its halo is computed in one piece: windows would share most of what they see."""
 
 
-class OrdinalGrading:
+class OrdinalGrading(NetworkMethod[OrdinalGradingParams]):
     """See the module; the parameters say the rest."""
 
-    def __init__(
-        self,
-        params: OrdinalGradingParams,
-        fitted: Fitted | None = None,
-        compute: Compute = Compute(),  # noqa: B008 (frozen)
-    ) -> None:
-        """``fitted`` None: it has to be trained before it can predict."""
-        self._params = params
-        self._fitted = fitted
-        self._compute = compute
-        self._lock = threading.Lock()
-        self._inference: Inference | None = None
+    untaught = _("Teach it with areas of two grades or more.")
 
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
         """Return the fixed colours of the stains, and that the classes are grades."""
@@ -75,18 +62,6 @@ class OrdinalGrading:
         if not isinstance(params, OrdinalGradingFitParams):
             raise TypeError(type(params).__name__)
         return fit(data, params, context)
-
-    def _ready(self) -> Inference:
-        """Return the network, made ready once."""
-        with self._lock:
-            if self._inference is None:
-                if self._fitted is None:
-                    raise UsageError(
-                        _("This method has to be trained first."),
-                        _("Teach it with areas of two grades or more."),
-                    )
-                self._inference = self._loaded(self._fitted)
-            return self._inference
 
     def _loaded(self, fitted: Fitted) -> Inference:
         from pathoview.methods.engine.infer import Inference, InferencePlan

@@ -9,19 +9,18 @@ pictures apart into healthy tissue and a mask, and puts them together again.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
 from pathoview.datasets.labels import TrainingData
 from pathoview.methods.fitting import FitContext, Fitted
-from pathoview.methods.spec import Compute, Synthesised
+from pathoview.methods.network_method import NetworkMethod
+from pathoview.methods.spec import Synthesised
 from pathoview.methods.weak.pseudo_healthy_beside import with_tissue_beside
 from pathoview.methods.weak.pseudo_healthy_params import (
     MPP,
@@ -37,21 +36,10 @@ if TYPE_CHECKING:
 Rgb = npt.NDArray[np.uint8]
 
 
-class PseudoHealthy:
+class PseudoHealthy(NetworkMethod[PseudoHealthyParams]):
     """See the module; the parameters say the rest."""
 
-    def __init__(
-        self,
-        params: PseudoHealthyParams,
-        fitted: Fitted | None = None,
-        compute: Compute = Compute(),  # noqa: B008 (frozen)
-    ) -> None:
-        """``fitted`` None: it has to be trained before it can predict."""
-        self._params = params
-        self._fitted = fitted
-        self._compute = compute
-        self._lock = threading.Lock()
-        self._inference: Inference | None = None
+    untaught = _("Teach it with areas of pathology, and of healthy tissue.")
 
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
         """Return the fixed colours of the stains: nothing is measured on the slide."""
@@ -78,17 +66,19 @@ class PseudoHealthy:
             raise TypeError(type(params).__name__)
         return fit(data, params, context)
 
-    def _ready(self) -> Inference:
-        """Return the network, made ready once."""
-        with self._lock:
-            if self._inference is None:
-                if self._fitted is None:
-                    raise UsageError(
-                        _("This method has to be trained first."),
-                        _("Teach it with areas of pathology, and of healthy tissue."),
-                    )
-                self._inference = _inference(self._fitted, self._params, self._compute)
-            return self._inference
+    def _loaded(self, fitted: Fitted) -> Inference:
+        from pathoview.methods.engine.infer import Inference, InferencePlan
+        from pathoview.methods.engine.weights import load_arrays
+        from pathoview.methods.networks.pseudo_healthy import STRIDE, Seam
+        from pathoview.methods.networks.unet import folded
+        from pathoview.methods.weak.pseudo_healthy_engines import engine
+
+        params = self._params
+        seam = Seam(params.threshold, round(params.margin_um / MPP), round(params.seam_um / MPP))
+        network = engine(fitted.settings["engine"]).network_of(fitted.settings, seam)
+        load_arrays(network, fitted.tensors)
+        plan = InferencePlan(STRIDE, network.reach_px)
+        return Inference(folded(network), plan, self._compute, lambda maps: maps)
 
 
 def composed(patch: Rgb, maps: npt.NDArray[np.float32], beside: float) -> Synthesised:
@@ -101,17 +91,3 @@ def composed(patch: Rgb, maps: npt.NDArray[np.float32], beside: float) -> Synthe
     painted = with_tissue_beside(painted, patch, maps[3] > 0, beside)
     mixed = np.rint(patch * (1 - share) + painted * share)
     return Synthesised(mixed.clip(0, 255).astype(np.uint8), np.ascontiguousarray(maps[4]))
-
-
-def _inference(fitted: Fitted, params: PseudoHealthyParams, compute: Compute) -> Inference:
-    from pathoview.methods.engine.infer import Inference, InferencePlan
-    from pathoview.methods.engine.weights import load_arrays
-    from pathoview.methods.networks.pseudo_healthy import STRIDE, Seam
-    from pathoview.methods.networks.unet import folded
-    from pathoview.methods.weak.pseudo_healthy_engines import engine
-
-    seam = Seam(params.threshold, round(params.margin_um / MPP), round(params.seam_um / MPP))
-    network = engine(fitted.settings["engine"]).network_of(fitted.settings, seam)
-    load_arrays(network, fitted.tensors)
-    plan = InferencePlan(STRIDE, network.reach_px)
-    return Inference(folded(network), plan, compute, lambda maps: maps)

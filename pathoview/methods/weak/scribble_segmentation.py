@@ -11,19 +11,17 @@ encoders see further than the halo: their maps may differ by a trace where tiles
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
 from pathoview.datasets.labels import TrainingData
 from pathoview.methods.fitting import FitContext, Fitted
-from pathoview.methods.spec import Compute
+from pathoview.methods.network_method import NetworkMethod
 from pathoview.methods.weak.scribble_segmentation_params import (
     HALO_UM,
     MPP,
@@ -39,21 +37,10 @@ if TYPE_CHECKING:
 Rgb = npt.NDArray[np.uint8]
 
 
-class ScribbleSegmentation:
+class ScribbleSegmentation(NetworkMethod[ScribbleSegmentationParams]):
     """See the module; the parameters say the rest."""
 
-    def __init__(
-        self,
-        params: ScribbleSegmentationParams,
-        fitted: Fitted | None = None,
-        compute: Compute = Compute(),  # noqa: B008 (frozen)
-    ) -> None:
-        """``fitted`` None: it has to be trained before it can predict."""
-        self._params = params
-        self._fitted = fitted
-        self._compute = compute
-        self._lock = threading.Lock()
-        self._inference: Inference | None = None
+    untaught = _("Teach it with strokes.")
 
     def prepare(self, slide: Slide, mpp: float) -> Mapping[str, Any]:
         """Return the fixed colours of the stains: nothing is measured on the slide."""
@@ -82,26 +69,15 @@ class ScribbleSegmentation:
             raise TypeError(type(params).__name__)
         return fit(data, params, context)
 
-    def _ready(self) -> Inference:
-        """Return the network, made ready once."""
-        with self._lock:
-            if self._inference is None:
-                if self._fitted is None:
-                    raise UsageError(
-                        _("This method has to be trained first."), _("Teach it with strokes.")
-                    )
-                self._inference = _inference(self._fitted, int(self._params.views), self._compute)
-            return self._inference
+    def _loaded(self, fitted: Fitted) -> Inference:
+        from pathoview.methods.engine.infer import Inference, InferencePlan
+        from pathoview.methods.engine.weights import load_arrays
+        from pathoview.methods.networks.unet import folded
+        from pathoview.methods.weak.scribble_segmentation_learner import softmax
+        from pathoview.methods.weak.scribble_segmentation_networks import network_of
 
-
-def _inference(fitted: Fitted, n_views: int, compute: Compute) -> Inference:
-    from pathoview.methods.engine.infer import Inference, InferencePlan
-    from pathoview.methods.engine.weights import load_arrays
-    from pathoview.methods.networks.unet import folded
-    from pathoview.methods.weak.scribble_segmentation_learner import softmax
-    from pathoview.methods.weak.scribble_segmentation_networks import network_of
-
-    network = network_of(fitted.settings)
-    load_arrays(network, fitted.tensors)
-    plan = InferencePlan(network.stride, 2 * round(HALO_UM / MPP), n_views=n_views)
-    return Inference(folded(network), plan, compute, softmax)
+        network = network_of(fitted.settings)
+        load_arrays(network, fitted.tensors)
+        n_views = int(self._params.views)
+        plan = InferencePlan(network.stride, 2 * round(HALO_UM / MPP), n_views=n_views)
+        return Inference(folded(network), plan, self._compute, softmax)
