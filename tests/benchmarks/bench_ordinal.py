@@ -6,7 +6,7 @@ scored. The published losses are to be no worse than cross entropy alone (kappa 
 grades off by two at most 0.005 more often), not better: on such tiles they are not. Last, grades
 whose order is scrambled have to be harder to put on one line. Torch computes in one thread.
 
-``PATHOVIEW_BENCH_SEEDS`` (3): trainings; ``PATHOVIEW_BENCH_STEPS`` (150).
+``PATHOVIEW_BENCH_SEEDS`` (3): trainings; ``PATHOVIEW_BENCH_STEPS`` (300).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from pathoview.methods.supervised.ordinal_grading_params import MPP, OrdinalGrad
 
 SIDE, N_GRADES, N_TRAIN, N_TEST = 64, 4, 400, 800
 SEEDS = int(os.environ.get("PATHOVIEW_BENCH_SEEDS", "3"))
-STEPS = int(os.environ.get("PATHOVIEW_BENCH_STEPS", "150"))
+STEPS = int(os.environ.get("PATHOVIEW_BENCH_STEPS", "300"))
 CLASSES = tuple(TargetClass(f"Grade {grade}") for grade in range(N_GRADES))
 
 Loss = Callable[..., tuple[Tensor, dict[str, float]]]
