@@ -7,42 +7,30 @@ aggregator of their features is trained, so that minutes on a processor suffice.
 from __future__ import annotations
 
 import abc
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
 from pathoview.datasets.bags import BagData
 from pathoview.methods.bag_params import BagFitParams, BagParams
 from pathoview.methods.fitting import FitContext, Fitted
-from pathoview.methods.spec import BagFound, Compute
+from pathoview.methods.spec import BagFound
+from pathoview.methods.taught_method import TaughtMethod
 
 if TYPE_CHECKING:
     from pathoview.methods.networks.bag_network import BagNetwork
 
 
-class BagAggregator(abc.ABC):
+class BagAggregator(TaughtMethod[BagParams]):
     """A `spec.BagMethod` that can be trained; the network always computes in float32."""
 
     fit_params: ClassVar[type[BagFitParams]] = BagFitParams
-
-    def __init__(
-        self,
-        params: BagParams,
-        fitted: Fitted | None = None,
-        compute: Compute = Compute(),  # noqa: B008 (frozen)
-    ) -> None:
-        """``fitted`` None: it has to be trained before it can predict."""
-        self._params = params
-        self._fitted = fitted
-        self._compute = compute
-        self._lock = threading.Lock()
-        self._network: BagNetwork | None = None
+    untaught = _("Train it from slides with labels: pathoview train.")
+    _network: BagNetwork | None = None
 
     @staticmethod
     @abc.abstractmethod
@@ -58,14 +46,10 @@ class BagAggregator(abc.ABC):
         """Return what is said of a slide of (tile, feature); see `spec.BagMethod`."""
         from pathoview.methods.engine.bag_inference import found
 
-        if self._fitted is None:
-            raise UsageError(
-                _("This method has to be trained first."),
-                _("Train it from slides with labels: pathoview train."),
-            )
-        said = self._fitted.settings
+        fitted = self._learned()
+        said = fitted.settings
         return found(
-            self._ready(self._fitted),
+            self._ready(fitted),
             features,
             float(said.get("temperature", 1.0)),
             has_several_labels=said.get("ordering") == "labels",

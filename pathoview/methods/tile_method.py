@@ -8,20 +8,19 @@ last layer gets, so that a slide is looked at once and its similar tiles can be 
 from __future__ import annotations
 
 import abc
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
 from pathoview.datasets.bags import Bag, BagData, Features
 from pathoview.datasets.tile_choice import TileChoice
 from pathoview.methods.fitting import FitContext, Fitted
-from pathoview.methods.spec import BagFound, Compute
+from pathoview.methods.spec import BagFound
+from pathoview.methods.taught_method import TaughtMethod
 from pathoview.methods.tile_aggregation import Aggregation, tile_weights
 from pathoview.methods.tile_params import TileFitParams, TileParams
 
@@ -29,23 +28,12 @@ if TYPE_CHECKING:
     from pathoview.methods.networks.tile_network import TileNetwork
 
 
-class TileMethod(abc.ABC):
+class TileMethod(TaughtMethod[TileParams]):
     """A `spec.BagMethod` that can be trained, and describes tiles by its own network."""
 
     fit_params: ClassVar[type[TileFitParams]]
-
-    def __init__(
-        self,
-        params: TileParams,
-        fitted: Fitted | None = None,
-        compute: Compute = Compute(),  # noqa: B008 (frozen)
-    ) -> None:
-        """``fitted`` None: it has to be trained before it can predict."""
-        self._params = params
-        self._fitted = fitted
-        self._compute = compute
-        self._lock = threading.Lock()
-        self._network: TileNetwork | None = None
+    untaught = _("Train it from slides with labels: pathoview train.")
+    _network: TileNetwork | None = None
 
     @staticmethod
     @abc.abstractmethod
@@ -54,7 +42,7 @@ class TileMethod(abc.ABC):
 
     def predict(self, features: npt.NDArray[np.float32]) -> BagFound:
         """Return what is said of a slide of (tile, feature); see `spec.BagMethod`."""
-        fitted = self._taught()
+        fitted = self._learned()
         settings, tensors = fitted.settings, fitted.tensors
         aggregation = Aggregation.from_json(settings["aggregation"])
         temperature = float(settings.get("temperature", 1.0))
@@ -79,7 +67,7 @@ class TileMethod(abc.ABC):
         from pathoview.methods.engine.tile_looking import looked_at
 
         assert bag.pixels is not None
-        fitted, network = self._taught(), self._ready()
+        fitted, network = self._learned(), self._ready()
         tile_px = int(fitted.settings["encoder"]["tile_px"])
         tiles = np.arange(bag.n_tiles, dtype=np.int32)
         return looked_at(network.body, bag.pixels, tiles, tile_px, network.mean.device, check)
@@ -97,19 +85,11 @@ class TileMethod(abc.ABC):
             raise TypeError(type(params).__name__)
         return fit(data, params, context, lambda bags, seed: self.choice(params, bags, seed))
 
-    def _taught(self) -> Fitted:
-        if self._fitted is None:
-            raise UsageError(
-                _("This method has to be trained first."),
-                _("Train it from slides with labels: pathoview train."),
-            )
-        return self._fitted
-
     def _ready(self) -> TileNetwork:
         """Return the network, made ready once."""
         from pathoview.methods.engine.tile_learner import network_of
 
         with self._lock:
             if self._network is None:
-                self._network = network_of(self._taught(), self._compute.device)
+                self._network = network_of(self._learned(), self._compute.device)
             return self._network
