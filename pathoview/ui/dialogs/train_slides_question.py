@@ -218,7 +218,7 @@ class TrainSlidesQuestion(QWidget):
             box.toggled.connect(lambda _on: self._on_class())
             self._boxes.addWidget(box)
 
-    def _fill_looked_for(self) -> None:
+    def _fill_looked_for(self, found: SlideLabelSummary) -> None:
         """Offer the two classes of which one is looked for, the second unless one says another."""
         names = [name for name, box in self.classes.items() if box.isChecked()]
         shown = [self.looked_for.itemText(place) for place in range(self.looked_for.count())]
@@ -228,7 +228,7 @@ class TrainSlidesQuestion(QWidget):
             self.looked_for.addItems(names)
             self.looked_for.setCurrentIndex(len(names) - 1)
             self.looked_for.blockSignals(False)
-        is_one = len(names) == 2 and not self.grade and not self.summary.has_several
+        is_one = len(names) == 2 and not self.grade and not found.has_several
         self._positive.setVisible(is_one)
 
     def _on_class(self) -> None:
@@ -238,8 +238,8 @@ class TrainSlidesQuestion(QWidget):
 
     def _count(self) -> None:
         """Say how many labels there are, what is left out, and what would help."""
-        self._fill_looked_for()
         found = self.summary
+        self._fill_looked_for(found)
         self.words.setText(found.words)
         self.words.setVisible(bool(found.words))
         for name, box in self.classes.items():
