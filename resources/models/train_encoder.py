@@ -27,11 +27,11 @@ import numpy as np
 import numpy.typing as npt
 import torch  # noqa: TID253 (a script)
 from encoder_tiles import Picture, pairs, read_pictures
+from told import Told
 from torch import Tensor, nn  # noqa: TID253
 from torch.nn import functional  # noqa: TID253
 
 from pathoview import __version__
-from pathoview.core.progress import SilentProgress
 from pathoview.methods.engine.augment import STRONG, augment
 from pathoview.methods.engine.encoders import build_encoder
 from pathoview.methods.engine.learner import Learner, Trained
@@ -199,23 +199,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--side", type=int, default=64, help="px of a view")
     parser.add_argument("--lr", type=float, default=3e-4)
     return parser.parse_args()
-
-
-class Told(SilentProgress):
-    """Prints the points of the curves, and ends well when its time is over."""
-
-    def __init__(self, minutes: float) -> None:
-        super().__init__()
-        self._end = time.monotonic() + 60 * minutes
-
-    @property
-    def is_finishing(self) -> bool:
-        return time.monotonic() > self._end
-
-    def event(self, kind: str, data: Mapping[str, object]) -> None:
-        if kind == "curve":
-            shown = {k: round(v, 4) for k, v in data.items() if isinstance(v, float)}
-            print(shown, flush=True)
 
 
 def data_hash(pictures: list[Picture]) -> str:

@@ -20,7 +20,6 @@ import hashlib
 import importlib.metadata
 import platform
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +27,9 @@ import cv2
 import numpy as np
 import torch  # noqa: TID253 (a script)
 from nuclei_scenes import MPP, Tile, sample
+from told import Told
 
 from pathoview import __version__
-from pathoview.core.progress import SilentProgress
 from pathoview.methods.engine.learner import Trained
 from pathoview.methods.engine.plan import TrainingPlan
 from pathoview.methods.engine.train import train
@@ -123,23 +122,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--numerics", choices=["float32", "bf16"], default="bf16")
     return parser.parse_args()
-
-
-class Told(SilentProgress):
-    """Prints the points of the curves, and ends well when its time is over."""
-
-    def __init__(self, minutes: float) -> None:
-        super().__init__()
-        self._end = time.monotonic() + 60 * minutes
-
-    @property
-    def is_finishing(self) -> bool:
-        return time.monotonic() > self._end
-
-    def event(self, kind: str, data: Mapping[str, object]) -> None:
-        if kind == "curve":
-            shown = {k: round(v, 4) for k, v in data.items() if isinstance(v, float)}
-            print(shown, flush=True)
 
 
 def settle(learner: NucleiLearner, first: int) -> None:
