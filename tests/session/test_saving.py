@@ -13,7 +13,6 @@ from stage import Ears, Loop
 
 from pathoview.session.session import Session
 from pathoview.study import writer
-from pathoview.study.database import connect
 from pathoview.study.study import Study, private_path
 from pathoview.study.study_file import StudyFile
 
@@ -43,9 +42,12 @@ def draw(session: Session, n: int) -> None:
     session.annotations.draw(shapely.Point(100, 100).buffer(20 + n, 200), f"Draw {n}")
 
 
-def writer_connection(session: Session) -> sqlite3.Connection:
-    study = session.studies.study
-    assert study is not None
+def study_of(session: Session) -> Study:
+    assert session.studies.study is not None
+    return session.studies.study
+
+
+def connection_of(study: Study) -> sqlite3.Connection:
     connection = study.writer._connection
     assert connection is not None
     return connection
@@ -60,29 +62,25 @@ def n_on_disk(session: Session) -> int:
 
 def fill_disk(session: Session) -> None:
     """Let the file grow no more: SQLite says then what it says on a full disk."""
-    connection = writer_connection(session)
+    connection = connection_of(study_of(session))
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def free_disk(session: Session) -> None:
-    writer_connection(session).execute("PRAGMA max_page_count = 1000000")
+    connection_of(study_of(session)).execute("PRAGMA max_page_count = 1000000")
 
 
-def refuse_writes(session: Session) -> None:
-    """Let nothing be written, as in a read-only folder."""
-    study = session.studies.study
-    assert study is not None
-    study.writer._connection = connect(study.path, writable=False)
+def refuse_writes(study: Study) -> None:
+    """Let nothing be written, as in a read-only folder.
+
+    The connection stays the writer's: its thread may be using it at any moment.
+    """
+    connection_of(study).execute("PRAGMA query_only = ON")
 
 
-def allow_writes(session: Session) -> None:
-    study = session.studies.study
-    assert study is not None
-    refusing = writer_connection(session)
-    study.writer._connection = None
-    study.writer.flush(10)  # the thread of the writer may be using it until then
-    refusing.close()
+def allow_writes(study: Study) -> None:
+    connection_of(study).execute("PRAGMA query_only = OFF")
 
 
 def test_on_a_full_disk_work_goes_on_and_is_written_when_there_is_room(
@@ -113,7 +111,7 @@ def test_what_waits_for_a_full_disk_survives_opening_another_slide_and_coming_ba
     first = labelled.path
     assert first is not None
     fill_disk(labelled)
-    connection = writer_connection(labelled)
+    connection = connection_of(study_of(labelled))
     for n in range(1, _N_GESTURES):
         draw(labelled, n)
     loop.run_until(lambda: labelled.studies.error is not None)
@@ -129,25 +127,20 @@ def test_what_waits_for_a_full_disk_survives_opening_another_slide_and_coming_ba
     assert n_on_disk(labelled) == _N_GESTURES
 
 
-def study_of(session: Session) -> Study:
-    assert session.studies.study is not None
-    return session.studies.study
-
-
 def test_what_waits_for_two_studies_of_one_slide_is_kept_apart(
     labelled: Session, loop: Loop, open_slide_of: Callable[[Path], None], tmp_path: Path
 ) -> None:
     path, private, slide = labelled.path, study_of(labelled), labelled.slide
     assert path is not None
     assert slide is not None
-    refuse_writes(labelled)
+    refuse_writes(study_of(labelled))
     draw(labelled, 1)
     labelled.study_files.create(tmp_path / "named.pathoview")
     open_slide_of(path)
     loop.run_until(lambda: labelled.annotations.document is not None)
     named = study_of(labelled)
     loop.run_until(lambda: not named.writer.n_waiting)
-    refuse_writes(labelled)
+    refuse_writes(study_of(labelled))
     draw(labelled, 2)
     labelled.study_files.close()
     assert labelled.studies.n_unsaved == 2
@@ -156,9 +149,7 @@ def test_what_waits_for_two_studies_of_one_slide_is_kept_apart(
     assert study_of(labelled) is private
     assert len(labelled.annotations.document or ()) == 2
     for study in (private, named):
-        assert study.writer._connection is not None
-        study.writer._connection.close()
-        study.writer._connection = None
+        allow_writes(study)
     loop.run_until(lambda: not labelled.studies.n_unsaved)
     assert n_on_disk(labelled) == 2
     with StudyFile.open(named.path) as file:
@@ -176,12 +167,12 @@ def test_where_nothing_may_be_written_one_is_told_and_can_go_on(
     loop.run_until(lambda: session.annotations.document is not None)
     draw(session, 0)
     loop.run_until(lambda: not session.studies.n_unsaved)
-    refuse_writes(session)
+    refuse_writes(study_of(session))
     draw(session, 1)
     loop.run_until(lambda: session.studies.error is not None)
     assert "could not be opened or saved" in str(session.studies.error)
     assert "Check that you may write" in session.studies.error.hint
-    allow_writes(session)
+    allow_writes(study_of(session))
     loop.run_until(lambda: not session.studies.n_unsaved)
     assert n_on_disk(session) == 2
 
@@ -221,7 +212,7 @@ def test_older_steps_carry_classes_as_they_are_called_now_though_the_disk_does_n
     loop.run_until(lambda: labelled.annotations.document is not None)
     assert labelled.classes.rename(1, "Carcinoma")
     loop.run_until(lambda: not labelled.studies.n_unsaved)
-    refuse_writes(labelled)
+    refuse_writes(study_of(labelled))
     for _step in range(n_steps + 1):
         labelled.undo()
     for _step in range(n_steps):
@@ -229,4 +220,4 @@ def test_older_steps_carry_classes_as_they_are_called_now_though_the_disk_does_n
     document = labelled.annotations.document
     assert document is not None
     assert [one.classification.name for one in document if one.classification] == ["Tumor"] * 12
-    allow_writes(labelled)
+    allow_writes(study_of(labelled))
