@@ -130,7 +130,8 @@ class EncoderUsed:
     n_features: int
     mpp: tuple[float, ...]
     """µm per px of each magnification, in the order of the features; the first is the grid's.
-    Empty: the tiles are whole frames of a clip, each fitted to a tile."""
+    Empty: the tiles are whole frames of a clip, each fitted to a tile, or patches of a whole
+    picture, whatever its scale (`of_whole`)."""
     tile_px: int
     """Side of a tile at each of them; all have the same centre."""
     normalisation: str = "none"
@@ -145,11 +146,15 @@ class EncoderUsed:
     """``bundled``, ``random``, ``hub``, or the path of the file the weights came from."""
     every: int = 1
     """Of a clip: which of its frames were described, every so many from the first."""
+    of_whole: bool = False
+    """The tiles are overlapping patches that are spread over a whole picture."""
+    n_hand: int = 0
+    """How many of the features, the last ones, are measured by rules, not by the network."""
 
     @property
     def is_of_frames(self) -> bool:
         """Whether tiles are frames of clips, in their order: tile (column, 0) is frame column."""
-        return not self.mpp
+        return not self.mpp and not self.of_whole
 
 
 @dataclass(frozen=True, slots=True)
