@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from pathoview.core.errors import InputError
+from pathoview.core.geometry import Cell
 from pathoview.core.params import BaseParams
 from pathoview.core.progress import Progress
 from pathoview.core.registry import Registry
@@ -109,7 +110,7 @@ class FakeFeatures:
         with np.load(path) as data:
             tiles, side = data["tiles"], float(data["side"])
         columns, rows = tiles[:, :2].T.astype(np.int32)
-        grid = TileGrid(columns, rows, side)
+        grid = TileGrid(columns, rows, Cell.square(side))
         return tiles[:, 2:].astype(np.float32), grid, ENCODER
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pathoview.core.geometry import Cell
 from pathoview.core.progress import Progress
 from pathoview.datasets.bags import EncoderUsed, TileGrid
 from pathoview.slides.opening import open_slide
@@ -65,7 +66,7 @@ def described(
     features = rng.normal(size=(n, N_FEATURES)).astype(np.float32)
     features[: N_TILES // 4] += 4.0 * name.startswith("Tumor")
     places = np.arange(n, dtype=np.int32)
-    return features, TileGrid(places % 4, places // 4, SIDE_L0), ENCODER
+    return features, TileGrid(places % 4, places // 4, Cell.square(SIDE_L0)), ENCODER
 
 
 def recorded(path: Path, *labels: SlideLabel, **members: object) -> SlideRecord:

@@ -16,6 +16,7 @@ from studies import opened
 
 from pathoview.annotations.change import Change
 from pathoview.annotations.feature import Feature, Role
+from pathoview.core.geometry import Cell
 from pathoview.datasets.bags import UNSAID, Bag, BagData, EncoderUsed, TileGrid
 from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.labels import LabelledImage, Split, TargetClass, TrainingData
@@ -133,7 +134,9 @@ def bag(
     tiles: npt.NDArray[np.floating], label: int, name: str = "slide", split: Split = "train"
 ) -> Bag:
     """Return a slide whose tiles lie in a row."""
-    grid = TileGrid(np.arange(len(tiles), dtype=np.int32), np.zeros(len(tiles), np.int32), 224.0)
+    grid = TileGrid(
+        np.arange(len(tiles), dtype=np.int32), np.zeros(len(tiles), np.int32), Cell.square(224.0)
+    )
     return Bag(name, name, np.asarray(tiles, np.float32), grid, label, split=split)
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pathoview.core.geometry import Cell
 from pathoview.datasets.bags import Bag, BagData, EncoderUsed, TileGrid
 from pathoview.datasets.labels import Split, TargetClass
 
@@ -66,7 +67,9 @@ def tile_slide(
         n = max(1, round(random.uniform(0.03, 0.17) * n_tiles))
         is_tumour[random.choice(n_tiles, n, replace=False)] = True
     tiles = np.stack([tile(side, random, is_tumour=bool(one)) for one in is_tumour])
-    grid = TileGrid(np.arange(n_tiles, dtype=np.int32), np.zeros(n_tiles, np.int32), float(side))
+    grid = TileGrid(
+        np.arange(n_tiles, dtype=np.int32), np.zeros(n_tiles, np.int32), Cell.square(float(side))
+    )
     features = random.normal(size=(n_tiles, ENCODER.n_features)).astype(np.float32)
     bag = Bag(name, name, features, grid, label, split=split, pixels=ArrayPixels(tiles))
     return bag, is_tumour

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +95,22 @@ class Rect:
         """Return ``(x, y, width, height)`` of :meth:`outward` as integers."""
         out = self.outward()
         return int(out.x), int(out.y), int(out.width), int(out.height)
+
+
+class Cell(NamedTuple):
+    """Width and height of the cells of a grid that begins at the origin."""
+
+    width: float
+    height: float
+
+    @classmethod
+    def square(cls, side: float) -> Cell:
+        return cls(side, side)
+
+    def rect(self, column: float, row: float) -> Rect:
+        """Return where the cell of a column and a row lies."""
+        return Rect(column * self.width, row * self.height, self.width, self.height)
+
+    def at(self, x: float, y: float) -> tuple[int, int]:
+        """Return column and row of the cell that a place lies in."""
+        return math.floor(x / self.width), math.floor(y / self.height)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from pathoview.core.geometry import Cell
 from pathoview.datasets.labels import Split, TargetClass
 
 Features = npt.NDArray[np.float32]
@@ -34,21 +35,32 @@ at once, each of them there or not."""
 
 @dataclass(frozen=True, slots=True)
 class TileGrid:
-    """Where the tiles of a bag lie: squares of a grid that begins at the slide's origin."""
+    """Where the tiles of a bag lie: cells of a grid that begins at the slide's origin.
+
+    A tile stands for its cell. What an encoder saw of it may reach further on all sides.
+    """
 
     columns: npt.NDArray[np.int32]
     """(n,)"""
     rows: npt.NDArray[np.int32]
     """(n,)"""
-    side_l0: float
-    """Of a tile, level-0 px; tile (column, row) begins at (column · side, row · side)."""
+    cell_l0: Cell
+    """Level-0 px; squares, but for the patches of a whole picture."""
 
     def __len__(self) -> int:
         return len(self.columns)
 
     def corners_l0(self) -> npt.NDArray[np.float64]:
         """Return the top-left corners, (n, 2) x and y in level-0 px."""
-        return np.stack([self.columns, self.rows], axis=1) * np.float64(self.side_l0)
+        return np.stack([self.columns, self.rows], axis=1) * np.array(self.cell_l0)
+
+    def centers_l0(self) -> npt.NDArray[np.float64]:
+        """Return the middles, (n, 2) x and y in level-0 px."""
+        return self.corners_l0() + np.array(self.cell_l0) / 2
+
+    def of(self, tiles: npt.NDArray[np.bool_]) -> Self:
+        """Return where some of the tiles lie."""
+        return replace(self, columns=self.columns[tiles], rows=self.rows[tiles])
 
     def image(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Return values of tiles, (n,), as a picture of one px a tile; NaN where there is none.

@@ -1,7 +1,7 @@
 """What a method for whole slides says of each tile, as layers: attention, and evidence of classes.
 
 One px of the raster is one tile, laid on the slide's own grid. A tile was seen as a whole, so it is
-drawn as a plain square at every zoom; nothing fades into its neighbours.
+drawn as a plain rectangle at every zoom; nothing fades into its neighbours.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pathoview.annotations.detections import DetectionClass
 from pathoview.core.affine import Affine
+from pathoview.core.geometry import Cell
 from pathoview.core.translation import _
 from pathoview.layers.heatmap_source import HeatmapSource, HeatmapStyle
 from pathoview.layers.layer import Layer
@@ -39,16 +40,16 @@ class TileValueSource(HeatmapSource):
         self,
         meaning: str,
         channels: Sequence[str],
-        side_l0: float,
+        cell_l0: Cell,
         width_l0: float,
         height_l0: float,
         style: HeatmapStyle,
     ) -> None:
-        """``side_l0``: of a tile, level-0 px; ``channels``: names of its numbers."""
+        """``cell_l0``: a tile, level-0 px; ``channels``: names of its numbers."""
         self.meaning = meaning
         nothing = np.full((1, 1, len(channels)), np.nan, np.float32)
         raster = ArrayRaster(nothing, channels=channels, is_rgb=False)
-        super().__init__(raster, Affine.scaled(side_l0), width_l0, height_l0, style)
+        super().__init__(raster, Affine.scaled(*cell_l0), width_l0, height_l0, style)
 
     def fill(self, image: npt.NDArray[np.float32]) -> None:
         """Show these numbers, (row, column, channel), from now on; NaN where no tile is."""
@@ -63,12 +64,12 @@ def attention_layers(
     record: RunRecord, title: str, width_l0: float, height_l0: float
 ) -> tuple[Layer, Layer]:
     """Return the layers of a run: attention, and, hidden at first, evidence; see `fill_layers`."""
-    side_l0, size = record.scale_l0, (width_l0, height_l0)
+    cell_l0, size = record.cell_l0, (width_l0, height_l0)
     names = [one.name for one in record.classes]
     style = HeatmapStyle(limits=(0.0, _LEAST_TOP), low_opacity=0.0)
-    attention = TileValueSource(ATTENTION_MEANING, [_("attention")], side_l0, *size, style)
+    attention = TileValueSource(ATTENTION_MEANING, [_("attention")], cell_l0, *size, style)
     style = HeatmapStyle(limits=(0.0, 1.0), low_opacity=0.0, channel=_looked_for(record.classes))
-    evidence = TileValueSource(EVIDENCE_MEANING, names, side_l0, *size, style)
+    evidence = TileValueSource(EVIDENCE_MEANING, names, cell_l0, *size, style)
     return (
         Layer(
             _("{title}: attention").format(title=title),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathoview.core.geometry import Rect
+from pathoview.core.geometry import Cell, Rect
 from pathoview.layers.attention_source import attention_layers, fill_layers
 from pathoview.layers.layer import Layer
 from pathoview.slides.slide import SlideInfo
@@ -32,9 +32,9 @@ class RunAttention:
         return self.layers[0]
 
     @property
-    def side_l0(self) -> float:
-        """Side of a tile, level-0 px."""
-        return self._record.scale_l0
+    def cell_l0(self) -> Cell:
+        """A tile, level-0 px."""
+        return self._record.cell_l0
 
     @property
     def n_tiles(self) -> int:
@@ -52,8 +52,8 @@ class RunAttention:
             return None
         self.tiles = tiles
         self.course = FrameCourse.of(self._record, tiles)
-        width, height = (n * self.side_l0 for n in self._record.grid_px)
-        return Rect(0, 0, width, height)
+        n_columns, n_rows = self._record.grid_px
+        return Rect(0, 0, n_columns * self.cell_l0.width, n_rows * self.cell_l0.height)
 
     def tell(self) -> None:
         """Have the tiles drawn that came."""

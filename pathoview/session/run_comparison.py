@@ -149,7 +149,7 @@ class RunComparison:
             return None
         asked = review.run.path, review.order, review.class_name, other.path, self.value
         if self._compared is None or self._compared[0] != asked:
-            here = TileValues(own.columns, own.rows, review.side_l0, review.values)
+            here = TileValues(own.columns, own.rows, review.cell_l0, review.values)
             there = run_values(other.record, tiles, self.value)
             self._compared = asked, compare(here, there)
         return self._compared[1]

@@ -25,12 +25,13 @@ class SimilarTile(Answered):
     pseudonym: str
     x_l0: float
     y_l0: float
-    side_l0: float
+    width_l0: float
+    height_l0: float
     similarity: float
 
     @property
     def place(self) -> TilePlace:
-        return TilePlace(self.slide_hash, Rect(self.x_l0, self.y_l0, self.side_l0, self.side_l0))
+        return TilePlace(self.slide_hash, Rect(self.x_l0, self.y_l0, self.width_l0, self.height_l0))
 
 
 class Similar(Answered):

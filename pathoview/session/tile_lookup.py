@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pathoview.core.geometry import Cell
 from pathoview.study.bag_rows import BagTiles
 from pathoview.study.tile_verdicts import TileVerdict
+
+_ONE_PX = Cell.square(1.0)
 
 
 class TileLookup:
     """The tiles of one run by their places, with the answers that are about them."""
 
-    def __init__(self, tiles: BagTiles | None = None, side_l0: float = 1.0) -> None:
-        self._side_l0 = side_l0
+    def __init__(self, tiles: BagTiles | None = None, cell_l0: Cell = _ONE_PX) -> None:
+        self._cell_l0 = cell_l0
         self._tiles: dict[tuple[int, int], int] = {}
         if tiles is not None:
             places = zip(tiles.columns.tolist(), tiles.rows.tolist(), strict=True)
@@ -21,7 +24,7 @@ class TileLookup:
 
     def find(self, x_l0: float, y_l0: float) -> int | None:
         """Return the tile at a place; None: there is none."""
-        return self._tiles.get((int(x_l0 // self._side_l0), int(y_l0 // self._side_l0)))
+        return self._tiles.get(self._cell_l0.at(x_l0, y_l0))
 
     def take(self, verdicts: Iterable[TileVerdict]) -> None:
         """Take these answers in place of those before; one is about the tile that its middle is in.

@@ -27,7 +27,7 @@ class MappedSlide(Answered):
 
     slide_hash: str
     pseudonym: str
-    side_l0: float
+    cell_l0: tuple[float, float]
 
 
 class MapOfTiles(Answered):
@@ -53,8 +53,8 @@ class MapOfTiles(Answered):
     def place(self, point: int) -> TilePlace:
         """Return which tile a point is."""
         slide = self.slides[self.slide[point]]
-        side = slide.side_l0
-        return TilePlace(slide.slide_hash, Rect(self.x_l0[point], self.y_l0[point], side, side))
+        rect_l0 = Rect(self.x_l0[point], self.y_l0[point], *slide.cell_l0)
+        return TilePlace(slide.slide_hash, rect_l0)
 
 
 class TileMap(Asking[MapOfTiles]):
@@ -94,9 +94,9 @@ class TileMap(Asking[MapOfTiles]):
         if answer is None or slide is None or rect_l0 is None:
             return None
         x, y = rect_l0.center
-        sides = np.array([one.side_l0 for one in answer.slides])[list(answer.slide)]
+        cells = np.array([one.cell_l0 for one in answer.slides])[list(answer.slide)]
         here = np.array([one.slide_hash == slide.content_hash for one in answer.slides])
         dx, dy = x - np.array(answer.x_l0), y - np.array(answer.y_l0)
-        is_in = (dx >= 0) & (dx < sides) & (dy >= 0) & (dy < sides)
+        is_in = (dx >= 0) & (dx < cells[:, 0]) & (dy >= 0) & (dy < cells[:, 1])
         (found,) = np.nonzero(is_in & here[list(answer.slide)])
         return int(found[0]) if len(found) else None

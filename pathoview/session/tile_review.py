@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
-from pathoview.core.geometry import Rect
+from pathoview.core.geometry import Cell, Rect
 from pathoview.core.pyramid import Plane
 from pathoview.core.translation import _
 from pathoview.session.notices import Notice
@@ -96,10 +96,10 @@ class TileReview:
         return None if run is None or run.attention is None else run.attention.tiles
 
     @property
-    def side_l0(self) -> float:
-        """Side of a tile, level-0 px."""
+    def cell_l0(self) -> Cell:
+        """A tile, level-0 px."""
         run = self.run
-        return 1.0 if run is None else run.record.scale_l0
+        return Cell(1.0, 1.0) if run is None else run.record.cell_l0
 
     @property
     def class_names(self) -> Sequence[str]:
@@ -166,9 +166,9 @@ class TileReview:
 
     def rect_l0(self, tile: int) -> Rect:
         """Return where a tile lies."""
-        tiles, side = self.tiles, self.side_l0
+        tiles = self.tiles
         assert tiles is not None
-        return Rect(float(tiles.columns[tile]) * side, float(tiles.rows[tile]) * side, side, side)
+        return self.cell_l0.rect(float(tiles.columns[tile]), float(tiles.rows[tile]))
 
     def seen(self, rect_l0: Rect) -> tuple[Plane, Rect]:
         """Return on which plane a tile is seen, and where: of pictures in a row, on its own."""
@@ -176,7 +176,7 @@ class TileReview:
         columns = None if run is None else run.record.picture_columns
         if columns is None:
             return plane, rect_l0
-        width_l0 = columns * self.side_l0
+        width_l0 = columns * self.cell_l0.width
         t = int(rect_l0.center[0] // width_l0)
         return plane._replace(t=t), rect_l0.moved(-t * width_l0, 0)
 
@@ -198,7 +198,7 @@ class TileReview:
         # A frame of a clip is one tile, whatever lies over it.
         is_seen = own == 1 or (run is not None and any(layer.visible for layer in run.layers))
         if own is not None:
-            x_l0 += self._session.plane.t * own * self.side_l0
+            x_l0 += self._session.plane.t * own * self.cell_l0.width
         tile = self.find(x_l0, y_l0) if is_seen else None
         self._choose(None if tile is None else self.rect_l0(tile))
 
@@ -213,7 +213,7 @@ class TileReview:
         session.set_plane(plane)
         session.annotations.select(())
         session.clear_selection()
-        scale = min(viewport.size_view) / (_SEEN_SIDES * rect_l0.width)
+        scale = min(viewport.size_view) / (_SEEN_SIDES * max(rect_l0.width, rect_l0.height))
         is_near = 1 / _NEAR < viewport.scale / scale < _NEAR
         viewport.look_at(*seen_l0.center, None if is_near else scale)
         self._choose(rect_l0)
@@ -285,6 +285,7 @@ class TileReview:
             x_l0=rect_l0.x,
             y_l0=rect_l0.y,
             side_l0=rect_l0.width,
+            height_l0=rect_l0.height,
             class_name=self.class_name,
             answer=answer,
             author=self._session.studies.author,
@@ -337,7 +338,7 @@ class TileReview:
         if is_same:
             self.changed.emit()
             return
-        self._lookup = TileLookup(self.tiles, self.side_l0)
+        self._lookup = TileLookup(self.tiles, self.cell_l0)
         self._take_verdicts()
         self.set_order(self.order)
 

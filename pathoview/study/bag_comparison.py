@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.errors import UsageError
+from pathoview.core.geometry import Cell
 from pathoview.core.translation import _
 from pathoview.study.bag_rows import BagTiles
 from pathoview.study.records import RunRecord
@@ -26,7 +27,7 @@ class TileValues:
 
     columns: npt.NDArray[np.int32]
     rows: npt.NDArray[np.int32]
-    side_l0: float
+    cell_l0: Cell
     values: npt.NDArray[np.float32]
 
     @property
@@ -82,7 +83,7 @@ def run_values(record: RunRecord, tiles: BagTiles, value: str) -> TileValues:
                 _("Known are: {names}.").format(names=", ".join(names)),
             )
         said = tiles.evidence[:, names.index(value)]
-    return TileValues(tiles.columns, tiles.rows, record.scale_l0, said)
+    return TileValues(tiles.columns, tiles.rows, record.cell_l0, said)
 
 
 def value_text(value: str) -> str:
@@ -95,9 +96,10 @@ def compare(first: TileValues, second: TileValues) -> TileComparison:
 
     So runs with tiles of different sizes can be compared.
     """
-    scale = first.side_l0 / second.side_l0
+    scales = np.array(first.cell_l0) / np.array(second.cell_l0)
     columns, rows = (
-        np.floor((places + 0.5) * scale).astype(np.int64) for places in (first.columns, first.rows)
+        np.floor((places + 0.5) * scale).astype(np.int64)
+        for places, scale in zip((first.columns, first.rows), scales, strict=True)
     )
     found = _find(columns, rows, second)
     tiles = np.flatnonzero(found >= 0)

@@ -19,6 +19,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pathoview.core.errors import StorageError
+from pathoview.core.geometry import Cell
 from pathoview.core.paths import data_folder
 from pathoview.core.translation import _
 from pathoview.study.database import (
@@ -72,7 +73,9 @@ class FeatureRecord(BaseModel):
     every: int = 1
     """Of a clip: one frame in so many."""
     side_l0: float
-    """Of a tile, level-0 px."""
+    """Width of a cell of the grid of tiles, level-0 px."""
+    height_l0: float = 0.0
+    """Its height; 0: it is a square."""
     n_columns: int
     n_rows: int
     """Of the grid over the whole slide."""
@@ -90,6 +93,10 @@ class FeatureRecord(BaseModel):
     finished: str = ""
     """ISO times in UTC; `finished` is empty while blocks are missing."""
     seconds: float = 0.0
+
+    @property
+    def cell_l0(self) -> Cell:
+        return Cell(self.side_l0, self.height_l0 or self.side_l0)
 
     @property
     def description(self) -> Description:

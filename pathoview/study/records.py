@@ -12,6 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from pathoview.annotations.detections import DetectionClass
+from pathoview.core.geometry import Cell
 
 RunState = Literal["running", "done", "cancelled", "failed"]
 
@@ -53,7 +54,9 @@ class RunRecord(BaseModel):
     grid_px: tuple[int, int] = (0, 0)
     """Of a map: width and height of the whole slide at `mpp`; of a bag: in tiles."""
     scale_l0: float = 1.0
-    """Of a map: level-0 px a px of it; of a bag: side of a tile, level-0 px."""
+    """Of a map: level-0 px a px of it; of a bag: width of a tile, level-0 px."""
+    height_l0: float = 0.0
+    """Of a bag: height of a tile; 0: it is a square."""
     method: str
     method_version: int = 1
     title: str
@@ -100,6 +103,11 @@ class RunRecord(BaseModel):
     def has_objects(self) -> bool:
         """Whether it is of a kind that finds objects; others map areas or tiles."""
         return self.gives in ("instance", "object")
+
+    @property
+    def cell_l0(self) -> Cell:
+        """Of a bag: a tile."""
+        return Cell(self.scale_l0, self.height_l0 or self.scale_l0)
 
     @property
     def picture_columns(self) -> int | None:

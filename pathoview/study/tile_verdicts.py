@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from pathoview.core.geometry import Rect
 from pathoview.study.model import Record
 
 Answer = Literal["agree", "disagree", "unsure"]
@@ -23,6 +24,9 @@ class TileVerdict(BaseModel):
     y_l0: float
     """Its top-left corner, level-0 px."""
     side_l0: float
+    """Its width."""
+    height_l0: float = 0.0
+    """0: it is a square."""
     class_name: str
     answer: Answer
     author: str = ""
@@ -32,14 +36,16 @@ class TileVerdict(BaseModel):
     """Id of the model whose map was looked at."""
 
     @property
-    def center_l0(self) -> tuple[float, float]:
-        return self.x_l0 + self.side_l0 / 2, self.y_l0 + self.side_l0 / 2
+    def rect_l0(self) -> Rect:
+        return Rect(self.x_l0, self.y_l0, self.side_l0, self.height_l0 or self.side_l0)
 
-    def is_about(self, x_l0: float, y_l0: float, side_l0: float, class_name: str) -> bool:
-        """Whether it answers the question about this tile (its corner) and class."""
-        x, y = self.center_l0
-        is_inside = x_l0 <= x < x_l0 + side_l0 and y_l0 <= y < y_l0 + side_l0
-        return is_inside and class_name == self.class_name
+    @property
+    def center_l0(self) -> tuple[float, float]:
+        return self.rect_l0.center
+
+    def is_about(self, rect_l0: Rect, class_name: str) -> bool:
+        """Whether it answers the question about this tile and class."""
+        return rect_l0.contains(*self.center_l0) and class_name == self.class_name
 
 
 class SlideVerdicts(Record):
@@ -56,12 +62,10 @@ class SlideVerdicts(Record):
 
     def with_verdict(self, verdict: TileVerdict) -> SlideVerdicts:
         """Return them with one more; the same person's older answer to the question goes."""
-        side = verdict.side_l0
         kept = tuple(
             old
             for old in self.verdicts
-            if old.author != verdict.author
-            or not old.is_about(verdict.x_l0, verdict.y_l0, side, verdict.class_name)
+            if old.author != verdict.author or not old.is_about(verdict.rect_l0, verdict.class_name)
         )
         return self.model_copy(update={"verdicts": (*kept, verdict)})
 
@@ -69,8 +73,8 @@ class SlideVerdicts(Record):
         """Return them with those of a copy: everybody's; of one person the newest to a question."""
         merged = self
         for one in verdicts:
-            place = one.x_l0, one.y_l0, one.side_l0, one.class_name
+            asked = one.rect_l0, one.class_name
             own = [old for old in merged.verdicts if old.author == one.author]
-            if not any(old.is_about(*place) and old.created >= one.created for old in own):
+            if not any(old.is_about(*asked) and old.created >= one.created for old in own):
                 merged = merged.with_verdict(one)
         return merged

@@ -108,7 +108,8 @@ def _open_run(
         return
     record = new_record(built, slide, grid, order.region_l0, tile_px=encoder.tile_px)
     said = {
-        "scale_l0": tiles.side_l0,
+        "scale_l0": tiles.cell_l0.width,
+        "height_l0": tiles.cell_l0.height,
         "grid_px": (tiles.n_columns, tiles.n_rows),
         "context": _said(built, encoder, slide),
         "mpp": grid.mpp or None,
@@ -189,8 +190,8 @@ class _Application:
         self._watch.check()
         if self._region_l0 is None:
             return described, grid
-        is_in = inside(self._region_l0, grid.corners_l0() + grid.side_l0 / 2)
-        return described[is_in], TileGrid(grid.columns[is_in], grid.rows[is_in], grid.side_l0)
+        is_in = inside(self._region_l0, grid.centers_l0())
+        return described[is_in], grid.of(is_in)
 
     def _predicted(
         self, described: npt.NDArray[np.float32], grid: TileGrid
@@ -236,7 +237,7 @@ def result_of(path: Path, record: RunRecord, tiles: BagTiles, slide: Slide) -> d
         "area_mm2": record.area_mm2,
         "seconds": record.seconds,
         "state": record.state,
-        "is_clip": record.mpp is None,
+        "is_clip": record.picture_columns == 1,
         "probabilities": said.by_name() or None,
         "predicted": said.answer or None,
         "threshold": said.threshold,
@@ -247,14 +248,15 @@ def result_of(path: Path, record: RunRecord, tiles: BagTiles, slide: Slide) -> d
 
 
 def _tile(record: RunRecord, tiles: BagTiles, number: int, slide: Slide) -> dict[str, Any]:
-    side_l0 = record.scale_l0
     names = (one.name for one in record.classes)
     t, column = record.picture_of(int(tiles.columns[number]))
+    rect = record.cell_l0.rect(column, int(tiles.rows[number]))
     return {
         **({"frame": t + 1, "time_s": slide.time_s(t)} if slide.is_series else {}),
-        "x_l0": column * side_l0,
-        "y_l0": float(tiles.rows[number] * side_l0),
-        "side_l0": side_l0,
+        "x_l0": rect.x,
+        "y_l0": rect.y,
+        "width_l0": rect.width,
+        "height_l0": rect.height,
         "attention": float(tiles.relative_attention[number]),
         "evidence": dict(zip(names, tiles.evidence[number].tolist(), strict=True)),
     }

@@ -222,7 +222,7 @@ def _answers(verdicts: Sequence[TileVerdict], grid: TileGrid, label: str) -> Ans
     said: dict[int, set[int]] = {}
     for one in verdicts:
         x, y = one.center_l0
-        tile = places.get((int(x // grid.side_l0), int(y // grid.side_l0)))
+        tile = places.get(grid.cell_l0.at(x, y))
         if tile is not None and one.class_name == label and one.answer in _WORTH:
             said.setdefault(tile, set()).add(_WORTH[one.answer])
     if not said:

@@ -30,7 +30,7 @@ from pathoview.tasks.opening import open_scaled
 
 _N_LISTED = 6
 """Results that are named when it is not clear which are meant."""
-_COLUMNS = ("x_l0", "y_l0", "side_l0", "first", "second", "first_rank", "second_rank")
+_COLUMNS = ("x_l0", "y_l0", "width_l0", "height_l0", "first", "second", "first_rank", "second_rank")
 
 
 class CompareRequest(BaseModel):
@@ -187,12 +187,12 @@ def _known(found: Sequence[tuple[Path, RunRecord]]) -> str:
 def _rows(found: TileComparison, first: TileValues) -> list[tuple[float, ...]]:
     """Return all shared tiles, the most different first, with `_COLUMNS`."""
     order = found.most_different(len(found.tiles))
-    tiles, side = found.tiles[order], first.side_l0
+    tiles, cell = found.tiles[order], first.cell_l0
     columns = np.column_stack(
         [
-            first.columns[tiles] * side,
-            first.rows[tiles] * side,
-            np.full(len(tiles), side),
+            first.columns[tiles] * cell.width,
+            first.rows[tiles] * cell.height,
+            np.tile(cell, (len(tiles), 1)),
             found.values[order],
             found.ranks[order],
         ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from pathoview.core.errors import InputError, StorageError
+from pathoview.core.geometry import Cell
 from pathoview.core.progress import Progress
 from pathoview.core.translation import _
 from pathoview.datasets.bags import EncoderUsed
@@ -41,7 +42,8 @@ class DescribedSlide:
     pseudonym: str
     path: Path
     """Of the features."""
-    side_l0: float
+    cell_l0: Cell
+    """Of the grid of its tiles."""
 
     def read(self) -> TileFeatures:
         """Return its tiles; raises `StorageError`."""
@@ -107,6 +109,6 @@ def _found(
     """Return the newest features of a slide that were described so (None: in whatever way)."""
     for path, record in find_features(slide_hash):
         if description in (None, record.description):
-            said = DescribedSlide(slide_hash, pseudonym, path, record.side_l0)
+            said = DescribedSlide(slide_hash, pseudonym, path, record.cell_l0)
             return said, record.description
     return None

@@ -320,7 +320,7 @@ def _predicted(record: RunRecord) -> dict[str, Any]:
         "threshold": prediction.threshold,
         **({"thresholds": list(prediction.thresholds)} if prediction.thresholds else {}),
         "predicted": prediction.answer or None,
-        "tile_side_l0": record.scale_l0,
+        "tile_l0": list(record.cell_l0),
         "attention": ATTENTION_MEANING,
     }
 

@@ -15,10 +15,12 @@ from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.study.bag_rows import BagTiles
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile
-from pathoview.tasks.tile_outlines import check_is_of_slide, tile_values
+from pathoview.tasks.tile_outlines import check_is_of_slide, tile_um, tile_values
 
 _SIDE_PX = 2048
-"""A picture's longer side is about that: each tile is a square of whole px."""
+"""A picture's longer side is about that: each tile is some whole px wide and high."""
+_TRACE = 1e-6
+"""What rounding may take from a whole number."""
 
 
 def write_attention(file: IO[bytes], run_file: RunFile) -> float:
@@ -34,11 +36,19 @@ def write_attention(file: IO[bytes], run_file: RunFile) -> float:
     assert isinstance(source, HeatmapSource)
     source.style = replace(source.style, low_opacity=1.0)
     colors = source.painted(tiles.image(tiles.relative_attention, record.grid_px))
-    enlarged = max(1, min(record.tile_px, _SIDE_PX // max(record.grid_px)))
-    pixels = colors.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
-    mpp = tile_um(record) / enlarged
+    across, down = _enlarged(record)
+    pixels = colors.repeat(down, axis=0).repeat(across, axis=1)
+    mpp = tile_um(record)[0] / across
     Image.fromarray(pixels).save(file, "PNG", pnginfo=_said(source, mpp))
     return mpp
+
+
+def _enlarged(record: RunRecord) -> tuple[int, int]:
+    """Return how many px a tile is wide and high in a picture."""
+    cell = np.array(record.cell_l0)
+    scale = min(record.tile_px / cell.max(), _SIDE_PX / (cell * record.grid_px).max())
+    across, down = np.maximum(1, np.floor(cell * scale + _TRACE)).astype(int).tolist()
+    return across, down
 
 
 def _said(source: HeatmapSource, mpp: float) -> Any:
@@ -68,12 +78,12 @@ def write_values(file: IO[bytes], run_file: RunFile) -> float:
         compression="zlib",
         metadata=_metadata(record, list(values)),
     )
-    return tile_um(record)
+    return tile_um(record)[0]
 
 
 def _metadata(record: RunRecord, names: list[str]) -> dict[str, Any]:
-    place = _("One pixel is {side:g} level-0 pixels of the slide, from its corner on.")
-    place = place.format(side=record.scale_l0)
+    place = _("One pixel is {width:g} × {height:g} level-0 pixels, from the slide's corner on.")
+    place = place.format(width=record.cell_l0.width, height=record.cell_l0.height)
     described = f"{record.title}. {ATTENTION_MEANING}. {place} {RESEARCH_USE}"
     facts: dict[str, Any] = {
         "axes": "CYX",
@@ -81,14 +91,9 @@ def _metadata(record: RunRecord, names: list[str]) -> dict[str, Any]:
         "Description": described,
         "Channel": {"Name": names},
     }
-    for axis in "XY":
-        facts |= {f"PhysicalSize{axis}": tile_um(record), f"PhysicalSize{axis}Unit": "µm"}
+    for axis, side_um in zip("XY", tile_um(record), strict=True):
+        facts |= {f"PhysicalSize{axis}": side_um, f"PhysicalSize{axis}Unit": "µm"}
     return facts
-
-
-def tile_um(record: RunRecord) -> float:
-    """Return the side of a tile, µm."""
-    return (record.mpp or 0.0) * record.tile_px
 
 
 def _tiles(run_file: RunFile) -> BagTiles:

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.geometry import Rect
+from pathoview.core.geometry import Cell, Rect
 from pathoview.slides.reading import AnalysisGrid, analysis_grid, read_patch
 from pathoview.slides.slide import Slide
 from pathoview.slides.stain_normalisation import StainNormaliser
@@ -56,8 +56,8 @@ class Places(Protocol):
 class TileSupply(Protocol):
     """The tiles that an encoder describes. Safe to call from several threads."""
 
-    side_l0: float
-    """Of a tile, level-0 px."""
+    cell_l0: Cell
+    """Of the grid of tiles, level-0 px."""
     n_columns: int
     n_rows: int
     """Of the grid of tiles."""
@@ -109,7 +109,8 @@ class FeatureTiles:
         self._least_tissue = least_tissue
         self.grids = tuple(analysis_grid(slide, one) for one in mpp)
         first = self.grids[0]
-        self.side_l0 = tile_px * first.scale_l0
+        self._side_l0 = tile_px * first.scale_l0
+        self.cell_l0 = Cell.square(self._side_l0)
         self.n_columns = max(1, first.width // tile_px)
         self.n_rows = max(1, first.height // tile_px)
         self.across = _tiles_across(self.grids, tile_px)
@@ -124,10 +125,10 @@ class FeatureTiles:
     def shares(self) -> npt.NDArray[np.float32]:
         """(row, column) share of each tile that is tissue, 0 where the tile does not count."""
         whole = np.zeros((self.n_rows, self.n_columns), np.float32)
-        found = tissue_mask(self._slide).shares(self.side_l0)[: self.n_rows, : self.n_columns]
+        found = tissue_mask(self._slide).shares(self._side_l0)[: self.n_rows, : self.n_columns]
         whole[: found.shape[0], : found.shape[1]] = found
         info = self._slide.info
-        inside = min(1.0, info.width / self.side_l0) * min(1.0, info.height / self.side_l0)
+        inside = min(1.0, info.width / self._side_l0) * min(1.0, info.height / self._side_l0)
         whole /= np.float32(inside)  # of a tile larger than the picture, the picture counts
         whole[whole < self._least_tissue] = 0
         return whole
@@ -178,7 +179,7 @@ class FeatureTiles:
 
     def _corners(self, grid: AnalysisGrid, numbers: Ints) -> Ints:
         """Return where tiles of columns (or rows) begin, px of a grid; their centres agree."""
-        centers_l0 = (numbers + 0.5) * self.side_l0
+        centers_l0 = (numbers + 0.5) * self._side_l0
         starts: Ints = np.rint(centers_l0 / grid.scale_l0 - self._tile_px / 2).astype(np.int64)
         return starts
 

@@ -128,7 +128,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "path": str(path),
         "n_tiles": n_tiles,
         "n_features": record.n_features,
-        "side_l0": record.side_l0,
+        "cell_l0": list(record.cell_l0),
         "mpp": list(record.true_mpp),
         "licence": record.licence,
         "megapixels": n_tiles * record.tile_px**2 / 1e6,
@@ -219,7 +219,7 @@ def kept_bag(
         origin=record.origin,
         source=record.source,
     )
-    return kept, TileGrid(columns, rows, record.side_l0), used
+    return kept, TileGrid(columns, rows, record.cell_l0), used
 
 
 def _encoder(order: FeatureOrder) -> TileEncoder:
@@ -263,7 +263,8 @@ def _record(
         normalisation=used.normalisation,
         least_tissue=used.least_tissue,
         every=used.every,
-        side_l0=tiles.side_l0,
+        side_l0=tiles.cell_l0.width,
+        height_l0=tiles.cell_l0.height,
         n_columns=tiles.n_columns,
         n_rows=tiles.n_rows,
         licence=used.licence,

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pathoview.core.errors import SlideError, UsageError
-from pathoview.core.geometry import Rect
+from pathoview.core.geometry import Cell, Rect
 from pathoview.core.pyramid import Plane
 from pathoview.core.translation import _
 from pathoview.slides.reading import AnalysisGrid
@@ -100,10 +100,11 @@ class FrameTiles:
     def __init__(self, slide: Slide, tile_px: int, every: int) -> None:
         info = slide.info
         self._slide, self._tile_px, self._every = slide, tile_px, every
-        self.side_l0 = float(max(info.width, info.height))
+        side_l0 = float(max(info.width, info.height))
+        self.cell_l0 = Cell.square(side_l0)
         self.n_columns = info.size_t
         self.n_tiles = math.ceil(info.size_t / every)
-        scale_l0 = self.side_l0 / tile_px
+        scale_l0 = side_l0 / tile_px
         self.grids: tuple[AnalysisGrid, ...] = (
             AnalysisGrid(0, 1, 0.0, scale_l0, info.width, info.height, RgbRule()),
         )
@@ -161,7 +162,7 @@ class PictureTiles:
         self._slide = slide
         self._how = mpp, tile_px, least_tissue
         largest = FeatureTiles(slide, *self._how)
-        self.grids, self.side_l0, self.n_rows = largest.grids, largest.side_l0, largest.n_rows
+        self.grids, self.cell_l0, self.n_rows = largest.grids, largest.cell_l0, largest.n_rows
         self.true_mpp = largest.true_mpp
         self._n_across = largest.n_columns
         self.n_columns = self._n_across * slide.info.size_t

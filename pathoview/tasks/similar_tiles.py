@@ -31,7 +31,7 @@ class SimilarRequest(DescribedRequest):
 def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Compare a tile with all others by the cosine of their features; see `SimilarRequest`.
 
-    Slides are read one after the other. The tile itself, and those that overlap it, are left out.
+    Slides are read one after the other. The tile itself is left out.
     Raises `InputError` when the slide is not described, `UsageError` when there is no tile at the
     place, `StorageError` and `Cancelled`.
     """
@@ -47,7 +47,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         n_tiles += len(tiles)
         likeness = cosine(tiles.features, query)
         if is_own:
-            likeness[_overlapping(tiles, slide.side_l0, tile)] = -np.inf
+            likeness[place] = -np.inf
         best = np.argsort(-likeness, kind="stable")[: wanted.n]
         found += [
             {**_said(slide, tiles, place), "similarity": round(float(likeness[place]), 6)}
@@ -75,7 +75,7 @@ def cosine(
 
 
 def _tile_at(slide: DescribedSlide, tiles: TileFeatures, wanted: SimilarRequest) -> int:
-    column, row = (int(place // slide.side_l0) for place in (wanted.x_l0, wanted.y_l0))
+    column, row = slide.cell_l0.at(wanted.x_l0, wanted.y_l0)
     (found,) = np.nonzero((tiles.columns == column) & (tiles.rows == row))
     if not len(found):
         raise UsageError(
@@ -87,20 +87,13 @@ def _tile_at(slide: DescribedSlide, tiles: TileFeatures, wanted: SimilarRequest)
     return int(found[0])
 
 
-def _overlapping(
-    tiles: TileFeatures, side_l0: float, tile: Mapping[str, Any]
-) -> npt.NDArray[np.bool_]:
-    """Return which tiles of its own slide overlap a tile: it itself does."""
-    is_near = np.abs(tiles.columns * side_l0 - tile["x_l0"]) < side_l0
-    return np.asarray(is_near & (np.abs(tiles.rows * side_l0 - tile["y_l0"]) < side_l0))
-
-
 def _said(slide: DescribedSlide, tiles: TileFeatures, place: int) -> dict[str, Any]:
-    side_l0 = slide.side_l0
+    rect = slide.cell_l0.rect(float(tiles.columns[place]), float(tiles.rows[place]))
     return {
         "slide_hash": slide.slide_hash,
         "pseudonym": slide.pseudonym,
-        "x_l0": float(tiles.columns[place] * side_l0),
-        "y_l0": float(tiles.rows[place] * side_l0),
-        "side_l0": side_l0,
+        "x_l0": rect.x,
+        "y_l0": rect.y,
+        "width_l0": rect.width,
+        "height_l0": rect.height,
     }

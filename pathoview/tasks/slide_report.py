@@ -167,23 +167,23 @@ class _Telling:
         }
 
     def _tiles(self, record: RunRecord, tiles: BagTiles) -> Iterator[dict[str, Any]]:
-        side = record.scale_l0
         layers = [Layer(_("Slide"), SlideSource(self._slide))]
         for number in tiles.most_attended(self._order.n_tiles):
             self._progress.check()
-            x, y = float(tiles.columns[number] * side), float(tiles.rows[number] * side)
-            t, column = record.picture_of(int(tiles.columns[number]))
-            seen_l0 = Rect(column * side, y, side, side)
+            column, row = int(tiles.columns[number]), int(tiles.rows[number])
+            rect_l0 = record.cell_l0.rect(column, row)
+            t, column = record.picture_of(column)
+            seen_l0 = record.cell_l0.rect(column, row)
             pixels = compose(layers, seen_l0, _TILE_PX, _TILE_PX, Plane(t=t))
             names = (one.name for one in record.classes)
             yield {
                 "png": _png(pixels),
-                "x_l0": x,
-                "y_l0": y,
+                "x_l0": rect_l0.x,
+                "y_l0": rect_l0.y,
                 "frame": None if record.picture_columns is None else t + 1,
                 "attention": float(tiles.relative_attention[number]),
                 "evidence": dict(zip(names, tiles.evidence[number].tolist(), strict=True)),
-                "answers": _answers(self._verdicts, x, y, side),
+                "answers": _answers(self._verdicts, rect_l0),
             }
 
     def _picture(self, run_file: RunFile | None) -> str:
@@ -289,9 +289,9 @@ def _label(one: Any) -> dict[str, Any]:
     return {"name": one.name, "value": one.value, "author": one.author, "created": one.created}
 
 
-def _answers(verdicts: Sequence[TileVerdict], x: float, y: float, side: float) -> dict[str, int]:
+def _answers(verdicts: Sequence[TileVerdict], rect_l0: Rect) -> dict[str, int]:
     """Return how many people gave which answer about a tile."""
-    about = [one for one in verdicts if one.is_about(x, y, side, one.class_name)]
+    about = [one for one in verdicts if one.is_about(rect_l0, one.class_name)]
     counts = {answer: sum(one.answer == answer for one in about) for answer in ANSWERS}
     return {answer: n for answer, n in counts.items() if n}
 

@@ -111,11 +111,11 @@ class _Sample:
             chosen = np.sort(rng.choice(len(tiles), most, replace=False))
         places = np.stack([tiles.columns, tiles.rows], axis=1)[chosen]
         self.numbers.append(np.full(len(chosen), number))
-        self.corners.append(places * np.float64(slide.side_l0))
+        self.corners.append(places * np.array(slide.cell_l0))
         self.features.append(tiles.features[chosen])
         self.n_tiles += len(tiles)
         said = {"slide_hash": slide.slide_hash, "pseudonym": slide.pseudonym}
-        self.slides.append({**said, "side_l0": slide.side_l0})
+        self.slides.append({**said, "cell_l0": list(slide.cell_l0)})
 
 
 def _rounded(values: npt.NDArray[np.float64]) -> list[float]:

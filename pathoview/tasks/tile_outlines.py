@@ -5,6 +5,7 @@ Outlines follow the edges of tiles exactly: nothing is known between the middles
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterator, Mapping
 
@@ -49,15 +50,21 @@ def check_is_of_slide(record: RunRecord) -> None:
         )
 
 
+def tile_um(record: RunRecord) -> tuple[float, float]:
+    """Return width and height of a tile, µm; 0 where the slide's scale is not known."""
+    x_um, y_um = record.slide_mpp or (0.0, 0.0)
+    return record.cell_l0.width * x_um, record.cell_l0.height * y_um
+
+
 def tile_squares(record: RunRecord, tiles: BagTiles) -> Detections:
-    """Return the tiles as squares without a class, with their measurements.
+    """Return the tiles as rectangles without a class, with their measurements.
 
     Raises `UsageError` for a clip.
     """
     check_is_of_slide(record)
     places = np.stack([tiles.columns, tiles.rows], axis=1).astype(np.int64)
-    corners_l0 = (places[:, None] + _CORNERS) * record.scale_l0
-    middles_l0 = (places + 0.5) * np.float64(record.scale_l0)
+    corners_l0 = (places[:, None] + _CORNERS) * np.array(record.cell_l0)
+    middles_l0 = (places + 0.5) * np.array(record.cell_l0)
     return Detections(
         points=np.rint(corners_l0 * SUBPIXEL).astype(np.int32).reshape(-1, 2),
         offsets=np.arange(len(tiles) + 1, dtype=np.int64) * len(_CORNERS),
@@ -100,12 +107,12 @@ def _outlined(
     title = f"{name} ≥ {threshold:g}"
     kind = _class_of(record, name, threshold, float(values.max()))
     namespace = id_namespace(record.slide_hash, record.key)
-    tile_um2 = ((record.mpp or 0.0) * record.tile_px) ** 2
+    tile_um2 = math.prod(tile_um(record))
     for area in tile_areas(is_high, np.zeros(2, np.int64)):
         exact = canonical(area)
         x, y = shapely.get_coordinates(exact)[0].astype(int)
         yield Feature(
-            shapely.transform(exact, lambda xy: xy * record.scale_l0),
+            shapely.transform(exact, lambda xy: xy * np.array(record.cell_l0)),
             id=uuid.uuid5(namespace, f"{title}/{x},{y}"),
             classification=kind,
             name=title,

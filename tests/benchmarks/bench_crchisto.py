@@ -81,7 +81,7 @@ def truth_of_tiles(bag: Bag, nuclei: Sequence[tuple[float, float, str]]) -> np.n
     """Return of each tile whether it holds such a nucleus, (tile,); -1: nobody can say."""
     kinds: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
     for x, y, name in nuclei:
-        kinds[int(x // bag.grid.side_l0), int(y // bag.grid.side_l0)][name] += 1
+        kinds[bag.grid.cell_l0.at(x, y)][name] += 1
     said = []
     for place in zip(bag.grid.columns.tolist(), bag.grid.rows.tolist(), strict=True):
         held = kinds[place]

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
+from pathoview.core.geometry import Cell
 from pathoview.study.bag_comparison import TileValues, compare
 
 
 def grid(n_columns: int, n_rows: int, side_l0: float, values: np.ndarray) -> TileValues:
     rows, columns = np.divmod(np.arange(n_columns * n_rows, dtype=np.int32), np.int32(n_columns))
-    return TileValues(columns, rows, side_l0, values.astype(np.float32).ravel())
+    return TileValues(columns, rows, Cell.square(side_l0), values.astype(np.float32).ravel())
 
 
 def test_correlations_are_those_of_the_textbook_also_with_ties() -> None:

@@ -53,7 +53,8 @@ def test_the_bright_tile_counts_most_and_the_slide_is_tumor(
     assert result["predicted"] == "Tumor"
     assert result["n_tiles"] == 8 * 4
     top = result["top_tiles"][0]
-    assert (top["x_l0"], top["y_l0"], top["side_l0"]) == (COLUMN * SIDE, ROW * SIDE, SIDE)
+    assert (top["x_l0"], top["y_l0"]) == (COLUMN * SIDE, ROW * SIDE)
+    assert (top["width_l0"], top["height_l0"]) == (SIDE, SIDE)
     assert top["attention"] > 10 > 1 > result["top_tiles"][1]["attention"]
     assert top["evidence"]["Tumor"] > 0.9
     record, tiles = outcome(result)

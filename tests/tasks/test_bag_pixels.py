@@ -10,6 +10,7 @@ import pytest
 from makers import he_image, make_pyramid_tiff
 
 from pathoview.core.errors import SlideError
+from pathoview.core.geometry import Cell
 from pathoview.datasets.bags import TileGrid
 from pathoview.slides.opening import open_slide
 from pathoview.slides.slide import Slide
@@ -52,7 +53,7 @@ def pixels_of(order: FeatureOrder, path: Path, pool: SlidePool) -> Any:
             normaliser = StainNormaliser.fit(slide, order.normalisation)
         block = Block(columns, rows, np.ones(len(rows), np.float32))
         described = tiles.read(block, normaliser)[0]
-        grid = TileGrid(columns.astype(np.int32), rows.astype(np.int32), tiles.side_l0)
+        grid = TileGrid(columns.astype(np.int32), rows.astype(np.int32), tiles.cell_l0)
     opening = Opening(path)
     return described, pool.pixels(str(path), opening, grid), opening
 
@@ -93,7 +94,7 @@ def test_few_slides_are_open_at_once_and_all_are_closed_in_the_end(
     monkeypatch.setattr(bag_pixels, "_MOST_OPEN", 2)
     order = FeatureOrder(mpp=(0.5,), tile_px=SIDE)
     pool = SlidePool(order)
-    grid = TileGrid(np.arange(6, dtype=np.int32), np.zeros(6, np.int32), float(SIDE))
+    grid = TileGrid(np.arange(6, dtype=np.int32), np.zeros(6, np.int32), Cell.square(float(SIDE)))
     openings = [Opening(slide_path) for _number in range(3)]
     every = [pool.pixels(str(number), one, grid) for number, one in enumerate(openings)]
     for tile in range(2):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pathoview.core.errors import Cancelled, UsageError
+from pathoview.core.geometry import Cell
 from pathoview.core.progress import Progress, SilentProgress
 from pathoview.datasets.bags import Bag, BagData, EncoderUsed, TileGrid
 from pathoview.datasets.labels import TargetClass
@@ -33,7 +34,7 @@ ENCODER = EncoderUsed("fake", "", 1, (0.5,), 16)
 
 def bag(number: int, label: int, group: str = "") -> Bag:
     """Return a bag whose only feature is its number."""
-    grid = TileGrid(np.zeros(1, np.int32), np.zeros(1, np.int32), 16.0)
+    grid = TileGrid(np.zeros(1, np.int32), np.zeros(1, np.int32), Cell.square(16.0))
     features = np.full((1, 1), number, np.float32)
     return Bag(f"s{number}", f"{number:032x}", features, grid, label, group)
 

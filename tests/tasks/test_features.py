@@ -128,7 +128,7 @@ def test_whole_tiles_of_the_grid_are_described(encoder: MeanColor) -> None:
     np.testing.assert_array_equal(kept, numbers)
     assert (used.name, used.mpp, used.tile_px, used.least_tissue) == ("mean_color", (0.5,), 32, 0)
     assert len(grid) == len(numbers) == (420 // SIDE) * (300 // SIDE)
-    assert grid.side_l0 == SIDE
+    assert grid.cell_l0 == (SIDE, SIDE)
     places = np.stack([grid.rows, grid.columns], axis=1)
     assert places.tolist() == sorted(places.tolist()), "row by row, whatever the blocks"
     for row, (x, y) in zip(numbers, grid.corners_l0(), strict=True):
@@ -141,7 +141,7 @@ def test_tiles_of_other_magnifications_have_the_same_centre(encoder: MeanColor) 
     numbers, grid, used = bag_of(extract(slide, order(mpp=[1.0, 4.0, 0.5]), SilentProgress()))
     assert numbers.shape == (6 * 4, 9)
     assert (used.mpp, used.n_features) == ((1.0, 4.0, 0.5), 9)
-    assert grid.side_l0 == 2 * SIDE
+    assert grid.cell_l0 == (2 * SIDE, 2 * SIDE)
     for row, corner in zip(numbers, grid.corners_l0(), strict=True):
         x, y = corner + SIDE  # of the centre
         for n, side in enumerate((2 * SIDE, 8 * SIDE, SIDE)):

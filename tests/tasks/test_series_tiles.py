@@ -162,7 +162,7 @@ def test_pictures_of_a_folder_are_cut_into_tiles_each_on_a_grid_of_its_own(
         supply = tiles_of(slide, (1.0,), SIDE, 0.1)
         read = supply.read(block_of(grid), None)[0]
     assert not used.is_of_frames
-    assert (supply.n_columns, supply.n_rows, supply.side_l0) == (9, 2, SIDE)
+    assert (supply.n_columns, supply.n_rows, supply.cell_l0) == (9, 2, (SIDE, SIDE))
     places = list(zip(grid.columns.tolist(), grid.rows.tolist(), strict=True))
     assert set(places) == {(c, r) for c in range(3) for r in range(2)} | {(6, 0), (7, 0)}
     last = places.index((7, 0))
@@ -185,6 +185,6 @@ def test_all_pictures_are_read_at_one_reduction(encoder: MeanColor, tmp_path: Pa
         tiles, grid, _used = bag_of(extract(slide, picture_order(mpp=[0.75]), SilentProgress()))
     per = supply.n_columns // 2
     own = grid.columns >= per
-    assert supply.side_l0 == SIDE * supply.grids[0].scale_l0
-    assert grid.columns[own].max() - per == 400 // supply.side_l0 - 1
+    assert supply.cell_l0.width == SIDE * supply.grids[0].scale_l0
+    assert grid.columns[own].max() - per == 400 // supply.cell_l0.width - 1
     assert len(tiles) == len(grid)

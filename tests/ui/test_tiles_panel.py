@@ -182,7 +182,8 @@ def test_similar_tiles_are_shown_with_pseudonym_and_gone_to(
     click_tile(page.most, 0)
     assert shown.search.isEnabled()
     key = session.slide.content_hash if session.slide else ""
-    facts: dict[str, Any] = {"slide_hash": key, "pseudonym": "slide-1", "side_l0": SIDE_L0}
+    facts: dict[str, Any] = {"slide_hash": key, "pseudonym": "slide-1"}
+    facts |= {"width_l0": SIDE_L0, "height_l0": SIDE_L0}
     found = (
         SimilarTile(x_l0=SIDE_L0, y_l0=0, similarity=0.987, **facts),
         SimilarTile(x_l0=0, y_l0=SIDE_L0, similarity=0.5, **facts),
@@ -231,7 +232,7 @@ def test_a_click_on_the_map_goes_to_the_tile(
         shares=(0.5, 0.125),
         n_tiles=5,
         n_without=0,
-        slides=(MappedSlide(slide_hash=key, pseudonym="slide-1", side_l0=SIDE_L0),),
+        slides=(MappedSlide(slide_hash=key, pseudonym="slide-1", cell_l0=(SIDE_L0, SIDE_L0)),),
         x=(0, 4, 0, 4),
         y=(0, 0, 2, 2),
         slide=(0, 0, 0, 0),
