@@ -210,7 +210,7 @@ def _of_table(source: BagSource) -> SaidOfSlides:
             _("A folder of slides needs a table of labels."),
             _("Give a CSV file with the columns “slide” and “label”."),
         )
-    files = _Files(Path(source.images), source.items)
+    files = NamedFiles(Path(source.images), source.items)
     slides: dict[Path, SaidOfSlide] = {}
     left_out = []
     for row in read_labels(
@@ -239,7 +239,7 @@ def _tabled(file: Path, row: LabelRow) -> SaidOfSlide:
     )
 
 
-class _Files:
+class NamedFiles:
     """The slides, clips or bags of a folder, found by their names with or without ending."""
 
     def __init__(self, folder: Path, items: BagItems) -> None:

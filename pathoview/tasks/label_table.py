@@ -42,12 +42,18 @@ class LabelRow:
 
 
 def read_labels(
-    path: Path, *, grade: str = "", several: bool = False, classes: Sequence[str] | None = None
+    path: Path,
+    *,
+    grade: str = "",
+    several: bool = False,
+    classes: Sequence[str] | None = None,
+    with_unlabelled: bool = False,
 ) -> list[LabelRow]:
     """Return the rows with a label; names are separated by “;”, and “-” is none of them.
 
     ``grade``: labels are whole numbers, grades of that name. ``several``: without a column of
-    labels, each column of 0 and 1 is a class (of ``classes``, if given).
+    labels, each column of 0 and 1 is a class (of ``classes``, if given). ``with_unlabelled``:
+    rows that say nothing of a label count too, as without any.
 
     Raises `InputError` for a table that cannot be understood.
     """
@@ -67,8 +73,9 @@ def read_labels(
     for row in table.rows:
         cells = {meaning: row.get(column, "") for meaning, column in columns.items()}
         labels = _flagged(row, flags) if flags else _named(cells["label"], grade)
-        if cells["slide"] and labels is not None and (labels or several):
-            found.append(_row(cells, labels))
+        is_known = labels is not None and (labels or several)
+        if cells["slide"] and (is_known or with_unlabelled):
+            found.append(_row(cells, labels or ()))
     return found
 
 

@@ -23,6 +23,12 @@ def test_several_labels_are_separated_and_a_dash_is_none_of_them(tmp_path: Path)
     assert (second.name, second.labels) == ("b", ())
     (only,) = read_labels(tmp_path / "t.csv")
     assert only.labels == ("Polyp", "Blood")
+    every = read_labels(tmp_path / "t.csv", with_unlabelled=True)
+    assert [(one.name, one.labels) for one in every] == [
+        ("a", ("Polyp", "Blood")),
+        ("b", ()),
+        ("c", ()),
+    ]
 
 
 def test_columns_of_0_and_1_are_classes(tmp_path: Path) -> None:
