@@ -70,6 +70,10 @@ def features(
             "--least-tissue", metavar="SHARE", help=_("Share of a tile that is tissue, 0 to 1.")
         ),
     ] = None,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help=_("Patches spread over whole pictures, whatever the scale.")),
+    ] = False,
     mpp: MppOption = None,
     restart: Annotated[
         bool, typer.Option("--restart", help=_("Compute anew what was computed earlier."))
@@ -80,7 +84,7 @@ def features(
 ) -> None:
     """Describe the tissue tiles of slides by an encoder; what is there is not computed again.
 
-    Of a clip, frames are described, each as a whole.
+    Of a clip, frames are described, each as a whole; of pictures with --whole, patches of each.
     """
     from pathoview.tasks import features as task
 
@@ -95,6 +99,7 @@ def features(
         normalise,
         least_tissue,
         every=None if clips is None else every,
+        of_whole=whole,
     )
 
     def described(slide: Path, progress: TerminalProgress) -> Mapping[str, Any]:
@@ -134,13 +139,20 @@ def feature_order(
     least_tissue: float | None = None,
     *,
     every: int | None = None,
+    of_whole: bool = False,
 ) -> dict[str, Any]:
     """Return a checked `tasks.features.FeatureOrder` of what was said; raise `UsageError`.
 
-    ``every``: of clips, one frame in so many; None: tiles are to be described.
+    ``every``: of clips, one frame in so many; None: tiles are to be described. ``of_whole``: those
+    are patches of whole pictures.
     """
     from pathoview.tasks import features as task
 
+    if of_whole and (scales or tile or every is not None):
+        raise UsageError(
+            _("Patches of whole pictures have no scale, and a fixed size."),
+            _("Leave --scale, --tile and --clips out."),
+        )
     if every is not None and scales:
         raise UsageError(_("Frames of clips have no µm per px."), _("Leave --scale out."))
     said = {
@@ -154,7 +166,8 @@ def feature_order(
         "numerics": task.exact(pinned_numerics()),
     }
     wanted = {name: value for name, value in said.items() if value is not None}
-    return task.FeatureOrder.parse(wanted).model_dump(mode="json")
+    order = task.FeatureOrder.parse(wanted)
+    return (order.whole() if of_whole else order).model_dump(mode="json")
 
 
 def _source(weights: str) -> str:

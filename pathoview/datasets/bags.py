@@ -158,6 +158,8 @@ class EncoderUsed:
     """``bundled``, ``random``, ``hub``, or the path of the file the weights came from."""
     every: int = 1
     """Of a clip: which of its frames were described, every so many from the first."""
+    overlap: float = 0.0
+    """Share of a tile's side that the next one sees as well."""
     of_whole: bool = False
     """The tiles are overlapping patches that are spread over a whole picture."""
     n_hand: int = 0

@@ -91,6 +91,9 @@ class MethodSpec:
     sees_pixels: bool = False
     """Of those for whole slides: it teaches the network that describes tiles, by their pixels; its
     models describe tiles by themselves (see `tile_method.TileMethod`)."""
+    looks_at_whole: bool = False
+    """Of those for whole slides: its tiles are patches spread over the whole picture, whatever its
+    scale (`datasets.bags.EncoderUsed.of_whole`)."""
     pseudo_labels_entry: str = ""
     """``"module:function"`` that gives what it makes of coarse labels before it learns, as
     ``function(patch, points, mpp, params, is_none) -> mask`` of classes, where ``is_none`` says

@@ -46,8 +46,9 @@ _SCHEMA = (
 )
 
 
-Description = tuple[str, str, tuple[float, ...], int, str]
-"""What described tiles: the encoder, its weights, µm per px, side of a tile, normalisation."""
+Description = tuple[str, str, tuple[float, ...], int, str, int]
+"""What described tiles: the encoder, its weights, µm per px, side of a tile, normalisation, and how
+many features are measured by rules."""
 
 
 class FeatureRecord(BaseModel):
@@ -63,7 +64,7 @@ class FeatureRecord(BaseModel):
     n_features: int
     mpp: tuple[float, ...]
     """µm per px that was asked for, one of each magnification; the first is the grid's. Empty: of
-    whole frames of a clip."""
+    whole frames of a clip, or of patches of a whole picture."""
     true_mpp: tuple[float, ...] = ()
     """µm per px as it was read."""
     tile_px: int
@@ -72,6 +73,12 @@ class FeatureRecord(BaseModel):
     """Share of a tile that is tissue, from which on the tile counts."""
     every: int = 1
     """Of a clip: one frame in so many."""
+    overlap: float = 0.0
+    """Share of a tile's side that the next one sees as well."""
+    of_whole: bool = False
+    """Of patches of a whole picture, whatever its scale."""
+    n_hand: int = 0
+    """How many of the features, the last ones, are measured by rules."""
     side_l0: float
     """Width of a cell of the grid of tiles, level-0 px."""
     height_l0: float = 0.0
@@ -101,7 +108,8 @@ class FeatureRecord(BaseModel):
     @property
     def description(self) -> Description:
         """Equal for files, of whatever slides, whose numbers can be compared."""
-        return self.encoder, self.weights, self.mpp, self.tile_px, self.normalisation
+        said = self.encoder, self.weights, self.mpp, self.tile_px, self.normalisation
+        return *said, self.n_hand
 
     @property
     def key(self) -> str:
@@ -110,6 +118,8 @@ class FeatureRecord(BaseModel):
             *(self.slide_hash, self.encoder, self.weights, self.mpp, self.tile_px),
             *(self.normalisation, self.least_tissue, self.slide_mpp),
             *((self.every,) if self.every != 1 else ()),
+            *(("overlap", self.overlap) if self.overlap else ()),
+            *(("whole", self.n_hand) if self.of_whole else ()),
         )
         return hashlib.sha256(orjson.dumps(said)).hexdigest()[:_KEY_LETTERS]
 

@@ -35,8 +35,8 @@ from pathoview.tasks.method_building import BuiltMethod, build_method
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.run_course import under_way
 from pathoview.tasks.run_records import new_record
-from pathoview.tasks.series_tiles import tiles_of
 from pathoview.tasks.stopwatch import Stopwatch
+from pathoview.tasks.tile_layouts import tiles_of
 
 N_TOP_TILES = 5
 """How many of the tiles that counted most are told of."""
@@ -93,12 +93,12 @@ def _open_run(
     progress: Progress,
 ) -> Iterator[RunFile]:
     """Open the unfinished run to go on with, or make a new one."""
-    if slide.is_series and order.region_l0 is not None:
+    if order.region_l0 is not None and (slide.is_series or encoder.of_whole):
         raise UsageError(
-            _("“{name}” has frames, and no regions.").format(name=slide.path.name),
+            _("“{name}” is looked at as a whole: it has no regions.").format(name=slide.path.name),
             _("Leave the region out."),
         )
-    tiles = tiles_of(slide, encoder.mpp, encoder.tile_px, encoder.least_tissue, encoder.every)
+    tiles = tiles_of(slide, encoder)
     grid = tiles.grids[0]
     key = built.run_key(slide.content_hash, order.region_l0, grid.mpp)
     unfinished = find_unfinished(key) if order.resume else None
@@ -172,8 +172,8 @@ class _Application:
         return result_of(self._file.path, record, tiles, self._slide)
 
     def _area_mm2(self) -> float:
-        """Return how much tissue there is; of pictures in a row it is not measured."""
-        if self._slide.is_series:
+        """Return how much tissue there is; not measured of pictures in a row or as a whole."""
+        if self._slide.is_series or self._encoder.of_whole:
             return 0.0
         return tissue_mask(self._slide).area_mm2(self._slide.mpp, self._region_l0)
 

@@ -28,7 +28,7 @@ from pathoview.tasks import features
 from pathoview.tasks.bag_labels import BagSource, SaidOfSlide, said_of_slides
 from pathoview.tasks.bag_pixels import SlidePool
 from pathoview.tasks.features import FeatureOrder
-from pathoview.tasks.opening import open_recorded, open_scaled, open_series
+from pathoview.tasks.opening import of_known_scale, open_recorded, open_scaled, open_series
 from pathoview.tasks.training_data import LeftOut
 
 _WORTH: Mapping[str, int] = {"agree": 1, "disagree": 0}
@@ -63,12 +63,17 @@ def open_bag_data(
     ``weights``: the hash that the encoder's weights must have; empty: any. Slides that cannot be
     opened, have no tissue, or colours that cannot be made alike, are left out, with the reason.
 
-    Raises as `bag_labels.said_of_slides` does; `UsageError` for clips with a scale, or slides
-    without; `InputError` when nothing is left or the weights are
+    Raises as `bag_labels.said_of_slides` does; `UsageError` for clips with a scale, slides without,
+    or clips where whole pictures are wanted; `InputError` when nothing is left or the weights are
     others, `MissingScaleError` when nothing is left as no slide has a scale; `StorageError`,
     `Cancelled`.
     """
-    if (source.items == "clips") != (not order.mpp):
+    if order.of_whole and source.items != "slides":
+        raise UsageError(
+            _("Whole pictures are wanted, each by itself, not clips or folders of pictures."),
+            _("Leave --clips and --bags out, or choose another method."),
+        )
+    if not order.of_whole and (source.items == "clips") != (not order.mpp):
         raise UsageError(
             _("Frames of clips have no µm per px, and tiles of slides or pictures have one."),
             _("Leave the scale out for clips, and only for them."),
@@ -76,7 +81,8 @@ def open_bag_data(
     said = said_of_slides(source)
     values = {one.name: place for place, one in enumerate(said.classes)}
     pool = SlidePool(order) if with_pixels else None
-    gathered = _Gathering(source, partial(described, order=order, weights=weights), values, pool)
+    describe = partial(described, order=order, weights=weights)
+    gathered = _Gathering(source, describe, values, pool, needs_scale=not order.of_whole)
     gathered.left_out += said.left_out
     for number, one in enumerate(said.slides):
         progress.check()
@@ -132,9 +138,12 @@ class _Gathering:
         describe: Callable[[Slide, Progress], Described],
         values: Mapping[str, int],
         pool: SlidePool | None,
+        *,
+        needs_scale: bool,
     ) -> None:
         self._source, self._describe, self._values = source, describe, values
         self._pool = pool
+        self._needs_scale = needs_scale
         self.bags: list[Bag] = []
         self.sites: list[str] = []
         self.left_out: list[LeftOut] = []
@@ -187,18 +196,14 @@ class _Gathering:
         return {"label": self._values[label], "answers": _answers(said.verdicts, grid, label)}
 
     def _opened(self, said: SaidOfSlide) -> Slide:
-        """Open a slide with its scale; raise `SlideError`."""
+        """Open a slide, with its scale where that matters; raise `SlideError`."""
         if self._source.items != "slides":
             return open_series(said.path, self._source.mpp, is_clip=self._source.items == "clips")
         if said.record is not None:
-            return open_recorded(said.record, said.path, self._source.mpp)
-        slide = open_scaled(said.path, self._source.mpp)
-        try:
-            slide.mpp  # noqa: B018  raises when it is not known
-        except MissingScaleError:
-            slide.close()
-            raise
-        return slide
+            slide = open_recorded(said.record, said.path, self._source.mpp)
+        else:
+            slide = open_scaled(said.path, self._source.mpp)
+        return of_known_scale(slide) if self._needs_scale else slide
 
     def used(self) -> EncoderUsed:
         """Return the encoder; raise when there is no bag."""

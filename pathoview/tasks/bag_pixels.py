@@ -17,7 +17,7 @@ from pathoview.slides.slide import Slide
 from pathoview.slides.stain_normalisation import StainNormaliser
 from pathoview.tasks.feature_tiles import Block, Rgb, TileSupply
 from pathoview.tasks.features import FeatureOrder
-from pathoview.tasks.series_tiles import tiles_of
+from pathoview.tasks.tile_layouts import tiles_of
 
 _MOST_OPEN = 32
 _MOST_BYTES = 2 << 30
@@ -33,7 +33,7 @@ class SlidePool:
 
     def __init__(self, order: FeatureOrder) -> None:
         """``order``: how tiles were described; they are read at its first magnification."""
-        self._order = order
+        self._order = order.model_copy(update={"mpp": order.mpp[:1]})
         most = min(_MOST_BYTES, int(_MEMORY_SHARE * memory_bytes()))
         self._memory = ByteCache(most)
         self._open: OrderedDict[str, tuple[Slide, TileSupply]] = OrderedDict()
@@ -62,10 +62,9 @@ class SlidePool:
         if key not in self._open:
             if len(self._open) >= _MOST_OPEN:
                 self._open.popitem(last=False)[1][0].close()
-            slide, order = opened(), self._order
+            slide = opened()
             slide.use_memory(self._memory)
-            said = order.tile_px, order.least_tissue, order.every
-            self._open[key] = slide, tiles_of(slide, order.mpp[:1], *said)
+            self._open[key] = slide, tiles_of(slide, self._order)
         self._open.move_to_end(key)
         return self._open[key]
 

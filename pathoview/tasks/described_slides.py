@@ -100,7 +100,8 @@ def described_slides(wanted: DescribedRequest) -> DescribedSlides:
 
 def description_of(used: EncoderUsed) -> Description:
     """Return what files of features say of an encoder."""
-    return used.name, used.weights, used.mpp, used.tile_px, used.normalisation
+    said = used.name, used.weights, used.mpp, used.tile_px, used.normalisation
+    return *said, used.n_hand
 
 
 def _found(

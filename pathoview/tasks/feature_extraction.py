@@ -139,7 +139,8 @@ class Extraction:
         if raw is None:
             return None
         block, pixels = raw
-        features = np.concatenate([self._described(tiles) for tiles in pixels], axis=1)
+        parts = [self._described(tiles) for tiles in pixels]
+        features = np.concatenate(parts, axis=1)
         if not (np.abs(features) <= _LARGEST).all():
             raise RunError(
                 _("The encoder did not give numbers that can be kept."),

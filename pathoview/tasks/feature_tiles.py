@@ -1,6 +1,6 @@
 """Which tiles of a slide an encoder describes, and their pixels at every magnification.
 
-Tiles lie on a grid that begins at the slide's origin, and only whole ones count; a picture smaller
+Tiles lie on a grid that begins at the slide's origin, and only whole cells count; a picture smaller
 than a tile is one tile, white beyond its edge. They are read in blocks: a block is what is read at
 once, and what is stored at once.
 """
@@ -98,22 +98,30 @@ class FeatureTiles:
     n_unread = 0
 
     def __init__(
-        self, slide: Slide, mpp: Sequence[float], tile_px: int, least_tissue: float
+        self,
+        slide: Slide,
+        mpp: Sequence[float],
+        tile_px: int,
+        least_tissue: float,
+        overlap: float = 0.0,
     ) -> None:
         """``mpp``: µm per px of each magnification; tiles have the same centre in all of them.
 
-        Raises `MissingScaleError` when the slide's scale is unknown.
+        ``overlap``: share of a tile's side that the next one sees as well; a tile then stands for
+        the smaller cell in its middle. Raises `MissingScaleError` when the slide's scale is
+        unknown.
         """
         self._slide = slide
         self._tile_px = tile_px
         self._least_tissue = least_tissue
         self.grids = tuple(analysis_grid(slide, one) for one in mpp)
         first = self.grids[0]
-        self._side_l0 = tile_px * first.scale_l0
+        self._cell_px = max(1, round(tile_px * (1 - overlap)))
+        self._side_l0 = self._cell_px * first.scale_l0
         self.cell_l0 = Cell.square(self._side_l0)
-        self.n_columns = max(1, first.width // tile_px)
-        self.n_rows = max(1, first.height // tile_px)
-        self.across = _tiles_across(self.grids, tile_px)
+        self.n_columns = max(1, first.width // self._cell_px)
+        self.n_rows = max(1, first.height // self._cell_px)
+        self.across = _tiles_across(self.grids, tile_px, self._cell_px)
         """Tiles in a row and in a column of a block."""
 
     @property
@@ -139,7 +147,7 @@ class FeatureTiles:
 
     def plan(self, finished: set[tuple[int, int]]) -> TilePlan:
         """Return the blocks with tissue in them, less those that are finished."""
-        side_px = self.across * self._tile_px
+        side_px = self.across * self._cell_px
         return TilePlan(self.grids[0], side_px, tissue_mask(self._slide), None, finished)
 
     def block(self, place: Tile) -> Block:
@@ -184,11 +192,11 @@ class FeatureTiles:
         return starts
 
 
-def _tiles_across(grids: Sequence[AnalysisGrid], tile_px: int) -> int:
+def _tiles_across(grids: Sequence[AnalysisGrid], tile_px: int, cell_px: int) -> int:
     """Return how many tiles in a row make a block, so that it is read at once in little memory."""
     across = min(_MOST_ACROSS, max(1, _BLOCK_PX // tile_px))
     for grid in grids:
-        step_px = tile_px * grids[0].scale_l0 / grid.scale_l0
+        step_px = cell_px * grids[0].scale_l0 / grid.scale_l0
         spare_px = _MOST_READ_PX / grid.factor - tile_px
         across = min(across, 1 + max(0, math.floor(spare_px / step_px)))
     return across

@@ -7,7 +7,7 @@ there at once, and an extraction that was stopped, in whatever way, goes on wher
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
@@ -31,7 +31,7 @@ from pathoview.tasks.feature_extraction import Extraction
 from pathoview.tasks.feature_tiles import TileSupply
 from pathoview.tasks.opening import open_scaled
 from pathoview.tasks.provenance import versions
-from pathoview.tasks.series_tiles import tiles_of
+from pathoview.tasks.tile_layouts import tiles_of
 
 if TYPE_CHECKING:
     from pathoview.methods.engine.tile_encoder import TileEncoder
@@ -40,6 +40,8 @@ ExactNumerics = Literal["float32", "compile", "onnx"]
 """Numeric paths that give the same numbers; others are off by more than a model may notice."""
 
 _MOST_MAGNIFICATIONS = 4
+WHOLE_TILE_PX = 224
+"""Side of the patches of a whole picture."""
 
 Scale = Annotated[float, Field(ge=PLAUSIBLE_MPP[0], le=PLAUSIBLE_MPP[1])]
 
@@ -56,7 +58,7 @@ class FeatureOrder(BaseParams):
     mpp: tuple[Scale, ...] = param(
         (0.5,),
         _("Magnifications"),
-        _("µm per px of each; the first sets the grid of tiles. None: frames of a clip, whole."),
+        _("µm per px of each; the first sets the grid of tiles. None: frames, or whole pictures."),
         unit="µm",
         max_length=_MOST_MAGNIFICATIONS,
     )
@@ -71,6 +73,12 @@ class FeatureOrder(BaseParams):
     )
     every: int = param(
         1, _("Every"), _("Of a clip, one frame in so many is described."), ge=1, le=100_000
+    )
+    overlap: float = param(
+        0.0, _("Overlap"), _("Share of a tile's side that the next one sees too."), ge=0, le=0.75
+    )
+    of_whole: bool = param(
+        False, _("Whole pictures"), _("Patches spread over each picture, whatever its scale.")
     )
     numerics: ExactNumerics = param(
         "float32", _("Numbers"), _("How the network is computed; the result is the same.")
@@ -91,9 +99,16 @@ class FeatureOrder(BaseParams):
                 "normalisation": used.normalisation,
                 "least_tissue": used.least_tissue,
                 "every": used.every,
+                "overlap": used.overlap,
+                "of_whole": used.of_whole,
                 "numerics": exact(numerics),
             }
         )
+
+    def whole(self) -> Self:
+        """Return the order of patches of whole pictures by the same encoder."""
+        said = {"of_whole": True, "mpp": (), "tile_px": WHOLE_TILE_PX, "overlap": 0.0}
+        return self.model_copy(update=said)
 
 
 class FeatureRequest(BaseModel):
@@ -173,7 +188,7 @@ def _extracted(
             _("Choose the file of weights that was used, or train the model again."),
         )
     used = _used(encoder, order)
-    tiles = tiles_of(slide, order.mpp, order.tile_px, order.least_tissue, order.every)
+    tiles = tiles_of(slide, order)
     record = _record(slide, order, used, tiles)
     path = feature_path(record)
     if restart:
@@ -206,19 +221,8 @@ def kept_bag(
             return kept_bag(opened)
     record = file.record
     columns, rows, _tissue, kept = file.read_kept()
-    used = EncoderUsed(
-        name=record.encoder,
-        weights=record.weights,
-        n_features=record.n_features,
-        mpp=record.mpp,
-        tile_px=record.tile_px,
-        normalisation=record.normalisation,
-        least_tissue=record.least_tissue,
-        every=record.every,
-        licence=record.licence,
-        origin=record.origin,
-        source=record.source,
-    )
+    names = {one.name for one in fields(EncoderUsed)} - {"name"}
+    used = EncoderUsed(record.encoder, **{name: getattr(record, name) for name in names})
     return kept, TileGrid(columns, rows, record.cell_l0), used
 
 
@@ -239,37 +243,33 @@ def _built(name: str, source: str, stamp: int, compute: Compute) -> TileEncoder:
 def _used(encoder: TileEncoder, order: FeatureOrder) -> EncoderUsed:
     """Return the record of how tiles, or the frames of a clip, are described."""
     if order.mpp:
-        return encoder.used(order.mpp, order.tile_px, order.normalisation, order.least_tissue)
+        used = encoder.used(order.mpp, order.tile_px, order.normalisation, order.least_tissue)
+        return replace(used, overlap=order.overlap)
     if order.normalisation != "none":
         raise UsageError(
-            _("Stains of a clip are not normalised."), _("Leave its colours as they are.")
+            _("Stains of clips and of whole pictures are not normalised."),
+            _("Leave the colours as they are."),
         )
     used = encoder.used((0.0,), order.tile_px, "none", order.least_tissue)
-    return replace(used, mpp=(), every=order.every)
+    if not order.of_whole:
+        return replace(used, mpp=(), every=order.every)
+    return replace(used, mpp=(), of_whole=True)
 
 
 def _record(
     slide: Slide, order: FeatureOrder, used: EncoderUsed, tiles: TileSupply
 ) -> FeatureRecord:
+    said = asdict(used)
     return FeatureRecord(
         slide_hash=slide.content_hash,
         pseudonym=slide.pseudonym,
-        encoder=used.name,
-        weights=used.weights,
-        n_features=used.n_features,
-        mpp=used.mpp,
+        encoder=said.pop("name"),
+        **said,
         true_mpp=tiles.true_mpp,
-        tile_px=used.tile_px,
-        normalisation=used.normalisation,
-        least_tissue=used.least_tissue,
-        every=used.every,
         side_l0=tiles.cell_l0.width,
         height_l0=tiles.cell_l0.height,
         n_columns=tiles.n_columns,
         n_rows=tiles.n_rows,
-        licence=used.licence,
-        origin=used.origin,
-        source=used.source,
         slide_mpp=slide.info.mpp if order.mpp else None,
         device=choose_device().name,
         numerics=order.numerics,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pathoview.annotations.dialects.frame import SlideFrame
-from pathoview.core.errors import InputError, SlideError
+from pathoview.core.errors import InputError, MissingScaleError, SlideError
 from pathoview.core.translation import _
 from pathoview.slides.opening import open_slide, with_scale
 from pathoview.slides.slide import Slide
@@ -36,34 +36,33 @@ def open_series(path: Path, mpp: float | None, *, is_clip: bool) -> Slide:
     Raises `SlideError` when it is none, and `MissingScaleError` for pictures without a scale.
     """
     slide = open_slide(path) if is_clip else open_scaled(path, mpp)
-    try:
-        if not slide.is_series:
-            raise SlideError(_("It is neither a video nor a folder of pictures."))
-        if not is_clip:
-            slide.mpp  # noqa: B018  raises when it is not known
-    except BaseException:
+    if not slide.is_series:
         slide.close()
-        raise
-    return slide
+        raise SlideError(_("It is neither a video nor a folder of pictures."))
+    return slide if is_clip else of_known_scale(slide)
 
 
 def open_recorded(record: SlideRecord, path: Path, mpp: float | None) -> Slide:
-    """Open a slide of a study where its file lies, with its scale.
+    """Open a slide of a study where its file lies, with its scale where there is one.
 
     ``mpp`` (µm per level-0 px) goes before the study's where the file states none. Raises
-    `SlideError` when there is no file, or another slide, and when there is no scale.
+    `SlideError` when there is no file, or another slide.
     """
     if not record.path and not path.is_file():
         raise SlideError(_("Nobody knows where its file lies."))
     slide = open_scaled(path, None)
+    if slide.content_hash != record.slide_hash:
+        slide.close()
+        raise SlideError(_("Another slide lies where its file was."))
+    known = record.mpp if mpp is None else (mpp, mpp)
+    return with_scale(slide, known) if slide.info.mpp is None and known is not None else slide
+
+
+def of_known_scale(slide: Slide) -> Slide:
+    """Return the slide; close it and raise `MissingScaleError` when its scale is not known."""
     try:
-        if slide.content_hash != record.slide_hash:
-            raise SlideError(_("Another slide lies where its file was."))
-        known = record.mpp if mpp is None else (mpp, mpp)
-        if slide.info.mpp is None and known is not None:
-            with_scale(slide, known)
         slide.mpp  # noqa: B018  raises when it is not known
-    except BaseException:
+    except MissingScaleError:
         slide.close()
         raise
     return slide

@@ -15,50 +15,21 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.errors import SlideError, UsageError
+from pathoview.core.errors import SlideError
 from pathoview.core.geometry import Cell, Rect
 from pathoview.core.pyramid import Plane
-from pathoview.core.translation import _
 from pathoview.slides.reading import AnalysisGrid
 from pathoview.slides.rgb import RgbRule
 from pathoview.slides.series import FolderSlide
 from pathoview.slides.slide import Slide
 from pathoview.slides.stain_normalisation import StainNormaliser
-from pathoview.tasks.feature_tiles import Block, FeatureTiles, Rgb, TileSupply
+from pathoview.tasks.feature_tiles import Block, FeatureTiles, Rgb
 from pathoview.tasks.tile_plan import Tile
 
 _FRAMES_AT_ONCE = 32
 """In a block: what is read at once, and stored at once."""
 
 _logger = logging.getLogger(__name__)
-
-
-def tiles_of(
-    slide: Slide, mpp: Sequence[float], tile_px: int, least_tissue: float, every: int = 1
-) -> TileSupply:
-    """Return the tiles of a slide, of a clip (without ``mpp``), or of a folder of pictures.
-
-    ``mpp``: µm per px of each magnification; ``every``: of a clip, one frame in so many.
-
-    Raises `UsageError` when a slide is to be taken for a clip, and `MissingScaleError`.
-    """
-    if not mpp:
-        if not slide.is_series:
-            raise UsageError(
-                _("“{name}” is no clip.").format(name=slide.path.name),
-                _("Name a video or a folder of frames."),
-            )
-        return FrameTiles(slide, tile_px, every)
-    if isinstance(slide, FolderSlide):
-        return PictureTiles(slide, mpp, tile_px, least_tissue)
-    if slide.is_series:
-        raise UsageError(
-            _("“{name}” is a video: it has frames, not tiles of tissue.").format(
-                name=slide.path.name
-            ),
-            _("Describe it as a clip: --clips."),
-        )
-    return FeatureTiles(slide, mpp, tile_px, least_tissue)
 
 
 def fitted(frame: Rgb, side: int) -> Rgb:

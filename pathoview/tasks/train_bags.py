@@ -92,9 +92,10 @@ class BagTraining:
         self._order, self._spec, self._params, self._start = order, spec, params, start
         self._progress = progress
         self._device = device_name(spec)
+        described = order.bags.features
         self._prepared = open_bag_data(
             _source(order, spec),
-            order.bags.features,
+            described.whole() if spec.looks_at_whole else described,
             PartOf(progress, 0.0, _DESCRIBED),
             with_pixels=spec.sees_pixels,
         )

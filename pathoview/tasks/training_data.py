@@ -27,7 +27,7 @@ from pathoview.study.study import private_path
 from pathoview.study.study_file import StudyFile
 from pathoview.tasks.export_tiles import slide_group
 from pathoview.tasks.object_examples import with_objects
-from pathoview.tasks.opening import open_recorded, open_scaled
+from pathoview.tasks.opening import of_known_scale, open_recorded, open_scaled
 
 LEARNED = ("positive", "negative")
 """What classes mean whose labels are learned."""
@@ -323,7 +323,8 @@ class _StudyReading:
     def _opened(self, record: SlideRecord, path: Path) -> Slide | None:
         """Return the open slide; None: it is left out, and why is noted."""
         try:
-            return self._stack.enter_context(open_recorded(record, path, self._source.mpp))
+            slide = of_known_scale(open_recorded(record, path, self._source.mpp))
+            return self._stack.enter_context(slide)
         except SlideError as error:
             if isinstance(error, MissingScaleError):
                 self._without_scale = error

@@ -19,7 +19,8 @@ from pathoview.slides.slide import Slide
 from pathoview.study.feature_file import FeatureFile
 from pathoview.tasks import series_tiles
 from pathoview.tasks.features import FeatureOrder, bag_of, extract
-from pathoview.tasks.series_tiles import fitted, tiles_of
+from pathoview.tasks.series_tiles import fitted
+from pathoview.tasks.tile_layouts import tiles_of
 
 SIDE = 32
 
@@ -126,7 +127,7 @@ def damage(file: Path) -> None:
 def test_frames_of_a_video_are_read_by_one_thread(encoder: MeanColor, tmp_path: Path) -> None:
     file = write_video(tmp_path / "clip.mp4", [frame(n, has_spot=n == 7) for n in range(20)])
     with open_slide(file) as slide:
-        assert tiles_of(slide, (), SIDE, 0.0).reads_in_order
+        assert tiles_of(slide, clip_order()).reads_in_order
         tiles, grid, _used = bag_of(extract(slide, clip_order(), SilentProgress()))
     assert len(grid) == 20
     assert int(tiles[:, 3].argmax()) == 7
@@ -159,7 +160,7 @@ def test_pictures_of_a_folder_are_cut_into_tiles_each_on_a_grid_of_its_own(
     with open_slide(folder) as slide:
         with_scale(slide, 1.0)
         tiles, grid, used = bag_of(extract(slide, picture_order(), SilentProgress()))
-        supply = tiles_of(slide, (1.0,), SIDE, 0.1)
+        supply = tiles_of(slide, picture_order())
         read = supply.read(block_of(grid), None)[0]
     assert not used.is_of_frames
     assert (supply.n_columns, supply.n_rows, supply.cell_l0) == (9, 2, (SIDE, SIDE))
@@ -181,7 +182,7 @@ def test_all_pictures_are_read_at_one_reduction(encoder: MeanColor, tmp_path: Pa
     folder = write_frames(tmp_path / "bag", [he_image(1600, 1300, 1), he_image(400, 300, 2)])
     with open_slide(folder) as slide:
         with_scale(slide, 0.25)
-        supply = tiles_of(slide, (0.75,), SIDE, 0.1)
+        supply = tiles_of(slide, picture_order(mpp=[0.75]))
         tiles, grid, _used = bag_of(extract(slide, picture_order(mpp=[0.75]), SilentProgress()))
     per = supply.n_columns // 2
     own = grid.columns >= per
