@@ -6,37 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QProgressBar, QWidget
+from PySide6.QtWidgets import QWidget
 
 from pathoview.core.translation import _
 from pathoview.session.page_desk import PageDesk
-from pathoview.ui.dialogs.dialog import Dialog
+from pathoview.ui.dialogs.report import ReportDialog
 from pathoview.ui.widgets import button, column, label
 
 
-class PageDialog(Dialog):
-    """First the question, then the page; closing it stops the work and forgets the page."""
-
-    found: QWidget | None = None
-    """What shows the page; None: there is none yet."""
+class PageDialog(ReportDialog):
+    """First the question, then the page."""
 
     def __init__(
         self, title: str, desk: PageDesk[Any], target: Path, parent: QWidget | None
     ) -> None:
         """``target``: where the report goes if one says nothing else."""
-        super().__init__(title, parent)
-        self._pages = desk
-        self._target = target
+        super().__init__(title, desk, target, parent)
         self._page: Any = None
         self._asked: Sequence[QWidget] = ()
-        self.problem = label("", "warning")
-        self.bar = QProgressBar()
-        self.bar.setAccessibleName(_("Progress"))
-        self.bar.setTextVisible(False)
         self.said = label("", "muted")
         self.stop = button(_("Stop"), desk.cancel, "cancel")
-        self.save = button(_("Save report…"), self._ask_target, "export")
         self.leave = button(_("Close"), self.close)
 
     def ask(self, text: str, *parts: QWidget, start: str, again: str) -> None:
@@ -50,8 +39,7 @@ class PageDialog(Dialog):
         self._asking = column(label(text, "muted"), *parts, self.problem, 1, self.bar, self.said)
         self.body.addWidget(self._asking, 1)
         self.add_buttons(self.save, self.again, 1, self.leave, self.stop, self.start)
-        self._pages.changed.connect(self._refresh)
-        self.finished.connect(self._on_finished)
+        self._watch()
         self._refresh()
 
     # -- what a dialog says ----------------------------------------------------------------------
@@ -60,15 +48,7 @@ class PageDialog(Dialog):
         """Have the work begin, or `_say` what is missing."""
         raise NotImplementedError
 
-    def _shown(self, page: Any) -> QWidget:
-        """Return what shows a page."""
-        raise NotImplementedError
-
     # -- the same for all ------------------------------------------------------------------------
-
-    def _on_finished(self, _result: int) -> None:
-        self._pages.changed.disconnect(self._refresh)
-        self._pages.forget()
 
     def _ask_again(self) -> None:
         self._pages.forget()
@@ -82,7 +62,7 @@ class PageDialog(Dialog):
         self._say(self._pages.problem)
         for part in self._asked:
             part.setEnabled(not is_busy)
-        self._show(page)
+        self._replace(page)
         for part, is_shown in (
             (self.start, page is None),
             (self.stop, is_busy),
@@ -92,7 +72,8 @@ class PageDialog(Dialog):
         ):
             part.setVisible(is_shown)
 
-    def _show(self, page: Any) -> None:
+    def _replace(self, page: Any) -> None:
+        """Show a page in place of the question, or of the page before; None: the question."""
         if page is self._page:
             return
         self._page = page
@@ -100,20 +81,6 @@ class PageDialog(Dialog):
         if self.found is not None:
             self.body.removeWidget(self.found)
             self.found.deleteLater()
-        self.found = None if page is None else self._shown(page)
-        if self.found is not None:
-            self.body.addWidget(self.found, 1)
-            self.found.setFocus()
-
-    def _say(self, text: str) -> None:
-        self.problem.setText(text)
-        self.problem.setVisible(bool(text))
-
-    def _ask_target(self) -> None:
-        kinds = _("HTML (*.html)")
-        dialog = QFileDialog(self, _("Save report"), str(self._target), kinds)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("html")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self._pages.save(Path(name)))
-        dialog.open()
+            self.found = None
+        if page is not None:
+            self._show(page)
