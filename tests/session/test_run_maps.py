@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from makers import he_image, make_svs
-from pixel_methods import Relay, has_map, known_colours, map_of
+from growing_runs import analyzed_by_tiles
+from pixel_methods import has_map, known_colours, map_of
 from stage import Ears, FakeRunner, Loop, end
 
 from pathoview.core.geometry import Rect
@@ -16,7 +16,7 @@ from pathoview.jobs.runner import JobState
 from pathoview.session.commands import run_command
 from pathoview.session.runs import Loaded
 from pathoview.session.session import Session
-from pathoview.tasks import analyze, take_regions
+from pathoview.tasks import take_regions
 
 OpenSlide = Callable[[Path], None]
 
@@ -25,31 +25,15 @@ OpenSlide = Callable[[Path], None]
 def analyzed(
     session: Session,
     loop: Loop,
-    runner: FakeRunner,
     open_slide_of: OpenSlide,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[float]:
-    """Areas of the map as they were seen while it grew."""
+    """Areas analysed as they were seen while the run went on."""
     model = known_colours(monkeypatch, tmp_path)
-    slide = make_svs(tmp_path / "one.svs", he_image(1600, 1200, glass_px=150))
-    open_slide_of(slide)
-    job = session.analyze()
-    assert job is not None
-    seen = [0.0]
-
-    def between(kind: str) -> None:
-        if kind == "started":
-            loop.run_until(lambda: session.results is not None)
-        else:
-            loop.run_until(lambda: map_of(session).area_mm2 > seen[-1])
-            seen.append(map_of(session).area_mm2)
-
-    order = {"slide": str(slide), "model": str(model), "tile_px": 256, "n_computers": 1}
-    result = analyze.run(order, Relay(job, between))
-    end(job, JobState.DONE, result)
-    loop.run_until(lambda: session.results and session.results.record.state == "done")
-    return seen
+    return analyzed_by_tiles(
+        session, loop, open_slide_of, model, lambda here: map_of(here).area_mm2
+    )
 
 
 def test_a_map_grows_with_its_tiles_and_says_its_areas(

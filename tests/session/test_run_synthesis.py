@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from makers import he_image, make_svs
-from pixel_methods import Relay
+from growing_runs import analyzed_by_tiles
 from stage import Ears, FakeRunner, Loop, end
 from synthesis_methods import has_synthesis, known_bleach, made_by
 
@@ -17,7 +16,7 @@ from pathoview.jobs.runner import JobState
 from pathoview.session.commands import command, run_command
 from pathoview.session.runs import Loaded
 from pathoview.session.session import Session
-from pathoview.tasks import analyze, take_regions
+from pathoview.tasks import take_regions
 
 OpenSlide = Callable[[Path], None]
 COMPARE = "compare.healthy"
@@ -33,24 +32,9 @@ def analyzed(
 ) -> list[float]:
     """Areas analysed as they were seen while the run went on."""
     model = known_bleach(monkeypatch, tmp_path)
-    slide = make_svs(tmp_path / "one.svs", he_image(1600, 1200, glass_px=150))
-    open_slide_of(slide)
-    job = session.analyze()
-    assert job is not None
-    seen = [0.0]
-
-    def between(kind: str) -> None:
-        if kind == "started":
-            loop.run_until(lambda: session.results is not None)
-        else:
-            loop.run_until(lambda: made_by(session).area_mm2 > seen[-1])
-            seen.append(made_by(session).area_mm2)
-
-    order = {"slide": str(slide), "model": str(model), "tile_px": 256, "n_computers": 1}
-    result = analyze.run(order, Relay(job, between))
-    end(job, JobState.DONE, result)
-    loop.run_until(lambda: session.results and session.results.record.state == "done")
-    return seen
+    return analyzed_by_tiles(
+        session, loop, open_slide_of, model, lambda here: made_by(here).area_mm2
+    )
 
 
 def test_a_run_grows_with_its_tiles_and_says_what_it_found(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from makers import he_image, make_pyramid_tiff
+from raster_runs import (
+    PART_L0,
+    Planes,
+    analyzed,
+    killed_at_its_third_tile,
+    make_scene,
+    part_of,
+    planes_of,
+    request,
+    seen_at_once,
+)
 from synthesis_methods import Bleach, known_bleach
 from test_analyze import Listener, cancel_after
 
@@ -22,9 +25,6 @@ from pathoview.core.errors import Cancelled, RunError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import SilentProgress
 from pathoview.methods.spec import Synthesised
-from pathoview.slides.opening import open_slide
-from pathoview.slides.reading import analysis_grid, read_patch
-from pathoview.slides.tissue import tissue_mask
 from pathoview.study.results import RunFile
 from pathoview.study.synthesis_rows import (
     BRIGHTNESS,
@@ -35,23 +35,6 @@ from pathoview.study.synthesis_rows import (
 )
 from pathoview.tasks import analyze
 
-_DIES = """
-import json, os, signal, sys
-from synthesis_methods import SPEC
-from test_analyze import Listener
-from pathoview.methods.registry import METHODS
-from pathoview.tasks import analyze
-
-def die(listener, kind):
-    if len(listener.of_kind("tile")) == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-METHODS.add(SPEC)
-analyze.run(json.loads(sys.argv[1]), Listener(die))
-"""
-
-Planes = npt.NDArray[np.uint8]
-
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
@@ -60,39 +43,17 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("slides") / "scene.tiff"
-    return make_pyramid_tiff(path, he_image(1500, 1100, glass_px=200))
+    return make_scene(tmp_path_factory)
 
 
-def request(slide: Path, model: Path, **changes: Any) -> dict[str, Any]:
-    return {"slide": str(slide), "model": str(model), "tile_px": 128, "n_computers": 1} | changes
-
-
-def planes_of(result: Mapping[str, Any]) -> Planes:
-    with RunFile.open(Path(result["run_file"])) as run:
-        width, height = run.record.grid_px
-        return run.synthesis_rows().area(0, 0, 0, width, height)
-
-
-def analyzed(slide: Path, model: Path, **changes: Any) -> Planes:
-    return planes_of(analyze.run(request(slide, model, **changes), SilentProgress()))
-
-
-def seen_at_once(path: Path) -> tuple[npt.NDArray[np.uint8], Synthesised, npt.NDArray[np.bool_]]:
-    """The whole slide at 1 µm, what one look at it makes of it, and where tissue is."""
-    with open_slide(path) as slide:
-        grid = analysis_grid(slide, 1.0)
-        patch = read_patch(slide, grid, 0, 0, grid.width, grid.height)
-        tissue, scale = tissue_mask(slide), grid.scale_l0
-    made = Bleach(None, None).predict(patch, 1.0, {})  # type: ignore[arg-type]
-    y, x = (
-        ((np.arange(n) + 0.5) * scale // tissue.downsample).astype(int) for n in patch.shape[:2]
-    )
-    return patch, made, tissue.mask[np.ix_(y, x)]
+def made_of(patch: Any) -> Synthesised:
+    return Bleach(None, None).predict(patch, 1.0, {})  # type: ignore[arg-type]
 
 
 def expected(path: Path) -> Planes:
-    patch, made, tissue = seen_at_once(path)
+    """What one look at the whole slide makes of it."""
+    patch, tissue = seen_at_once(path)
+    made = made_of(patch)
     return synthesis_planes(patch, made.picture, made.pathology) * tissue
 
 
@@ -126,12 +87,12 @@ def test_tiles_together_are_what_one_look_makes_of_the_slide(slide: Path, model:
 
 def test_the_area_of_pathology_is_in_the_record(slide: Path, model: Path) -> None:
     result = analyze.run(request(slide, model), SilentProgress())
-    _patch, made, tissue = seen_at_once(slide)
+    patch, tissue = seen_at_once(slide)
     with RunFile.open(Path(result["run_file"])) as run:
         record, counts = run.record, run.synthesis_rows().counts()
     assert (record.gives, record.state, record.n_objects) == ("synthesis", "done", 0)
     assert [one.name for one in record.classes] == ["Tumor"]
-    n = np.count_nonzero((made.pathology >= 0.5) & tissue)
+    n = np.count_nonzero((made_of(patch).pathology >= 0.5) & tissue)
     assert record.mpp is not None
     assert record.pathology_mm2 == pytest.approx(n * (record.mpp / 1000) ** 2, rel=0.01)
     assert result["pathology_mm2"] == record.pathology_mm2 > 0
@@ -159,13 +120,7 @@ def test_a_stopped_run_goes_on_from_its_finished_tiles(slide: Path, model: Path)
 
 
 def test_a_killed_process_loses_only_the_tile_it_was_at(slide: Path, model: Path) -> None:
-    folders = os.pathsep.join(map(str, (Path(__file__).parent, Path(__file__).parents[1])))
-    child = subprocess.run(
-        [sys.executable, "-c", _DIES, json.dumps(request(slide, model))],
-        env={**os.environ, "PYTHONPATH": folders},
-        check=False,
-    )
-    assert child.returncode == -signal.SIGKILL
+    killed_at_its_third_tile("synthesis_methods", request(slide, model))
     again = Listener()
     result = analyze.run(request(slide, model, resume=True), again)
     assert again.of_kind("started")[0]["n_done"] >= 3
@@ -173,11 +128,8 @@ def test_a_killed_process_loses_only_the_tile_it_was_at(slide: Path, model: Path
 
 
 def test_a_region_is_a_part_of_the_whole(slide: Path, model: Path) -> None:
-    part = analyzed(slide, model, region_l0=[500, 402, 300, 250])
-    truth = expected(slide)
-    inside = np.zeros(truth.shape[1:], bool)
-    inside[201:326, 250:400] = True
-    np.testing.assert_array_equal(part, truth * inside)
+    part = analyzed(slide, model, region_l0=PART_L0)
+    np.testing.assert_array_equal(part, part_of(expected(slide)))
 
 
 def test_a_model_that_gives_something_else_is_refused_in_a_sentence(
