@@ -7,20 +7,19 @@ one learns an embedding of pixels that parts touching nuclei.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
 from pathoview.datasets.labels import TrainingData
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.sampling import measured_stains
-from pathoview.methods.spec import Compute, Found
+from pathoview.methods.spec import Found
+from pathoview.methods.taught_method import TaughtMethod
 from pathoview.methods.weak.point_nuclei_params import PointNucleiFitParams, PointNucleiParams
 from pathoview.slides.slide import Slide
 
@@ -30,21 +29,11 @@ if TYPE_CHECKING:
 Rgb = npt.NDArray[np.uint8]
 
 
-class PointNuclei:
+class PointNuclei(TaughtMethod[PointNucleiParams]):
     """See the module; the parameters say the rest."""
 
-    def __init__(
-        self,
-        params: PointNucleiParams,
-        fitted: Fitted | None = None,
-        compute: Compute = Compute(),  # noqa: B008 - frozen
-    ) -> None:
-        """``fitted`` None: it has to be trained before it can predict."""
-        self._params = params
-        self._fitted = fitted
-        self._compute = compute
-        self._lock = threading.Lock()
-        self._finder: Finder | None = None
+    untaught = _("Teach it with points.")
+    _finder: Finder | None = None
 
     def fit(self, data: TrainingData, params: BaseParams, context: FitContext) -> Fitted:
         """Learn from points; see `fitting.Trainable`."""
@@ -68,13 +57,10 @@ class PointNuclei:
         return self._ready().find(patch, mpp, rule)
 
     def _ready(self) -> Finder:
+        """Return both networks, made ready once."""
         from pathoview.methods.weak.point_nuclei_finding import finder_of
 
         with self._lock:
             if self._finder is None:
-                if self._fitted is None:
-                    raise UsageError(
-                        _("This method has to be trained first."), _("Teach it with points.")
-                    )
-                self._finder = finder_of(self._fitted, self._compute)
+                self._finder = finder_of(self._learned(), self._compute)
             return self._finder
