@@ -52,7 +52,8 @@ class TileGrid:
 
     def corners_l0(self) -> npt.NDArray[np.float64]:
         """Return the top-left corners, (n, 2) x and y in level-0 px."""
-        return np.stack([self.columns, self.rows], axis=1) * np.array(self.cell_l0)
+        places = np.stack([self.columns, self.rows], axis=1)
+        return np.multiply(places, self.cell_l0, dtype=np.float64)
 
     def centers_l0(self) -> npt.NDArray[np.float64]:
         """Return the middles, (n, 2) x and y in level-0 px."""

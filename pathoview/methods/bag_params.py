@@ -14,6 +14,18 @@ class BagParams(BaseParams):
     """What can be set when a trained model predicts: nothing."""
 
 
+class TissueParams(BagParams):
+    """What can be set when a trained model predicts from the tissue of slides."""
+
+    overlap: float = param(
+        0.0,
+        _("Overlap"),
+        _("Share of a tile's side that the next one sees too: 0.5 gives a map twice as fine."),
+        ge=0.0,
+        le=0.75,
+    )
+
+
 class BagFitParams(BaseParams):
     """How an aggregator of tiles is trained."""
 

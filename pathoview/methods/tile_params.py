@@ -7,13 +7,14 @@ from typing import Literal
 from pathoview.core.params import BaseParams, param
 from pathoview.core.translation import _
 from pathoview.datasets.tile_choice import Ranking
+from pathoview.methods.bag_params import TissueParams
 
 OWN_NETWORK = "model"
 """`EncoderUsed.source` of a model whose tiles are described by its own network."""
 
 
-class TileParams(BaseParams):
-    """What can be set when a trained model predicts: nothing."""
+class TileParams(TissueParams):
+    """What can be set when a trained model predicts."""
 
 
 class TileFitParams(BaseParams):

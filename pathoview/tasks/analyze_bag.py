@@ -22,6 +22,7 @@ from pathoview.core.progress import PartOf, Progress
 from pathoview.core.translation import _
 from pathoview.datasets.bags import EncoderUsed, TileGrid
 from pathoview.datasets.patches import inside
+from pathoview.methods.bag_params import TissueParams
 from pathoview.methods.spec import BagFound, BagMethod, Kind
 from pathoview.slides.slide import Slide
 from pathoview.slides.tissue import tissue_mask
@@ -80,7 +81,9 @@ def encoder_of(built: BuiltMethod) -> EncoderUsed:
             _("The model may be damaged: train it again, or choose another one."),
         ) from error
     if built.spec.sees_pixels and built.path is not None:
-        return replace(used, source=str(built.path.absolute()))  # its own network, wherever it lies
+        used = replace(used, source=str(built.path.absolute()))  # its own network, wherever it lies
+    if isinstance(built.params, TissueParams) and built.params.overlap:
+        used = replace(used, overlap=built.params.overlap)
     return used
 
 

@@ -56,6 +56,7 @@ def run_file(tmp_path: Path, tiles: BagTiles) -> Path:
         grid_px=GRID,
         scale_l0=SIDE,
         mpp=1.0,
+        slide_mpp=(112 / SIDE, 112 / SIDE),
         state="done",
         bounds_offset_l0=(100, 0),
     )

@@ -135,6 +135,24 @@ def test_whole_tiles_of_the_grid_are_described(encoder: MeanColor) -> None:
         np.testing.assert_allclose(row, color_at(image, x, y, SIDE), atol=0.1)
 
 
+def test_tiles_that_overlap_stand_for_smaller_cells(encoder: MeanColor) -> None:
+    image = picture()
+    numbers, grid, used = bag_of(extract(ArraySlide(image), order(overlap=0.5), SilentProgress()))
+    half = SIDE // 2
+    assert (used.overlap, grid.cell_l0) == (0.5, (half, half))
+    assert len(grid) == (420 // half) * (300 // half)
+    for row, (x, y) in zip(numbers, grid.centers_l0(), strict=True):
+        expected = color_at(image, x - half, y - half, SIDE)
+        np.testing.assert_allclose(row, expected, atol=0.1)
+
+
+def test_overlapping_tiles_are_kept_apart_from_others(encoder: MeanColor) -> None:
+    slide = ArraySlide(picture())
+    plain = extract(slide, order(), SilentProgress())
+    assert extract(slide, order(overlap=0.5), SilentProgress()) != plain
+    assert extract(slide, order(overlap=0.0), SilentProgress()) == plain
+
+
 def test_tiles_of_other_magnifications_have_the_same_centre(encoder: MeanColor) -> None:
     image = picture()
     slide = ArraySlide(image, 0.5)

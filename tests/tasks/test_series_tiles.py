@@ -144,7 +144,7 @@ def test_what_is_no_clip_is_told(encoder: MeanColor, tmp_path: Path) -> None:
         with pytest.raises(MissingScaleError):
             extract(series, picture_order(), SilentProgress())
     file = write_video(tmp_path / "clip.mp4", [frame(0), frame(1)])
-    with open_slide(file) as video, pytest.raises(UsageError, match="is a video"):
+    with open_slide(file) as video, pytest.raises(UsageError, match="is no single picture"):
         extract(with_scale(video, 1.0), picture_order(), SilentProgress())
 
 

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pathoview.core.params import param
 from pathoview.core.translation import _
-from pathoview.methods.bag_params import AggregatorFitParams, BagParams
+from pathoview.methods.bag_params import AggregatorFitParams, TissueParams
 
 
-class AttentionMilParams(BagParams):
-    """Nothing can be set when it predicts."""
+class AttentionMilParams(TissueParams):
+    """What can be set when it predicts."""
 
 
 class AttentionMilFitParams(AggregatorFitParams):

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pathoview.core.params import param
 from pathoview.core.translation import _
-from pathoview.methods.bag_params import AggregatorFitParams, BagParams
+from pathoview.methods.bag_params import AggregatorFitParams, TissueParams
 
 
-class ClamParams(BagParams):
-    """Nothing can be set when it predicts."""
+class ClamParams(TissueParams):
+    """What can be set when it predicts."""
 
 
 class ClamFitParams(AggregatorFitParams):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathoview.methods.bag_params import AggregatorFitParams, BagParams
+from pathoview.methods.bag_params import AggregatorFitParams, TissueParams
 
 
-class DsmilParams(BagParams):
-    """Nothing can be set when it predicts."""
+class DsmilParams(TissueParams):
+    """What can be set when it predicts."""
 
 
 class DsmilFitParams(AggregatorFitParams):

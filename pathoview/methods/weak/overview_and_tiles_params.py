@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathoview.core.params import param
 from pathoview.core.translation import _
-from pathoview.methods.bag_params import BagFitParams, BagParams
+from pathoview.methods.bag_params import BagFitParams, TissueParams
 
 
-class OverviewAndTilesParams(BagParams):
-    """Nothing can be set when it predicts."""
+class OverviewAndTilesParams(TissueParams):
+    """What can be set when it predicts."""
 
 
 class OverviewAndTilesFitParams(BagFitParams):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathoview.core.params import param_with
-from pathoview.methods.bag_params import AggregatorFitParams, BagFitParams, BagParams
+from pathoview.methods.bag_params import AggregatorFitParams, BagFitParams, TissueParams
 
 
-class TransmilParams(BagParams):
-    """Nothing can be set when it predicts."""
+class TransmilParams(TissueParams):
+    """What can be set when it predicts."""
 
 
 class TransmilFitParams(AggregatorFitParams):
