@@ -13,11 +13,11 @@ import pytest
 
 from pathoview.core.errors import InputError
 from pathoview.core.geometry import Cell
-from pathoview.core.params import BaseParams
 from pathoview.core.progress import Progress
 from pathoview.core.registry import Registry
 from pathoview.datasets.bags import EncoderUsed, TileGrid
 from pathoview.methods import registry
+from pathoview.methods.bag_params import TissueParams
 from pathoview.methods.fitting import Fitted
 from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
 from pathoview.methods.spec import BagFound, Kind, MethodSpec
@@ -40,7 +40,7 @@ _GLASS = 235
 _MIDDLE, _WIDTH = 190.0, 8.0
 
 
-class NoParams(BaseParams):
+class NoParams(TissueParams):
     """There is nothing to choose."""
 
 

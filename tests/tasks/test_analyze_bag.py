@@ -18,7 +18,7 @@ from pathoview.study.bag_rows import BagTiles
 from pathoview.study.records import RunRecord
 from pathoview.study.results import RunFile
 from pathoview.study.slide_prediction import SlidePrediction
-from pathoview.tasks import analyze, analyze_bag
+from pathoview.tasks import analyze, analyze_bag, features
 from pathoview.tasks.analyze_and_export import AnalyzeOrder, analyze_and_export
 
 SIDE = 2 * TILE_PX
@@ -112,6 +112,24 @@ def test_a_region_is_predicted_from_its_tiles_alone(
     assert {*zip(tiles.columns.tolist(), tiles.rows.tolist(), strict=True)} == {
         *((1, 1), (1, 2), (2, 1), (2, 2))
     }
+
+
+def test_tiles_overlap_where_that_is_asked(
+    slide: Path, known: tuple[Path, FakeFeatures], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, described = known
+    asked: list[float] = []
+
+    def extract(slide: Any, order: features.FeatureOrder, *args: Any, **said: Any) -> Path:
+        asked.append(order.overlap)
+        return described.extract(slide, order, *args, **said)
+
+    monkeypatch.setattr(features, "extract", extract)
+    result = analyze_bag.run(request(slide, model, params={"overlap": 0.5}), SilentProgress())
+    record, _tiles = outcome(result)
+    assert asked == [0.5]
+    assert (record.cell_l0, record.grid_px) == ((SIDE / 2, SIDE / 2), (20, 12))
+    assert record.context["encoder"]["overlap"] == 0.5
 
 
 def test_a_run_that_was_stopped_goes_on_in_its_own_file(
