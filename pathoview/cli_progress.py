@@ -21,6 +21,8 @@ _SECONDS_BETWEEN_LINES = 5.0
 _TOLD = ("notice", "unlike")
 """Events with a sentence for the person."""
 _RATES = {"mp_per_s": "MP/s", "mb_per_s": "MB/s"}
+_SHARES = ("replaced",)
+_LEAST_ROUNDED = 10
 
 
 class TerminalProgress:
@@ -75,7 +77,10 @@ class TerminalProgress:
 def _metric(key: str, value: float) -> str:
     if key in _RATES:
         return f"{value:.1f} {_RATES[key]}"
-    return f"{value:,.0f} {key.replace('_', ' ')}"
+    if key in _SHARES:
+        return f"{value:.0%} {key}"
+    number = f"{value:,.0f}" if abs(value) >= _LEAST_ROUNDED else f"{value:.3g}"
+    return f"{number} {key.replace('_', ' ')}"
 
 
 @contextlib.contextmanager

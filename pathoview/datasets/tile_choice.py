@@ -31,6 +31,17 @@ _BAGS, _TILES, _ORDER = range(3)
 """What is drawn, so that no two draws have the same seed."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptTile:
+    """A tile that came first in its slide."""
+
+    place: int
+    """Of its bag."""
+    tile: int
+    score: float
+    """By which the tiles of a slide are put in order, 0–1."""
+
+
 class TileChoice(abc.ABC):
     """What is learned from in each round. Everything drawn comes from the seed and the round."""
 
@@ -83,6 +94,25 @@ class TileChoice(abc.ABC):
         ]
         return float(np.concatenate(others).mean())
 
+    def best_kept(self, asked: Sequence[Some], told: Sequence[Told], n: int) -> list[KeptTile]:
+        """Return the best that was kept: ``n`` tiles of slides of the first class, ``n`` of others.
+
+        The first tile of each slide comes before second ones; among these the highest score.
+        ``asked``: what `to_score` was before `choose`; ``told``: as `choose` takes it.
+        """
+        ranked: list[tuple[bool, int, KeptTile]] = []
+        for (place, tiles), one in zip(asked, told, strict=True):
+            is_first = self._bags[place].label == 0
+            scores = dict(zip(tiles.tolist(), self._scores(place, one).tolist(), strict=True))
+            kept = self._ranked(place, tiles, one)[: self._n_compared].tolist()
+            ranked += [
+                (is_first, rank, KeptTile(place, tile, scores[tile]))
+                for rank, tile in enumerate(kept)
+            ]
+        ranked.sort(key=lambda one: (one[0], one[1], -one[2].score))
+        of_side = ([kept for own, _rank, kept in ranked if own == side] for side in (False, True))
+        return [one for side in of_side for one in side[:n]]
+
     # -- what a killed training goes on from -------------------------------------------------------
 
     def kept(self) -> dict[str, npt.NDArray[Any]]:
@@ -102,10 +132,13 @@ class TileChoice(abc.ABC):
 
     def _ranked(self, place: int, tiles: Numbers, told: Told) -> Numbers:
         """Return tiles, those first that show most what is looked for."""
-        label = self._bags[place].label
-        score = 1 - told[:, 0] if self._ranking == "looked_for" else told[:, label]
-        order: npt.NDArray[np.intp] = np.lexsort((tiles, -score))
+        order: npt.NDArray[np.intp] = np.lexsort((tiles, -self._scores(place, told)))
         return tiles[order]
+
+    def _scores(self, place: int, told: Told) -> Told:
+        if self._ranking == "looked_for":
+            return np.asarray(1 - told[:, 0])
+        return np.asarray(told[:, self._bags[place].label])
 
     def _remember(self, place: int, tiles: Numbers) -> None:
         some = tiles[: self._kept.shape[1]]

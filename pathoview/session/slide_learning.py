@@ -33,6 +33,7 @@ from pathoview.session.slide_label_counts import (
 )
 from pathoview.session.slide_plan import SlideMore, SlidePlan, plan_problem
 from pathoview.session.teach_snapshot import labels_on_disk
+from pathoview.session.training_round import TrainingRound
 from pathoview.study.labelled_slides import patient_of
 from pathoview.study.model import Block, SlideRecord
 
@@ -49,7 +50,7 @@ class SlideLearning:
     changed = Signal()
     """What there is to learn from, or `job`."""
     curve_grew = Signal()
-    """`curve` has another point, or `folds` another fold."""
+    """`curve` has another point, `folds` another fold, or `rounds` another round."""
 
     def __init__(self, session: Session, runs: RunDesk) -> None:
         self._session = session
@@ -66,6 +67,8 @@ class SlideLearning:
         """What came of the last training."""
         self._curves: dict[str, list[Mapping[str, float]]] = {}
         """Of each fold, and of the model in the end, by what it is called."""
+        self._rounds: dict[str, list[TrainingRound]] = {}
+        """The same, where tiles are chosen round by round."""
         self._shown_fold = ""
         self._is_starting = False
         session.studies.changed.connect(self.changed)
@@ -234,7 +237,7 @@ class SlideLearning:
                 text = _("The disk refuses the newest labels: they are learned from all the same.")
                 self._session.notice.emit(Notice(text, "warning"))
             order = replace(order, payload={**order.payload, "study": str(copy or study)})
-            self._curves, self._shown_fold = {}, ""
+            self._curves, self._rounds, self._shown_fold = {}, {}, ""
             self.phase, self.model = "features", None
             self.job = self._runs.submit(order, "")
             self.job.event.connect(self._on_event)
@@ -258,6 +261,9 @@ class SlideLearning:
             self.phase = "model"
         elif kind == "curve":
             self._add_point(data)
+        elif kind == "round":
+            self._rounds.setdefault(_fold_of(data), []).append(TrainingRound.model_validate(data))
+            self.curve_grew.emit()
         elif kind == "notice":
             self._session.notice.emit(Notice(str(data.get("text", "")), "warning"))
         if kind in ("started", "fold"):
@@ -304,15 +310,19 @@ class SlideLearning:
         """What was measured in the fold that is shown: ``step``, ``loss`` and metrics."""
         return self._curves.get(self.shown_fold, [])
 
+    @property
+    def rounds(self) -> Sequence[TrainingRound]:
+        """The rounds of the fold that is shown; none where tiles are not chosen."""
+        return self._rounds.get(self.shown_fold, [])
+
     def show_fold(self, name: str) -> None:
         """Show another fold's curve; the newest one is followed again when it is chosen."""
         self._shown_fold = "" if name == next(reversed(self._curves), "") else name
         self.curve_grew.emit()
 
     def _add_point(self, data: Mapping[str, Any]) -> None:
-        fold = str(data.get("stage") or _("Model of all slides"))
         point = {key: one for key, one in data.items() if isinstance(one, int | float)}
-        self._curves.setdefault(fold, []).append(point)
+        self._curves.setdefault(_fold_of(data), []).append(point)
         self.curve_grew.emit()
 
     # -- what came of it -------------------------------------------------------------------------
@@ -329,3 +339,8 @@ class SlideLearning:
     def _on_error(self, error: BaseException | None) -> None:
         if error is not None:
             self._session.notice.emit(from_error(error))
+
+
+def _fold_of(data: Mapping[str, Any]) -> str:
+    """Return what the fold is called that an event is of."""
+    return str(data.get("stage") or _("Model of all slides"))

@@ -44,6 +44,8 @@ _SHARES = {"train": 0.8, "val": 0.2}
 """Of what is learned from: what is held back ends the training in time."""
 _METHOD_SHARE = 0.9
 """Of a fold's time."""
+_OF_FOLD = ("curve", "round")
+"""Events that are told as those of a fold."""
 _LEAST_TEMPERED = 20
 """With fewer slides, the temperature stays 1."""
 _TEMPERATURES = (0.25, 4.0)
@@ -273,7 +275,7 @@ class _FoldProgress(PartOf):
         super().report(fraction, self._text, **metrics)
 
     def event(self, kind: str, data: Mapping[str, object]) -> None:
-        super().event(kind, {**data, "stage": self._text} if kind == "curve" else data)
+        super().event(kind, {**data, "stage": self._text} if kind in _OF_FOLD else data)
 
     @property
     def is_finishing(self) -> bool:

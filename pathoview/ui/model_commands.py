@@ -25,7 +25,7 @@ def model_answers(
     def train_on_slides() -> None:
         from pathoview.ui.dialogs.train_slides import TrainSlidesDialog
 
-        show(TrainSlidesDialog(session, window))
+        show(TrainSlidesDialog(session, window.tiles.pictures, window))
 
     return {
         "models.show": show_models,

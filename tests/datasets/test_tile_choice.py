@@ -115,6 +115,25 @@ def test_there_are_always_as_many_tiles_at_hand_kept_and_drawn_without_any_twice
             assert best[place] <= tiles
 
 
+def test_the_best_that_was_kept_is_told_of_slides_with_what_is_looked_for_and_of_others() -> None:
+    choice = TopTiles(slides(30, 40, 50, 9), RULE, seed=1)
+    play(choice, 0)
+    asked = choice.to_score(1)
+    said = [told(tiles) for _place, tiles in asked]
+    choice.choose(1, said)
+    kept = [(one.place, one.tile) for one in choice.best_kept(asked, said, 3)]
+    # The first tile of each slide, then second ones; of benign slides the most misleading.
+    assert kept == [(1, 39), (3, 8), (1, 38), (2, 49), (0, 29), (2, 48)]
+    assert choice.best_kept(asked, said, 1)[0].score == pytest.approx(0.04)
+    own = DrawnTiles(slides(30, 40), 2, 30, "own_label", seed=1)
+    play(own, 0)
+    asked = own.to_score(1)
+    said = [told(tiles) for _place, tiles in asked]
+    own.choose(1, said)
+    of_benign = [one for one in own.best_kept(asked, said, 6) if one.place == 0]
+    assert [(one.tile, one.score) for one in of_benign] == [(0, 0.999), (1, 0.998)]
+
+
 def test_every_tile_is_drawn_sooner_or_later() -> None:
     n, n_fresh = 60, 6
     seen, total = 0, 0

@@ -12,6 +12,7 @@ import pytest
 from makers import make_slides
 from stage import Ears, FakeRunner, Loop, end
 
+from pathoview.core.geometry import Rect
 from pathoview.core.params import form_rows
 from pathoview.evaluation.slides import ThresholdRule
 from pathoview.jobs.runner import Job, JobState
@@ -25,6 +26,7 @@ from pathoview.session.settings import Settings
 from pathoview.session.slide_learning import SlideLearning
 from pathoview.session.slide_plan import SlideMore, SlidePlan
 from pathoview.session.teach_desk import TeachDesk
+from pathoview.session.tile_place import TilePlace
 from pathoview.study import writer
 from pathoview.study.slide_labels import parse_label
 from pathoview.tasks.bag_labels import BagSource, said_of_slides
@@ -211,6 +213,31 @@ def test_curves_are_kept_of_each_fold_and_the_newest_is_followed(
     assert len(learning.folds) == 3
     learning.show_fold(learning.folds[-1])
     assert learning.curve == [{"step": 1, "loss": 0.1}]
+
+
+def test_rounds_are_kept_of_each_fold_and_forgotten_when_it_begins_anew(
+    learning: SlideLearning, loop: Loop
+) -> None:
+    job = begun(learning, loop)
+    tile = {"slide_hash": "h", "name": "S-1", "label": "Tumor", "score": 0.9}
+    for fold in (1, 2):
+        stage = {"stage": f"Fold {fold} of 2"}
+        job.event.emit("curve", {"step": 1, "loss": 0.5, "replaced": 0.25, **stage})
+        for number in (2, 3):
+            tiles = [
+                {**tile, "is_looked_for": has_it, "rect_l0": [8 * number, 0, 8, 4]}
+                for has_it in (True, False)
+            ]
+            said = {"round": number, "n_rounds": 3, "replaced": None, "tiles": tiles}
+            job.event.emit("round", said | stage)
+    assert [one.round for one in learning.rounds] == [2, 3]
+    (kept,) = learning.rounds[-1].side(True)
+    assert kept.place == TilePlace("h", Rect(24, 0, 8, 4))
+    learning.show_fold("Fold 1 of 2")
+    assert len(learning.rounds) == 2
+    end(job, JobState.CANCELLED)
+    begun(learning, loop)
+    assert not learning.rounds
 
 
 def test_a_model_came_of_it_and_is_not_a_round_of_teaching(

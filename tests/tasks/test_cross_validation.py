@@ -67,6 +67,7 @@ class Predictor:
 
     def __call__(self, data: BagData, progress: Progress, state: Path | None) -> Ready:
         progress.check()
+        progress.event("round", {"round": 2})
         progress.event("curve", {"step": 1, "loss": 0.5})
         self.seen.append(data)
         self.states.append(state)
@@ -276,9 +277,10 @@ def test_curves_are_told_fold_by_fold_and_only_of_the_method(tmp_path: Path) -> 
     fits = {"m": Predictor(), "mean": Predictor()}
     CrossValidation(data, folds, fits, tmp_path / "k.state").run(progress)
     kinds = [kind for kind, _data in progress.events]
-    assert kinds == ["curve", "fold", "curve", "fold"]
-    stages = [data["stage"] for kind, data in progress.events if kind == "curve"]
-    assert stages == ["Fold 1 of 2", "Fold 2 of 2"]
+    assert kinds == ["round", "curve", "fold"] * 2
+    for told in ("curve", "round"):
+        stages = [data["stage"] for kind, data in progress.events if kind == told]
+        assert stages == ["Fold 1 of 2", "Fold 2 of 2"]
     assert [data["fold"] for kind, data in progress.events if kind == "fold"] == [1, 2]
 
 

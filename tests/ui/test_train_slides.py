@@ -300,3 +300,47 @@ def test_a_stopped_training_goes_on_when_the_dialog_was_closed(
     assert learning.job.state is JobState.CANCELLED
     QTest.mouseClick(dialog.anew, LEFT)
     assert dialog.start.isVisible()
+
+
+def test_the_tiles_that_are_kept_are_seen_while_it_learns_and_gone_to(
+    qtbot: QtBot, window: MainWindow, session: Session, study: Path, runner: InlineRunner
+) -> None:
+    label_all(session)
+    dialog = opened(qtbot, window)
+    runner.hold(orders.TRAIN)
+    QTest.mouseClick(dialog.start, LEFT)
+    learning = session.models.learning
+    qtbot.waitUntil(lambda: learning.job is not None)
+    assert learning.job is not None
+    kept = dialog.training.kept
+    assert not kept.isVisible()
+    rows = session.slides.rows
+    for number, replaced in ((2, None), (3, 0.5), (4, 0.125)):
+        tiles = [
+            {
+                **{"slide_hash": row.slide_hash, "name": row.record.pseudonym, "score": 0.875},
+                **{"label": row.name[:5], "is_looked_for": row.name.startswith("Tumor")},
+                "rect_l0": [16 * number, 0, 16, 16],
+            }
+            for row in rows[2:6]
+        ]
+        stage = {"stage": "Fold 1 of 3"}
+        learning.job.event.emit("curve", {"step": number, "loss": 0.5, **stage})
+        said = {"round": number, "n_rounds": 9, "replaced": replaced, "tiles": tiles}
+        learning.job.event.emit("round", said | stage)
+    assert kept.isVisible()
+    assert kept.facts.text() == "Round 4 of 9 · replaced since the last round: 12%"
+    assert kept.shares.isVisible()
+    assert kept.titles[True].text() == "Kept of slides with “Tumor”"
+    of_tumor, of_normal = kept.galleries[True], kept.galleries[False]
+    assert [len(one.entries) for one in (of_tumor, of_normal)] == [2, 2]
+    assert of_tumor.entries[0].caption == f"0.88\n{rows[4].record.pseudonym}"
+    pictures = window.tiles.pictures
+    qtbot.waitUntil(lambda: pictures.of(of_normal.entries[1].place) is not None)
+    place = of_tumor.visualItemRect(of_tumor.item(1)).center()
+    QTest.mouseClick(of_tumor.viewport(), LEFT, pos=place)
+    qtbot.waitUntil(lambda: session.slide is not None)
+    assert session.slide is not None
+    assert session.slide.content_hash == rows[5].slide_hash
+    qtbot.waitUntil(lambda: session.viewport.center_l0 == (72, 8))
+    learning.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pathoview.core.errors import UsageError
+from pathoview.core.progress import Progress
 from pathoview.core.translation import _
 from pathoview.datasets.bag_batches import tile_statistics
 from pathoview.datasets.bags import Bag, BagData
-from pathoview.datasets.tile_choice import TileChoice
+from pathoview.datasets.tile_choice import KeptTile, TileChoice
 from pathoview.datasets.weights import class_weights
 from pathoview.methods import tile_aggregation
 from pathoview.methods.engine.augment import Augmentation, augment
@@ -41,6 +42,8 @@ _MOST_SCALED = 10.0
 """Times the middle one: how much a number that describes tiles is scaled."""
 _N_SETTLED = 256
 """Tiles by which random weights are settled."""
+_N_SHOWN = 6
+"""Tiles that are told of in a round, of slides with what is looked for and of those without."""
 _TINY = 1e-6
 _REVERSE = 4.0
 """What reverse cross entropy takes for the logarithm of 0, turned around (Wang et al. 2019)."""
@@ -65,8 +68,10 @@ class TileLesson:
     settings: Mapping[str, Any]
     parents: tuple[Parent, ...]
     fingerprint: str
-    check: Callable[[], None]
-    """Asked while tiles are looked at: it may raise `Cancelled`."""
+    progress: Progress
+    """Asked while tiles are looked at, and told in each round which were kept."""
+    names: Sequence[str]
+    """Of the classes."""
 
 
 class TileLearner(Learner):
@@ -87,13 +92,28 @@ class TileLearner(Learner):
 
     def begin_round(self, number: int, network: nn.Module) -> dict[str, float]:
         assert isinstance(network, TileNetwork)
-        lesson = self._lesson
-        told = [
-            self._told(network, lesson.bags[place], tiles)
-            for place, tiles in lesson.choice.to_score(number)
-        ]
-        replaced = lesson.choice.choose(number, told)
+        lesson, choice = self._lesson, self._lesson.choice
+        asked = choice.to_score(number)
+        told = [self._told(network, lesson.bags[place], tiles) for place, tiles in asked]
+        replaced = choice.choose(number, told)
+        if number:  # the first ones are drawn at random
+            said = {"round": number + 1, "n_rounds": len(self.rounds), "replaced": replaced}
+            kept = [self._shown(one) for one in choice.best_kept(asked, told, _N_SHOWN)]
+            lesson.progress.event("round", {**said, "tiles": kept})
         return {} if replaced is None else {"replaced": replaced}
+
+    def _shown(self, kept: KeptTile) -> dict[str, Any]:
+        """Return a tile that was kept, as somebody who looks on is told of it, JSON-able."""
+        bag = self._lesson.bags[kept.place]
+        column, row = float(bag.grid.columns[kept.tile]), float(bag.grid.rows[kept.tile])
+        return {
+            "slide_hash": bag.slide_hash,
+            "name": bag.name,
+            "label": self._lesson.names[bag.label],
+            "is_looked_for": bag.label > 0,
+            "rect_l0": astuple(bag.grid.cell_l0.rect(column, row)),
+            "score": kept.score,
+        }
 
     def kept(self) -> Tensors:
         return self._lesson.choice.kept()
@@ -164,7 +184,9 @@ class TileLearner(Learner):
     ) -> npt.NDArray[np.float64]:
         assert bag.pixels is not None
         lesson, device = self._lesson, network.mean.device
-        logits = looked_at(network, bag.pixels, tiles, lesson.tile_px, device, lesson.check)
+        logits = looked_at(
+            network, bag.pixels, tiles, lesson.tile_px, device, lesson.progress.check
+        )
         if not len(tiles):
             return np.zeros((0, len(lesson.settings["values"])))
         return np.asarray(torch.from_numpy(logits).double().softmax(1).numpy())
@@ -193,7 +215,8 @@ def fit(
         _settings(data, params),
         parents_of(data, context.start),
         _fingerprint(data, params, context.start),
-        context.progress.check,
+        context.progress,
+        [one.name for one in data.classes],
     )
     learner = TileLearner(network, lesson)
     trained = train(learner, _plan(params, learner.n_steps), context)

@@ -116,6 +116,8 @@ class _Training:
         self._path = state_file(context.state_path, place.stage) if context.state_path else None
         self._is_disk_told = False
         self._seconds_per_sample = 0.0
+        self._chosen: Mapping[str, float] = {}
+        """What is said of the round that goes on."""
         self._kept_at = time.monotonic()
         self._preview_at = self._kept_at + context.preview_every_s
         self._key = self._make_key()
@@ -157,6 +159,7 @@ class _Training:
             said = learner.begin_round(course.n_rounds, self._network)
         self._network.train()
         course.n_rounds += 1
+        self._chosen = said
         if said:
             course.since_point.append(said)
 
@@ -249,9 +252,8 @@ class _Training:
         """Report how far it is, and give a preview when its time has come."""
         context = self._context
         part = 1.0 if self._course.is_done else self._course.step / self._plan.last_step
-        context.progress.report(
-            self._place.fraction(part), _("Learning"), samples_per_s=self._speed, loss=loss
-        )
+        measured = {**self._chosen, "samples_per_s": self._speed, "loss": loss}
+        context.progress.report(self._place.fraction(part), _("Learning"), **measured)
         began = time.monotonic()
         if context.preview is None or began < self._preview_at:
             return

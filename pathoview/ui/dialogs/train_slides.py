@@ -12,24 +12,25 @@ from pathoview.ui.dialogs.held_out import show_results
 from pathoview.ui.dialogs.train_slides_question import TrainSlidesQuestion
 from pathoview.ui.links import Links
 from pathoview.ui.panels.slide_training import SlideTraining
+from pathoview.ui.panels.tile_pictures import TilePictures
 from pathoview.ui.widgets import button, label, scrolled
 
-_SIZE = (640, 720)
+_SIZE = (680, 760)
 
 
 class TrainSlidesDialog(Dialog):
     """First the question, then the training, which goes on when the dialog is closed."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, pictures: TilePictures, parent: QWidget) -> None:
         super().__init__(_("Train on slide labels"), parent)
         self._session = session
         self._learning = learning = session.models.learning
         self.question = TrainSlidesQuestion(session)
-        self.training = SlideTraining(learning)
+        self.training = SlideTraining(session, pictures)
         self.problem = label("", "warning")
         self._pages = QStackedWidget()
         self._pages.addWidget(scrolled(self.question))
-        self._pages.addWidget(self.training)
+        self._pages.addWidget(scrolled(self.training))
         self.start = button(_("Start"), self._start, "teach", primary=True)
         self.results = button(_("Results…"), self.show_results, "results")
         self.apply = button(_("Apply to this slide"), learning.apply, "analyze")

@@ -13,7 +13,7 @@ from pathoview.ui import theme
 from pathoview.ui.panels.plot import Plot
 
 _HEIGHT_PX = 144
-_NOT_DRAWN = {"step", "lr", "samples_per_s", "seconds"}
+_NOT_DRAWN = {"step", "lr", "samples_per_s", "seconds", "replaced"}
 _LEAST_SPAN = 0.01
 """What does not change by that part is drawn as a level line."""
 _SMOOTHED = 15

@@ -1,14 +1,17 @@
-"""A training on labels of slides while it goes on: its steps, and the curve of each fold."""
+"""A training on labels of slides while it goes on: its steps, curves, and the tiles it keeps."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
-from pathoview.session.slide_learning import Phase, SlideLearning
+from pathoview.session.session import Session
+from pathoview.session.slide_learning import Phase
 from pathoview.ui import theme
 from pathoview.ui.panels.curves import Curves
+from pathoview.ui.panels.kept_tiles import KeptTiles
 from pathoview.ui.panels.teach_training import TeachTraining
+from pathoview.ui.panels.tile_pictures import TilePictures
 from pathoview.ui.widgets import label, shrinkable
 
 _PHASES: tuple[tuple[Phase, str], ...] = (
@@ -23,9 +26,9 @@ _CURVES_PX = 240
 class SlideTraining(QWidget):
     """Shown while a training goes on, and after it until the next."""
 
-    def __init__(self, learning: SlideLearning) -> None:
+    def __init__(self, session: Session, pictures: TilePictures) -> None:
         super().__init__()
-        self._learning = learning
+        self._learning = learning = session.models.learning
         self.phase = label("", "muted")
         self.course = TeachTraining(learning, Curves(height_px=_CURVES_PX))
         self.fold = shrinkable(QComboBox())
@@ -35,7 +38,8 @@ class SlideTraining(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GRID)
         self.left_out = label("", "muted")
-        for part in (self.phase, self.course, self.fold, self.left_out):
+        self.kept = KeptTiles(session, pictures)
+        for part in (self.phase, self.course, self.fold, self.kept, self.left_out):
             layout.addWidget(part)
         layout.addStretch(1)
 
@@ -50,12 +54,12 @@ class SlideTraining(QWidget):
         self._show_folds()
 
     def show_curve(self) -> None:
-        """Show the curve as it is now."""
+        """Show the curve, and what was kept, as they are now."""
         self.course.show_curve()
         self._show_folds()
 
     def _show_folds(self) -> None:
-        """List the folds that have curves, and choose the one that is shown."""
+        """List the folds that have curves, and show the tiles that the chosen one keeps."""
         folds = self._learning.folds
         shown = [self.fold.itemText(place) for place in range(self.fold.count())]
         if shown != list(folds):
@@ -63,6 +67,7 @@ class SlideTraining(QWidget):
             self.fold.addItems(list(folds))
         self.fold.setCurrentText(self._learning.shown_fold)
         self.fold.setVisible(bool(folds))
+        self.kept.show_rounds(self._learning.rounds)
 
     def _steps(self) -> str:
         """Return the steps, with where one is."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -205,6 +206,42 @@ def test_what_was_replaced_is_a_curve() -> None:
     points = taught(n_rounds=4).curves
     assert [0 <= one["replaced"] <= 1 for one in points if "replaced" in one]
     assert all("likelihood" in one for one in points if one["step"] in (2, 4))
+
+
+class Listening(SilentProgress):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rounds: list[dict[str, Any]] = []
+        self.reported: list[dict[str, float]] = []
+
+    def report(self, fraction: float, text: str = "", **metrics: float) -> None:
+        self.reported.append(metrics)
+
+    def event(self, kind: str, data: Mapping[str, object]) -> None:
+        if kind == "round":
+            self.rounds.append(orjson.loads(orjson.dumps(data)))
+
+
+def test_the_tiles_that_were_kept_are_told_round_by_round() -> None:
+    data, progress = known(8, n_held_back=0), Listening()
+    taught(data, progress, n_rounds=4)
+    assert [one["round"] for one in progress.rounds] == [2, 3, 4]
+    assert {one["n_rounds"] for one in progress.rounds} == {4}
+    first, *later = (one["replaced"] for one in progress.rounds)
+    assert first is None
+    assert all(0 <= one <= 1 for one in later)
+    assert progress.reported[-1]["replaced"] == later[-1]
+    by_hash = {bag.slide_hash: bag for bag in data.bags}
+    for one in progress.rounds[-1]["tiles"]:
+        bag = by_hash[one["slide_hash"]]
+        assert (one["name"], one["label"]) == (bag.name, ("Benign", "Tumour")[bag.label])
+        assert one["is_looked_for"] == (bag.label == 1)
+        assert 0 <= one["score"] <= 1
+        column, side = one["rect_l0"][0] / ENCODER.tile_px, ENCODER.tile_px
+        assert column in bag.grid.columns
+        assert one["rect_l0"][1:] == [0, side, side]
+    sides = [one["is_looked_for"] for one in progress.rounds[-1]["tiles"]]
+    assert sides == [True] * 4 + [False] * 4  # one tile of each slide is kept in the end
 
 
 def test_rule_and_calibration_are_chosen_on_slides_held_back() -> None:
