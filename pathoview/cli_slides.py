@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from pathoview.cli_options import AuthorOption, DryRunFlag, JsonFlag, hidden
+from pathoview.cli_options import (
+    AuthorOption,
+    ClipsOption,
+    DryRunFlag,
+    JsonFlag,
+    hidden,
+    with_series,
+)
 from pathoview.cli_progress import terminal_progress
 from pathoview.core.errors import UsageError
 from pathoview.core.privacy import hide
@@ -37,13 +44,16 @@ SlidesArgument = Annotated[
 @app.command(help=_("Add slides, and all in folders; the study is made where there is none."))
 def add(
     study: StudyArgument,
-    paths: Annotated[list[Path], typer.Argument(metavar="SLIDE|FOLDER…")],
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="[SLIDE|FOLDER]…")] = None,
+    clips: ClipsOption = None,
     author: AuthorOption = "",
 ) -> None:
     from pathoview.tasks.study_slides import add_slides
 
+    named = with_series(paths, clips, None)
+    n_paths = len(paths or ())
     with terminal_progress(_("Add slides")) as progress:
-        done = add_slides(study, paths, author, progress)
+        done = add_slides(study, named[:n_paths], author, progress, clips=named[n_paths:])
     for problem in done.problems:
         typer.echo(problem, err=True)
     n = done.n_added

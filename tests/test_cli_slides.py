@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from clips import frame, write_frames
 from makers import make_slides
 from studies import opened
 
@@ -49,6 +50,20 @@ def records(study: Path) -> dict[str, SlideRecord]:
 def steps(study: Path) -> list[str]:
     with StudyFile.open(study) as file:
         return [one.name for one in file.steps("")]
+
+
+def test_each_clip_of_a_folder_is_added_as_one_slide(
+    study: Path, tmp_path: Path, capsys: Said
+) -> None:
+    for name in ("b", "a"):
+        write_frames(tmp_path / "clips" / name, [frame(ord(name)), frame(3)])
+    assert run("add", study, "--clips", tmp_path / "clips") == 0
+    assert "2 slides added." in capsys.readouterr().out
+    assert run("list", study, "--sort", "name") == 0
+    listed = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == ["a", "b", "huber1.svs", "huber2.svs"]
+    assert run("add", study) == 2
+    assert "Nothing is named" in capsys.readouterr().err
 
 
 def test_slides_are_added_once_and_what_is_none_is_told(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from psygnal import Signal
 
@@ -15,9 +15,16 @@ from pathoview.core.privacy import hide
 from pathoview.core.translation import _, ngettext
 from pathoview.session.notices import Notice, from_error
 from pathoview.session.piecework import Piecework
-from pathoview.slides.finding import FoundSlide, find_moved, find_slides, slide_files
-from pathoview.slides.identity import content_hash, series_hash
-from pathoview.slides.series import frame_files
+from pathoview.slides.finding import (
+    FoundSlide,
+    find_moved,
+    find_slides,
+    has_only_pictures,
+    is_video,
+    series_at,
+    slide_files,
+)
+from pathoview.slides.series import frame_files, identity
 from pathoview.study.model import SlideRecord
 from pathoview.study.slide_list import file_name, seen_slide
 from pathoview.study.step import RecordChange
@@ -45,11 +52,24 @@ class SearchState:
     """What could not be opened, as sentences."""
 
 
+class ClipsFound(NamedTuple):
+    """What was found in folders, before it is added."""
+
+    clips: Sequence[Path]
+    """Folders of pictures, and videos."""
+    others: Sequence[Path]
+    """What was given beside them, and is added with them."""
+    given: Sequence[Path]
+    """What may be added as slides instead, each picture as one; empty: they are clips."""
+
+
 class SlideSearch:
     """One search at a time. All methods are called on the session's thread."""
 
     changed = Signal()
     """`state`"""
+    clips_found = Signal(object)
+    """(ClipsFound): a person has to say whether they are added."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -59,23 +79,60 @@ class SlideSearch:
         self.state: SearchState | None = None
         """None: nothing is looked for."""
 
-    def add(self, paths: Sequence[Path]) -> None:
+    def add(self, paths: Sequence[Path], clips: Sequence[Path] = ()) -> None:
         """Take slides, all in folders, and those of QuPath projects into the study, in one step.
 
-        With a project come its classes.
+        Of ``clips`` each folder of pictures is one slide. With a project come its classes.
         """
-        studies = self._session.studies
-        if not studies.is_named:
-            action = _("New study…"), "study.new"
-            text = _("Make or open a study first: slides are added to that.")
-            self._session.notice.emit(Notice(text, "warning", action))
-            return
-        if self.state is not None:
+        if not self._can_begin():
             return
         self._projects = [path for path in paths if is_project(path)]
-        known = {one.slide_hash: one.path for one in studies.records.all(SlideRecord)}
-        pieces = _looked_at(paths, known)
+        known = {one.slide_hash: one.path for one in self._session.studies.records.all(SlideRecord)}
+        pieces = _looked_at(paths, known, clips)
         self._begin(_("Adding slides"), pieces, self._on_looked_at, self._on_added)
+
+    def add_clips_of(self, folders: Sequence[Path]) -> None:
+        """Look for clips in folders; `clips_found` follows, or a notice that there are none."""
+        self._look_for_clips(folders, ())
+
+    def add_dropped(self, paths: Sequence[Path]) -> None:
+        """Add what was dropped; `clips_found` follows when folders of it may be clips."""
+        self._look_for_clips(paths, paths)
+
+    def _look_for_clips(self, paths: Sequence[Path], given: Sequence[Path]) -> None:
+        if self._can_begin():
+            found: list[tuple[Path, Sequence[Path]]] = []
+            pieces = ((path, _clips_of(path, is_sure=not given)) for path in paths)
+            end = partial(self._on_clips, found, given)
+            self._begin(_("Looking for clips"), pieces, found.extend, end)
+
+    def _on_clips(
+        self,
+        found: Sequence[tuple[Path, Sequence[Path]]],
+        given: Sequence[Path],
+        error: BaseException | None,
+    ) -> None:
+        self._end()
+        clips = [clip for _path, clips in found for clip in clips]
+        if error is not None:
+            self._session.notice.emit(from_error(error))
+        elif clips:
+            others = [path for path, clips in found if given and not clips]
+            self.clips_found.emit(ClipsFound(clips, others, given))
+        elif given:
+            self.add(given)
+        else:
+            text = _("There is no video and no folder of pictures in it.")
+            self._session.notice.emit(Notice(text, "warning"))
+
+    def _can_begin(self) -> bool:
+        """Return whether a study is open and nothing is looked for; say what to do if none is."""
+        if self._session.studies.is_named:
+            return self.state is None
+        action = _("New study…"), "study.new"
+        text = _("Make or open a study first: slides are added to that.")
+        self._session.notice.emit(Notice(text, "warning", action))
+        return False
 
     def find_moved(self, folders: Sequence[Path]) -> None:
         """Look in folders for slides that are not where they lay, by their content."""
@@ -189,12 +246,21 @@ class SlideSearch:
             self._session.studies.note(*moved)
 
 
+def _clips_of(path: Path, *, is_sure: bool) -> Sequence[Path]:
+    """Return the clips of a folder; unless that is sure, none where there may be slides."""
+    if not path.is_dir() or not (is_sure or has_only_pictures(path)):
+        return ()
+    clips = [one for one in series_at(path, videos=True) if is_video(one.name) or frame_files(one)]
+    # A video is a slide however it is added.
+    return clips if is_sure or any(one.is_dir() for one in clips) else ()
+
+
 def _looked_at(
-    paths: Sequence[Path], known: Mapping[str, str]
+    paths: Sequence[Path], known: Mapping[str, str], clips: Sequence[Path]
 ) -> Iterator[FoundSlide | str | None]:
     """Find slides; those that are known are wanted again when there is nothing where they lay."""
     there = [key for key, path in known.items() if Path(path).exists()]
-    yield from find_slides(list(_with_projects(paths)), there)
+    yield from find_slides(list(_with_projects(paths)), there, clips)
 
 
 def is_project(path: Path) -> bool:
@@ -267,9 +333,7 @@ def _named(record: SlideRecord, folder: Path) -> Iterator[Path]:
 def is_slide(path: Path, slide_hash: str) -> bool:
     """Whether there is a file, or a clip's folder, with the content of a slide."""
     try:
-        if path.is_dir():
-            return series_hash(frame_files(path)) == slide_hash
-        return path.is_file() and content_hash(path) == slide_hash
+        return path.exists() and identity(path) == slide_hash
     except (OSError, SlideError):
         return False
 

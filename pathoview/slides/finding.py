@@ -6,14 +6,14 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pathoview.core.errors import SlideError
 from pathoview.core.natural import natural
 from pathoview.core.privacy import hide
-from pathoview.slides.identity import content_hash
 from pathoview.slides.opening import open_slide
-from pathoview.slides.series import frame_files
+from pathoview.slides.series import frame_files, identity
 from pathoview.slides.video_slide import VIDEO_SUFFIXES
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,15 @@ def series_in(folder: Path, *, videos: bool) -> Iterator[Path]:
             yield from (Path(place) / name for name in listed if is_video(name))
 
 
+def has_only_pictures(folder: Path) -> bool:
+    """Return whether what could be opened in a folder, deep down, are plain pictures and videos.
+
+    Each picture may be a slide then, or each folder of pictures a clip.
+    """
+    suffixes = (*PICTURES, *VIDEO_SUFFIXES)
+    return all(file.name.lower().endswith(suffixes) for file in slide_files([folder]))
+
+
 def is_video(name: str) -> bool:
     """Return whether a file is called as videos are."""
     return name.lower().endswith(VIDEO_SUFFIXES)
@@ -87,18 +96,18 @@ def _slides_of(folder: Path, names: Iterable[str]) -> Iterator[Path]:
 
 
 def find_slides(
-    paths: Iterable[Path], known: Iterable[str] = ()
+    paths: Iterable[Path], known: Iterable[str] = (), clips: Iterable[Path] = ()
 ) -> Iterator[FoundSlide | str | None]:
     """Yield every slide among files and in folders, and what is wrong with what is none.
 
-    None stands for a slide with a known hash, or one that came before. All names are hidden in
-    the log from then on.
+    ``clips``: folders of pictures and videos, each one slide. None stands for a slide with a known
+    hash, or one that came before. All names are hidden in the log from then on.
     """
     seen = set(known)
-    for path in slide_files(paths):
+    for path in chain(slide_files(paths), clips):
         hide(path)
         try:
-            if content_hash(path) in seen:
+            if identity(path) in seen:
                 yield None
                 continue
             found = look_at(path)
@@ -112,15 +121,19 @@ def find_slides(
 
 
 def find_moved(folders: Iterable[Path], hashes: Iterable[str]) -> Iterator[tuple[str, Path] | None]:
-    """Yield where slides of some hashes lie, until all are found; None for every other file."""
-    missing = set(hashes)
-    for path in slide_files(folders):
+    """Yield where slides of some hashes lie, until all are found; None for every other file.
+
+    A folder of pictures is looked at as one clip as well.
+    """
+    missing, places = set(hashes), list(folders)
+    clips = chain.from_iterable(series_at(place, videos=False) for place in places)
+    for path in chain(slide_files(places), clips):
         if not missing:
             return
         hide(path)
         try:
-            key = content_hash(path)
-        except OSError:
+            key = identity(path)
+        except (SlideError, OSError):
             key = ""
         yield (key, path) if key in missing else None
         missing.discard(key)

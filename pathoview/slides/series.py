@@ -23,7 +23,7 @@ from pathoview.core.natural import natural
 from pathoview.core.pyramid import ALL_CHANNELS, Level, Plane, halved_levels
 from pathoview.core.translation import _
 from pathoview.slides.colors import RGB_CHANNELS
-from pathoview.slides.identity import series_hash
+from pathoview.slides.identity import content_hash, series_hash
 from pathoview.slides.image_slide import IN_MEMORY_PX, ImageSlide, halvings, open_image
 from pathoview.slides.refusal import Refused
 from pathoview.slides.rgb import rgb_rule
@@ -151,6 +151,14 @@ def frame_files(folder: Path) -> tuple[Path, ...]:
     except OSError as error:
         raise _unreadable(folder, error) from error
     return tuple(sorted(files, key=lambda file: natural(file.name)))
+
+
+def identity(path: Path) -> str:
+    """Return the hash of a slide's content, whether it is a file or a folder of pictures.
+
+    Raises `OSError` and `SlideError` when it cannot be read.
+    """
+    return series_hash(frame_files(path)) if path.is_dir() else content_hash(path)
 
 
 def series_info(

@@ -37,10 +37,17 @@ class Added:
     problems: tuple[str, ...]
 
 
-def add_slides(path: Path, paths: Sequence[Path], author: str, progress: Progress) -> Added:
+def add_slides(
+    path: Path,
+    paths: Sequence[Path],
+    author: str,
+    progress: Progress,
+    clips: Sequence[Path] = (),
+) -> Added:
     """Add slides, and all in folders, to a study, made where there is none.
 
-    Raises `StorageError` and `Cancelled`; nothing is added then.
+    ``clips``: videos and folders of pictures, each one slide. Raises `StorageError` and
+    `Cancelled`; nothing is added then.
     """
     with closing(open_to_write(path)) as study:
         known = {one.slide_hash: one for one in _kept(study, SlideRecord)}
@@ -48,7 +55,7 @@ def add_slides(path: Path, paths: Sequence[Path], author: str, progress: Progres
         found: list[FoundSlide] = []
         problems: list[str] = []
         n_known = 0
-        for piece in _told(finding.find_slides(paths, there), progress):
+        for piece in _told(finding.find_slides(paths, there, clips), progress):
             if isinstance(piece, FoundSlide):
                 found.append(piece)
             elif piece is None:

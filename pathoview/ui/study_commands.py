@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
-from pathoview.core.translation import _
+from pathoview.core.translation import _, ngettext
 from pathoview.session.notices import Notice
 from pathoview.session.opener import SLIDE_SUFFIXES
 from pathoview.session.session import Session
+from pathoview.session.slide_search import ClipsFound
 from pathoview.session.study_files import SUFFIX, with_suffix
 from pathoview.ui.dialogs.confirm import ConfirmDialog
 from pathoview.ui.dialogs.dialog import Dialog
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathoview.ui.main_window import MainWindow
 
 Show = Callable[[Dialog], None]
+_NAMES = 8
+"""Of clips that were found: so many are named."""
 
 
 def study_answers(
@@ -37,6 +40,7 @@ def study_answers(
         "study.save_elsewhere": commands.save_elsewhere,
         "study.add_slides": commands.add_slides,
         "study.add_folder": commands.add_folder,
+        "study.add_clips": commands.add_clips,
         "study.find_slides": commands.find_slides,
         "study.merge": commands.merge,
         "study.check": commands.check,
@@ -96,6 +100,7 @@ class StudyCommands:
         self._session = session
         self._window = window
         self._show = show
+        session.slides.search.clips_found.connect(self.ask_about_clips)
 
     # -- files -----------------------------------------------------------------------------------
 
@@ -164,6 +169,32 @@ class StudyCommands:
 
     def add_folder(self) -> None:
         self._ask_folder(_("Add all slides of a folder"), self._session.slides.search.add)
+
+    def add_clips(self) -> None:
+        self._ask_folder(_("Add all clips of a folder"), self._session.slides.search.add_clips_of)
+
+    def ask_about_clips(self, found: ClipsFound) -> None:
+        """Say what was found before it is added."""
+        n, add = len(found.clips), self._session.slides.search.add
+        dialog = ConfirmDialog(
+            _("Add clips"),
+            ngettext("{n} clip was found.", "{n} clips were found.", n).format(n=n),
+            self._said_of(found),
+            self._window,
+        )
+        if found.given:
+            dialog.add_way(_("Each picture as a slide"), partial(add, found.given))
+        text = ngettext("Add {n} clip", "Add {n} clips", n).format(n=n)
+        dialog.add_way(text, partial(add, found.others, found.clips), primary=True)
+        self._show(dialog)
+
+    def _said_of(self, found: ClipsFound) -> str:
+        said = [_("A folder of pictures is one clip: its pictures are the frames.")]
+        if not self._session.slides.is_blinded:
+            names = [clip.name for clip in found.clips[:_NAMES]]
+            more = [_("…")] if len(found.clips) > _NAMES else []
+            said.insert(0, ", ".join([*names, *more]))
+        return "\n".join(said)
 
     def find_slides(self) -> None:
         find = self._session.slides.search.find_moved

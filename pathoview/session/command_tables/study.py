@@ -59,6 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("study.add_slides", _("Add slides…"), "", "Study", has_study),
     Command("study.add_folder", _("Add a folder of slides…"), "", "Study", has_study),
+    Command("study.add_clips", _("Add a folder of clips…"), "", "Study", has_study),
     Command("study.find_slides", _("Find moved slides…"), "", "Study", has_slides),
     Command("slides.list", _("List of slides"), "Ctrl+Alt+L", "Study"),
     Command(

@@ -61,6 +61,7 @@ class SlidesPanel(QWidget):
                 ("study.keep", _("Keep as study…")),
                 ("study.add_slides", _("Add slides…")),
                 ("study.add_folder", _("Add a folder…")),
+                ("study.add_clips", _("Add a folder of clips…")),
             )
         }
         self._pages = QStackedWidget()
@@ -115,8 +116,8 @@ class SlidesPanel(QWidget):
             event.ignore()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Add slides to the study."""
-        self._session.slides.search.add(dropped_slides(event))
+        """Add slides to the study; whether folders of pictures are clips is asked."""
+        self._session.slides.search.add_dropped(dropped_slides(event))
         event.acceptProposedAction()
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -164,7 +165,7 @@ class SlidesPanel(QWidget):
             text = _("Open a slide, or make a study to gather several.")
         self._empty.setText(text)
         for name, made in self.buttons.items():
-            is_adding = name in ("study.add_slides", "study.add_folder")
+            is_adding = name.startswith("study.add_")
             made.setVisible(is_adding == is_named and (name != "study.keep" or is_private))
 
     def _on_row_changed(self, slide_hash: str) -> None:
