@@ -129,7 +129,8 @@ def tiny_model(title: str = "Two kinds", **said: Any) -> LibraryModel:
         "bias": np.zeros(2, np.float32),
     }
     classes = (ModelClass(name="Nuclei"), ModelClass(name="Background"))
-    card = ModelCard(title=title, method="tiny", kind="pixel", mpp=1.0, classes=classes, **said)
+    known = {"method": "tiny", "kind": "pixel", "mpp": 1.0, "classes": classes}
+    card = ModelCard.model_validate({"title": title, **known, **said})
     path = new_model_path(title)
     write_model(path, Model(card, tensors))
     return LibraryModel(path, card)

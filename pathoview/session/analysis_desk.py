@@ -50,7 +50,7 @@ class AnalysisDesk:
             action = _("Open"), "file.open"
             self.notice.emit(Notice(_("There is no slide to analyze."), "warning", action))
             return None
-        if slide.info.mpp is None and not (slide.is_series and _is_of_clips(model)):
+        if slide.info.mpp is None and not (model and _needs_no_scale(model)):
             self.scale_needed.emit(slide)
             return None
         if region_l0 is not None and region_l0.is_empty:
@@ -95,9 +95,7 @@ class AnalysisDesk:
         return self._runs.submit(order, slide.content_hash)
 
 
-def _is_of_clips(model: Path | None) -> bool:
-    """Return whether a model looks at whole frames, which needs no scale."""
-    if model is None:
-        return False
+def _needs_no_scale(model: Path) -> bool:
+    """Return whether a model looks at whole frames or pictures, whatever their scale."""
     encoder = read_card(model).settings.get("encoder", {})
     return bool(encoder.get("mpp") == [])

@@ -80,9 +80,17 @@ class ModelDesk:
         """Whether a model was an ONNX file, and can be written as one."""
         return card.method in METHODS and METHODS.get(card.method).is_imported
 
-    def apply(self, model: LibraryModel) -> Job | None:
-        """Use a model on the open slide; a notice says why it cannot start."""
-        return self._session.analyze(model.card.method, {}, "slide", model.path)
+    def params_form(self, card: ModelCard) -> Sequence[FormRow]:
+        """Return the rows of the form of what can be set when a model is applied."""
+        known = card.method in METHODS
+        return form_rows(METHODS.get(card.method).params) if known else ()
+
+    def apply(self, model: LibraryModel, params: Mapping[str, Any] | None = None) -> Job | None:
+        """Use a model on the open slide; a notice says why it cannot start.
+
+        ``params``: of its method, see `params_form`; None: as they are by default.
+        """
+        return self._session.analyze(model.card.method, params or {}, "slide", model.path)
 
     def import_file(self, path: Path) -> None:
         """Take a model file into the library."""

@@ -144,3 +144,23 @@ def test_a_network_is_asked_about_until_nothing_is_wrong(
 def test_a_model_is_used_on_the_open_slide_only(dialog: ModelsDialog) -> None:
     assert not dialog.apply.isEnabled()
     dialog.close()
+
+
+def test_what_can_be_set_goes_with_the_model_that_is_applied(
+    qtbot: QtBot, dialog: ModelsDialog, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(dialog, "Free")
+    assert not dialog.form.isVisible()
+    tiny_model("Slides", method="attention_mil", kind="bag")
+    session.models.refresh()
+    qtbot.waitUntil(lambda: "Slides" in titles(dialog))
+    applied: list[tuple[str, object]] = []
+    monkeypatch.setattr(session.models, "can_apply", lambda _card: True)
+    monkeypatch.setattr(
+        session.models, "apply", lambda one, params: applied.append((one.card.title, params))
+    )
+    choose(dialog, "Slides")
+    assert dialog.form.isVisible()
+    dialog.form.set_values({"overlap": 0.5})
+    qtbot.mouseClick(dialog.apply, LEFT)
+    assert applied == [("Slides", {"overlap": 0.5})]

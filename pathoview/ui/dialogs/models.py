@@ -8,15 +8,22 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QListWidget, QListWidgetItem, QSplitter, QWidget
 
 from pathoview.core.translation import _
-from pathoview.session.model_desk import ONNX, SUFFIX, ModelCard, is_non_commercial
+from pathoview.session.model_desk import (
+    ONNX,
+    SUFFIX,
+    LibraryModel,
+    ModelCard,
+    is_non_commercial,
+)
 from pathoview.session.session import Session
-from pathoview.ui import icons
+from pathoview.ui import icons, theme
 from pathoview.ui.dialogs.dialog import Dialog
 from pathoview.ui.dialogs.held_out import show_results
 from pathoview.ui.dialogs.import_network import ImportNetworkDialog
 from pathoview.ui.dialogs.model_facts import ORIGINS, ModelFacts
+from pathoview.ui.forms import ParamForm
 from pathoview.ui.links import Links
-from pathoview.ui.widgets import button, label, scrolled
+from pathoview.ui.widgets import button, column, label, scrolled
 
 _SIZE = (900, 560)
 _LIST_PX = 300
@@ -36,7 +43,9 @@ class ModelsDialog(Dialog):
         self.facts = ModelFacts(self._rename)
         beside = QSplitter()
         beside.addWidget(self.list)
-        beside.addWidget(scrolled(self.facts))
+        self.form = ParamForm(())
+        self._how = column(label(_("When it is applied"), "heading"), margin=theme.GRID)
+        beside.addWidget(scrolled(column(self.facts, self._how)))
         beside.setSizes([_LIST_PX, _SIZE[0] - _LIST_PX])
         beside.setChildrenCollapsible(False)
         self._empty = label(
@@ -100,10 +109,20 @@ class ModelsDialog(Dialog):
         self.facts.setVisible(model is not None)
         if model is not None:
             self.facts.show_card(model.card, self._desk.method_title(model.card))
+        self._show_form(model)
         self.export.setEnabled(model is not None)
         self.remove.setEnabled(model is not None and model.card.origin != "bundled")
         self.apply.setEnabled(model is not None and self._desk.can_apply(model.card))
         self.results.setVisible(model is not None and bool(model.card.held_out))
+
+    def _show_form(self, model: LibraryModel | None) -> None:
+        """Show what can be set when a model is applied, if anything can be."""
+        self.form.deleteLater()
+        self.form = ParamForm(() if model is None else self._desk.params_form(model.card))
+        layout = self._how.layout()
+        assert layout is not None
+        layout.addWidget(self.form)
+        self._how.setVisible(bool(self.form.values()))
 
     def _rename(self, title: str) -> None:
         model = self._desk.find(self.chosen_id)
@@ -113,7 +132,7 @@ class ModelsDialog(Dialog):
     def _apply(self) -> None:
         model = self._desk.find(self.chosen_id)
         if model is not None:
-            self._desk.apply(model)
+            self._desk.apply(model, self.form.values())
             self.close()
 
     def _show_results(self) -> None:
