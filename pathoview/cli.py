@@ -16,6 +16,7 @@ import typer
 from pathoview import __version__
 from pathoview.cli_adapt import adapt
 from pathoview.cli_annotate import annotate, tissue
+from pathoview.cli_cases import cases
 from pathoview.cli_compare import compare
 from pathoview.cli_each import analyze_each, hidden_slide
 from pathoview.cli_evaluate import evaluate
@@ -167,6 +168,7 @@ app.add_typer(models_app, name="models")
 app.command("features", help=_("Describe the tissue tiles of slides by an encoder."))(features)
 app.command("encoders", help=_("List the encoders of tiles, with their licences."))(encoders)
 app.command("similar", help=_("Find the tiles that look most like one."))(similar)
+app.command("cases", help=_("Find the cases that look most like a slide."))(cases)
 app.command("tile-map", help=_("Print a map of tiles: alike ones lie near each other."))(tile_map)
 app.command("compare", help=_("Compare what two models say of the tiles of a slide."))(compare)
 app.command("tune", help=_("Measure how networks are computed fastest here."))(tune)

@@ -50,7 +50,7 @@ class ColourCases:
         red = float(features[:, 0].mean()) / 256 * N_LEAVES
         return np.floor(red + shift).astype(np.int32)
 
-    def picture_vector(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def s_vector(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return features.sum(axis=0) - 128 * len(features)
 
 

@@ -18,7 +18,6 @@ from pathoview.study.study_file import StudyFile
 from pathoview.tasks.bag_labels import NamedFiles
 from pathoview.tasks.label_table import LabelRow, read_labels
 from pathoview.tasks.opening import open_recorded, open_scaled
-from pathoview.tasks.training_data import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,10 @@ class CaseLibrary:
     """All cases, and what could not be read."""
 
     cases: Sequence[LibraryCase]
-    left_out: Sequence[LeftOut] = ()
+    unread: Sequence[tuple[Path, str]] = ()
+    """Files, and what the disk says of each."""
+    n_unfound: int = 0
+    """Rows of the table that name no picture of the folder."""
 
 
 def kin_of(patient: str = "", case: str = "") -> frozenset[str]:
@@ -111,18 +113,13 @@ def _recorded(record: SlideRecord, case: str, source: CaseSource) -> LibraryCase
 def _of_folder(source: CaseSource, progress: Progress) -> CaseLibrary:
     folder = Path(source.images)
     files = NamedFiles(folder, "slides")  # says so when there is no folder
-    said: dict[Path, list[LabelRow]] = {}
-    left_out = []
+    rows: Sequence[LabelRow] = ()
     if source.labels:
-        table = Path(source.labels)
-        for row in read_labels(table, grade=source.grade, with_unlabelled=True):
-            file = files.find(row.name)
-            if file is None:
-                reason = _("There is no slide of this name in the folder.")
-                left_out.append(LeftOut(Path(row.name).stem, reason))
-            else:
-                said.setdefault(file, []).append(row)
-    cases = []
+        rows = read_labels(Path(source.labels), grade=source.grade, with_unlabelled=True)
+    said: dict[Path | None, list[LabelRow]] = {}
+    for row in rows:
+        said.setdefault(files.find(row.name), []).append(row)
+    cases, unread = [], []
     paths = list(slide_files([folder]))
     for number, path in enumerate(paths):
         progress.check()
@@ -130,9 +127,8 @@ def _of_folder(source: CaseSource, progress: Progress) -> CaseLibrary:
         try:
             cases.append(_found(path, said.get(path, ())))
         except OSError as error:
-            reason = _("It cannot be read from its disk: {why}.").format(why=error.strerror)
-            left_out.append(LeftOut(path.stem, reason))
-    return CaseLibrary(cases, left_out)
+            unread.append((path, error.strerror or type(error).__name__))
+    return CaseLibrary(cases, unread, len(said.get(None, ())))
 
 
 def _found(path: Path, rows: Iterable[LabelRow]) -> LibraryCase:

@@ -24,6 +24,7 @@ from pathoview.core.errors import (
     StorageError,
     UsageError,
 )
+from pathoview.core.privacy import hide, scrub
 from pathoview.core.progress import PartOf, Progress
 from pathoview.core.translation import _
 from pathoview.methods.case_likeness import proximity, vector_likeness
@@ -33,7 +34,14 @@ from pathoview.study.feature_file import find_features
 from pathoview.study.slide_prediction import no_tissue_text
 from pathoview.tasks import features
 from pathoview.tasks.analyze_bag import encoder_of
-from pathoview.tasks.case_library import CaseSource, LibraryCase, kin_of, read_library
+from pathoview.tasks.case_library import (
+    CaseLibrary,
+    CaseSource,
+    LibraryCase,
+    kin_of,
+    read_library,
+)
+from pathoview.tasks.case_words import words_of
 from pathoview.tasks.described_slides import description_of
 from pathoview.tasks.features import FeatureOrder
 from pathoview.tasks.method_building import BuiltMethod, build_method
@@ -96,21 +104,23 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     query = describing.vector(path)
     own = (one.kin for one in library.cases if one.slide_hash == key)
     kin = kin_of(wanted.patient, wanted.patient).union(*own)
-    gathered = _Gathered(key, kin, describing, list(library.left_out))
-    gathered.add_all(library.cases, PartOf(progress, _DESCRIBED, 1.0))
+    gathered = _Gathered(key, kin, describing)
+    gathered.add_all(library, PartOf(progress, _DESCRIBED, 1.0))
     found = gathered.likest(query)
-    return {
+    result = {
         "model": built.card.title if built.card else built.spec.title,
         "metric": wanted.metric,
         "slide_hash": key,
         "pseudonym": pseudonym,
         "is_patient_known": bool(kin),
         **gathered.counts(),
+        "n_unfound": library.n_unfound,
         "states": _states(found, built.card),
         "precision": _precision(built.card) if wanted.metric == "forest" else None,
         "left_out": [{"slide": one.slide, "reason": one.reason} for one in gathered.left_out],
         "similar": found,
     }
+    return {**result, "words": words_of(result)}
 
 
 class _Describing:
@@ -159,7 +169,7 @@ class _Describing:
             raise SlideError(no_tissue_text())
         if self.wanted.metric == "forest":
             return np.asarray(self._method.case_vector(tiles))
-        return np.asarray(self._method.picture_vector(tiles))
+        return np.asarray(self._method.s_vector(tiles))
 
     def likeness(self, query: Numbers, others: Numbers) -> npt.NDArray[np.float64]:
         """Return how like others, (case, number), are to one, 0 to 1."""
@@ -177,14 +187,19 @@ class _Gathered:
     kin: frozenset[str]
     """What names its patient and case."""
     describing: _Describing
-    left_out: list[LeftOut]
+    left_out: list[LeftOut] = field(default_factory=list)
     cases: list[LibraryCase] = field(default_factory=list)
     _vectors: list[Numbers] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _n: Counter[str] = field(default_factory=Counter)
 
-    def add_all(self, cases: Sequence[LibraryCase], progress: Progress) -> None:
-        """Take cases in; raise `Cancelled`."""
+    def add_all(self, library: CaseLibrary, progress: Progress) -> None:
+        """Take the cases of a library in; raise `Cancelled`."""
+        for path, why in library.unread:
+            name = path.name if self.describing.wanted.names else _("A picture")
+            words = _("It cannot be read from its disk: {why}.")
+            self.left_out.append(LeftOut(name, words.format(why=why)))
+        cases = library.cases
         for number, case in enumerate(cases):
             progress.check()
             part = PartOf(progress, number / len(cases), (number + 1) / len(cases))
@@ -217,7 +232,11 @@ class _Gathered:
         return "n_compared"
 
     def _leave_out(self, case: LibraryCase, error: PathoViewError) -> str:
-        self.left_out.append(LeftOut(case.pseudonym, str(error)))
+        if self.describing.wanted.names:
+            self.left_out.append(LeftOut(case.path.name, str(error)))
+        else:
+            hide(case.path, case.pseudonym)
+            self.left_out.append(LeftOut(case.pseudonym, scrub(str(error))))
         return "n_left_out"
 
     def counts(self) -> dict[str, int]:

@@ -103,6 +103,11 @@ def test_cases_of_a_study_come_by_how_alike_they_are_less_the_case_itself(
     ]
     assert result["precision"] == {"at_1": 0.75, "at_5": 0.7, "chance": 0.4}
     assert (result["model"], result["left_out"]) == ("Colour or not", [])
+    words = result["words"]
+    assert words["count"] == "Of 3: 2 Malignant, 1 Normal"
+    assert words["notes"] == ["3 cases compared.", "1 of the same patient or case is left out."]
+    assert "75% of the first cases and 70% of the first five" in words["precision"]
+    assert "by chance 40%" in words["precision"]
 
 
 def test_names_of_files_are_told_only_when_asked_for(search: Search, study: Path) -> None:
@@ -115,7 +120,10 @@ def test_names_of_files_are_told_only_when_asked_for(search: Search, study: Path
 def test_pictures_of_a_folder_are_told_of_by_its_table(
     search: Search, folder: Path, labels: Path
 ) -> None:
+    with labels.open("a") as file:
+        file.write("elsewhere,Normal,P9\n")
     result = search(images=str(folder), labels=str(labels), names=True, n=2)
+    assert result["words"]["notes"][-1] == "1 row of the table names no picture of the folder."
     assert found(result) == [("near.png", "Malignant"), ("middle.png", "Malignant")]
     assert (result["n_same_patient"], result["n_itself"], result["n_compared"]) == (1, 1, 3)
 
@@ -125,6 +133,8 @@ def test_without_a_table_nobody_knows_patients_unless_they_are_named(
 ) -> None:
     result = search(images=str(folder), names=True)
     assert not result["is_patient_known"]
+    assert "Nobody says of which patient" in result["words"]["notes"][-1]
+    assert result["words"]["count"] == "Of 4: 4 without a label"
     assert found(result)[0] == ("family.png", "")
     assert result["states"] == [{"name": "", "n": 4, "color": None}]
     stranger = make_plain(tmp_path / "stranger.png", flat(100, 77))
@@ -147,8 +157,12 @@ def test_what_was_not_described_is_counted_or_described(
     assert result["n_without"] == 0
     assert "new.png" in dict(found(result))
     (left_out,) = result["left_out"]
-    assert left_out["slide"].startswith("slide-")
+    assert left_out["slide"] == "broken.png"
     assert "that can be opened" in left_out["reason"]
+    assert result["words"]["notes"][-1].startswith("broken.png is left out. ")
+    (left_out,) = search(images=str(folder), describe=True)["left_out"]
+    assert left_out["slide"].startswith("slide-")
+    assert "broken" not in left_out["reason"]
 
 
 def test_a_copy_is_listed_once_and_damaged_features_are_told_of(
