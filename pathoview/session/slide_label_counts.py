@@ -48,6 +48,8 @@ class SlideLabelSummary:
     """A slide may have several of the classes, and is among those of each."""
     without: Sequence[KnownSlide] = ()
     """Where it may: those that have other labels, and so none of the classes."""
+    is_of_whole: bool = False
+    """Each slide is looked at as a whole picture, whatever its scale."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -80,6 +82,11 @@ class SlideLabelSummary:
     def is_of_clips(self) -> bool:
         """Whether it is clips that are learned from."""
         return any(one.is_clip for one in self.all_slides)
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether tiles have a scale that is to be said: frames and whole pictures have none."""
+        return not (self.is_of_clips or self.is_of_whole)
 
     @property
     def n_patients(self) -> int:
@@ -115,6 +122,8 @@ class SlideLabelSummary:
             return _(
                 "Clips and slides cannot be learned from together: leave the labels of one out."
             )
+        if self.is_of_whole and self.is_of_clips:
+            return _("This method looks at pictures, not at clips: choose another one.")
         if self.has_several:
             return self._problem_of_several
         if len(self.counts) < 2:
@@ -222,10 +231,12 @@ def count_labels(
     grade: str = "",
     *,
     has_several: bool = False,
+    is_of_whole: bool = False,
 ) -> SlideLabelSummary:
     """Return what a training would take of the slides, told apart into ``classes``.
 
-    ``has_several``: each slide may have several of them.
+    ``has_several``: each slide may have several of them. ``is_of_whole``: slides are looked at as
+    whole pictures, whatever their scale.
     """
     used: dict[str, list[KnownSlide]] = {name: [] for name in classes}
     left_out: Counter[str] = Counter()
@@ -239,6 +250,8 @@ def count_labels(
             continue
         is_doubled = len(own) > 1 and not has_several
         reason = _reason(slide, is_disputed=is_disputed, is_doubled=is_doubled)
+        if not reason and slide.record.mpp is None and not (slide.is_clip or is_of_whole):
+            reason = _("nobody has said the scale.")
         if reason:
             left_out[reason] += 1
             continue
@@ -247,7 +260,9 @@ def count_labels(
         if not own:
             without.append(slide)
     used = {name: found for name, found in used.items() if found}
-    return SlideLabelSummary(used, n_unlabelled, dict(left_out), has_several, tuple(without))
+    return SlideLabelSummary(
+        used, n_unlabelled, dict(left_out), has_several, tuple(without), is_of_whole
+    )
 
 
 def _reason(slide: KnownSlide, *, is_disputed: bool, is_doubled: bool) -> str:
@@ -256,8 +271,4 @@ def _reason(slide: KnownSlide, *, is_disputed: bool, is_doubled: bool) -> str:
         return _("the label is disputed.")
     if is_doubled:
         return _("several of the classes are said of it.")
-    if slide.is_missing:
-        return _("the file is not where it lay.")
-    if slide.record.mpp is None and not slide.is_clip:
-        return _("nobody has said the scale.")
-    return ""
+    return _("the file is not where it lay.") if slide.is_missing else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from psygnal import Signal
 
@@ -40,7 +40,7 @@ from pathoview.study.model import Block, SlideRecord
 if TYPE_CHECKING:
     from pathoview.session.session import Session
 
-Phase = Literal["features", "folds", "model"]
+Phase = Literal["features", "folds", "model", "shuffled"]
 _SHARED_KINDS = {"slide", "case", "block", "class"}
 
 
@@ -113,8 +113,14 @@ class SlideLearning:
         self, classes: Sequence[str], grade: str = "", method: str = ""
     ) -> SlideLabelSummary:
         """Return what a method would learn from."""
-        has_several = bool(method) and METHODS.get(method).has_several_labels
-        return count_labels(self.slides, classes, grade, has_several=has_several)
+        if not method:
+            return count_labels(self.slides, classes, grade)
+        spec = METHODS.get(method)
+        return count_labels(
+            *(self.slides, classes, grade),
+            has_several=spec.has_several_labels,
+            is_of_whole=spec.looks_at_whole,
+        )
 
     def form(self, spec: MethodSpec) -> Sequence[FormRow]:
         """Return the rows of the form of a method's training."""
@@ -182,21 +188,22 @@ class SlideLearning:
         )
         settings.slide_training = plan.remembered
         more = plan.more
-        is_of_clips = self.summary(plan.classes, plan.grade, plan.method).is_of_clips
+        found = self.summary(plan.classes, plan.grade, plan.method)
         bags = {
-            "items": "clips" if is_of_clips else "slides",
+            "items": "clips" if found.is_of_clips else "slides",
             "features": {
                 "encoder": plan.encoder,
                 "source": self.source(plan),
-                "mpp": [] if is_of_clips else list(plan.mpp),
+                "mpp": list(plan.mpp) if found.has_scale else [],
                 "tile_px": plan.tile_px,
-                "normalisation": "none" if is_of_clips else more.normalisation,
+                "normalisation": more.normalisation if found.has_scale else "none",
                 "least_tissue": more.least_tissue,
             },
             "grade": plan.grade,
             "n_folds": plan.n_folds,
             "hold_out": more.hold_out,
             "threshold": more.threshold,
+            "n_permutations": more.n_permutations,
         }
         said = {
             "classes": list(plan.classes),
@@ -259,6 +266,8 @@ class SlideLearning:
             self.phase = "folds"
         elif kind == "fold" and data["fold"] == data["n_folds"]:
             self.phase = "model"
+        elif kind == "shuffled":
+            self.phase = "shuffled"
         elif kind == "curve":
             self._add_point(data)
         elif kind == "round":
@@ -266,7 +275,7 @@ class SlideLearning:
             self.curve_grew.emit()
         elif kind == "notice":
             self._session.notice.emit(Notice(str(data.get("text", "")), "warning"))
-        if kind in ("started", "fold"):
+        if kind in ("started", "fold", "shuffled"):
             self.changed.emit()
 
     def _on_job_changed(self, job: Job) -> None:
@@ -283,6 +292,12 @@ class SlideLearning:
         except PathoViewError as error:
             self._on_error(error)
             return None
+
+    @property
+    def phases(self) -> Sequence[Phase]:
+        """What the training does, one after the other."""
+        bags = {} if self.job is None else self.job.request.payload["bags"]
+        return [one for one in get_args(Phase) if one != "shuffled" or bags.get("n_permutations")]
 
     @property
     def left_out(self) -> Sequence[str]:

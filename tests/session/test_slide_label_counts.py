@@ -124,3 +124,15 @@ def test_clips_need_no_scale_and_are_not_mixed_with_slides() -> None:
     assert found.is_of_clips
     mixed = count_labels([*clips, slide(9, "Polyp")], ("Normal", "Polyp"))
     assert "Clips and slides cannot" in mixed.problem
+
+
+def test_whole_pictures_need_no_scale_and_are_no_clips() -> None:
+    pictures = [
+        slide(n, label, mpp=None, patient=f"P{n}", path=f"/a/{n}.png")
+        for n, label in enumerate(("Low", "Low", "High", "High"))
+    ]
+    assert "scale" in str(count_labels(pictures, ("Low", "High")).left_out)
+    found = count_labels(pictures, ("Low", "High"), is_of_whole=True)
+    assert (found.counts, found.has_scale, found.problem) == ({"Low": 2, "High": 2}, False, "")
+    clips = [KnownSlide(one.record, one.patient, is_clip=True) for one in pictures]
+    assert "not at clips" in count_labels(clips, ("Low", "High"), is_of_whole=True).problem

@@ -252,8 +252,9 @@ class TrainSlidesQuestion(QWidget):
         self.rest.setVisible(bool(found.rest))
         self.advice.setText("\n".join(found.advice))
         self.advice.setVisible(bool(found.advice))
-        self.mpp.setEnabled(not found.is_of_clips)
-        self.mpp.setToolTip(_("Frames of clips have no scale.") if found.is_of_clips else "")
+        self.mpp.setEnabled(found.has_scale)
+        why_not = _("Frames and whole pictures are looked at whatever their scale.")
+        self.mpp.setToolTip("" if found.has_scale else why_not)
         self.folds.setMaximum(found.most_folds)
         if not self._folds_chosen:
             self.folds.blockSignals(True)
