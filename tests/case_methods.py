@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from pathoview.methods import registry
 from pathoview.methods.fitting import Fitted
 from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
 from pathoview.methods.spec import Kind, MethodSpec
+from pathoview.session import similar_cases
 from pathoview.slides.opening import open_slide
 from pathoview.slides.rgb import rgb_rule, thumbnail
 from pathoview.slides.slide import Slide
@@ -51,7 +51,7 @@ class ColourCases:
         return np.floor(red + shift).astype(np.int32)
 
     def s_vector(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return features.sum(axis=0) - 128 * len(features)
+        return np.asarray(features.sum(axis=0) - 128 * len(features), np.float32)
 
 
 SPEC = MethodSpec(
@@ -76,7 +76,7 @@ def known_cases(monkeypatch: pytest.MonkeyPatch, folder: Path, **metrics: float)
     """Have the method known, and slides described by their colour; return a model of it."""
     monkeypatch.setattr(features, "extract", described)
     methods = Registry("method", (*registry.METHODS, SPEC))
-    for module in (registry, method_building):
+    for module in (registry, method_building, similar_cases):
         monkeypatch.setattr(module, "METHODS", methods)
     card = ModelCard(
         id="ca" * 16,
@@ -121,5 +121,5 @@ def flat(red: int, number: int = 0) -> npt.NDArray[np.uint8]:
     return picture
 
 
-def request(slide: Path, model: Path, **changes: Any) -> Mapping[str, Any]:
+def request(slide: Path, model: Path, **changes: Any) -> dict[str, Any]:
     return {"slide": str(slide), "model": str(model)} | changes

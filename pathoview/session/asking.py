@@ -1,8 +1,8 @@
-"""A question to a worker about the tiles of the open slide: one job at a time, and its answer."""
+"""A question to a worker about the open slide: one job at a time, and its answer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from psygnal import Signal
@@ -56,7 +56,6 @@ class Asking(Generic[A]):
         slide, studies, run = self._session.slide, self._session.studies, self._review.run
         if slide is None:
             return
-        self.forget()
         study = studies.study if studies.is_named and others else None
         payload: Mapping[str, Any] = {
             "slide": str(slide.path),
@@ -64,7 +63,15 @@ class Asking(Generic[A]):
             "encoder": None if run is None else run.record.context.get("encoder"),
             **members,
         }
-        job = self._job = self._runner.submit(JobRequest(task, payload, title, "io"))
+        self._send(JobRequest(task, payload, title, "io"))
+
+    def _send(self, order: JobRequest, submit: Callable[[JobRequest], Job] | None = None) -> None:
+        """Have an order done in place of the one before.
+
+        ``submit``: takes it in place of the runner, so that it is told of as work that takes long.
+        """
+        self.forget()
+        job = self._job = (submit or self._runner.submit)(order)
         job.changed.connect(self._on_job_changed)
         self.changed.emit()
 

@@ -108,12 +108,17 @@ def _predicted(result: Mapping[str, Any]) -> Notice:
     return Notice(text, "info", (_("Export…"), "file.export"))
 
 
+def _found_cases(result: Mapping[str, Any]) -> Notice:
+    return Notice(_("Similar cases. {count}").format(count=result["words"]["count"]))
+
+
 _BY_KIND: Mapping[str, Callable[[Mapping[str, Any]], Notice]] = {
     "pixel": _mapped,
     "bag": _predicted,
     "synthesis": _synthesised,
+    "cases": _found_cases,
 }
-"""By what a run gives, if that is no objects."""
+"""By what a job gives, if that is no objects."""
 
 
 def _imported(result: Mapping[str, Any]) -> Notice:

@@ -31,6 +31,7 @@ HELD_OUT = "pathoview.tasks.held_out:run"
 SLIDE_REPORT = "pathoview.tasks.slide_report:run"
 SIMILAR = "pathoview.tasks.similar_tiles:run"
 TILE_MAP = "pathoview.tasks.tile_map:run"
+CASES = "pathoview.tasks.similar_cases:run"
 
 
 def analysis(
@@ -127,7 +128,7 @@ def slide_training(
 ) -> JobRequest:
     """Return the order to teach a method from labels of a study's slides; the study is named later.
 
-    ``bags``: how slides are described and shared out; see `tasks.train_bags.BagOrder`. ``said``:
+    ``bags``: how slides are described and shared out; see `tasks.bag_order.BagOrder`. ``said``:
     further members of `tasks.train.TrainRequest`.
     """
     payload: dict[str, Any] = {
@@ -164,6 +165,23 @@ def slide_report(
         "page": str(page),
     }
     return JobRequest(SLIDE_REPORT, payload, _("Report of {slide}").format(slide=slide.path.name))
+
+
+def similar_cases(
+    slide: Slide, study: Path, run: RunView, *, describe: bool, names: bool
+) -> JobRequest:
+    """Return the order to search a study for cases like a slide, by the model of a run.
+
+    ``describe``: also slides that were never described for it; ``names``: files may be named.
+    """
+    payload = {
+        "slide": str(slide.path),
+        "model": run.record.model,
+        "study": str(study),
+        "describe": describe,
+        "names": names,
+    }
+    return JobRequest(CASES, payload, _("Similar cases"), "compute" if describe else "io")
 
 
 def warm_up(spec: MethodSpec) -> str:

@@ -26,6 +26,7 @@ from pathoview.session.run_comparison import RunComparison
 from pathoview.session.run_desk import RunDesk
 from pathoview.session.runs import RunView
 from pathoview.session.selection import choose_detection
+from pathoview.session.similar_cases import SimilarCases
 from pathoview.session.similar_tiles import SimilarTiles
 from pathoview.session.tile_map import TileMap
 from pathoview.session.tile_review import TileReview
@@ -55,6 +56,7 @@ class ReviewDesk:
         self.corrections = Corrections(session)
         self.tiles = TileReview(session)
         self.similar = SimilarTiles(session, self.tiles, runs)
+        self.cases = SimilarCases(session, self.tiles, runs)
         self.map = TileMap(session, self.tiles, runs)
         self.comparison = RunComparison(session, self.tiles, runs)
         self.queue = ReviewQueue()

@@ -57,7 +57,7 @@ Metric = Literal["forest", "vector"]
 """Cases are alike by the share of trees in which they end in the same leaf, or by the cosine of
 what the network sees in them."""
 
-Numbers = npt.NDArray[np.number]
+Numbers = npt.NDArray[Any]
 
 
 class CasesRequest(BaseModel):
@@ -108,6 +108,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     gathered.add_all(library, PartOf(progress, _DESCRIBED, 1.0))
     found = gathered.likest(query)
     result = {
+        "gives": "cases",
         "model": built.card.title if built.card else built.spec.title,
         "metric": wanted.metric,
         "slide_hash": key,

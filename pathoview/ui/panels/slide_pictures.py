@@ -16,7 +16,7 @@ from pathoview.session.slide_pictures import slide_picture
 from pathoview.ui.panels.thumbnails import SHARPNESS, sharp_pixmap
 
 SIDE_PX = 44
-"""Longer side of a picture in the window, px."""
+"""Longer side of a picture in the list of slides, px."""
 _MOST_KEPT = 500
 _MOST_WISHED = 30
 """Rows that were scrolled past are forgotten."""
@@ -28,9 +28,10 @@ class SlidePictures(QObject):
     arrived = Signal(str)
     """(hash of the slide)"""
 
-    def __init__(self, session: Session, parent: QObject) -> None:
+    def __init__(self, session: Session, parent: QObject, side_px: int = SIDE_PX) -> None:
+        """``side_px``: longer side of a picture in the window."""
         super().__init__(parent)
-        self._session = session
+        self._session, self._side_px = session, side_px
         self._made: OrderedDict[str, QPixmap | None] = OrderedDict()
         """By hash, those used last at the end; None: it cannot be made."""
         self._wished: OrderedDict[str, Path] = OrderedDict()
@@ -59,7 +60,7 @@ class SlidePictures(QObject):
         if not self._in_work and self._wished:
             self._in_work, path = self._wished.popitem()
             self._session.scheduler.submit(
-                partial(slide_picture, path, SIDE_PX * SHARPNESS),
+                partial(slide_picture, path, self._side_px * SHARPNESS),
                 partial(self._on_made, self._in_work),
             )
 

@@ -1,4 +1,4 @@
-"""The Tiles panel: what a model made of the tiles of a whole slide, looked at and answered."""
+"""The Tiles panel: what a model made of a whole slide and its tiles, looked at and answered."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathoview.core.statement import RESEARCH_USE
 from pathoview.core.translation import _
 from pathoview.session.session import Session
 from pathoview.ui import theme
+from pathoview.ui.panels.case_similar_page import CaseSimilarPage
 from pathoview.ui.panels.tile_compare_page import TileComparePage
 from pathoview.ui.panels.tile_map_page import TileMapPage
 from pathoview.ui.panels.tile_pictures import TilePictures
@@ -26,6 +27,7 @@ class TilesPanel(QWidget):
         self.similar = TileSimilarPage(session, self.pictures)
         self.compare = TileComparePage(session, self.pictures)
         self.map = TileMapPage(session)
+        self.cases = CaseSimilarPage(session)
         self.tabs = QTabBar()
         self.tabs.setAccessibleName(_("Pages about tiles"))
         self.tabs.setExpanding(False)
@@ -36,6 +38,7 @@ class TilesPanel(QWidget):
             (_("Similar"), self.similar),
             (_("Compare"), self.compare),
             (_("Map"), self.map),
+            (_("Cases"), self.cases),
         ):
             self.tabs.addTab(title)
             self._pages.addWidget(scrolled(column(page, 1, margin=theme.GRID + 4)))
