@@ -27,11 +27,13 @@ class SimilarTile(Answered):
     y_l0: float
     width_l0: float
     height_l0: float
+    n_columns: int
     similarity: float
 
     @property
     def place(self) -> TilePlace:
-        return TilePlace(self.slide_hash, Rect(self.x_l0, self.y_l0, self.width_l0, self.height_l0))
+        rect_l0 = Rect(self.x_l0, self.y_l0, self.width_l0, self.height_l0)
+        return TilePlace(self.slide_hash, rect_l0, self.n_columns)
 
 
 class Similar(Answered):
@@ -69,7 +71,7 @@ class SimilarTiles(Asking[Similar]):
         """Look at a tile; its slide is opened for that if it is another one."""
         slide = self._session.slide
         if slide is not None and slide.content_hash == place.slide_hash:
-            self._review.go_to(place.rect_l0)
+            self._review.go_to(place)
         else:
             self._wanted = place
             self._session.slides.open(place.slide_hash)
@@ -79,4 +81,4 @@ class SimilarTiles(Asking[Similar]):
         if slide is not None and place is not None:
             self._wanted = None
             if slide.content_hash == place.slide_hash:
-                self._review.go_to(place.rect_l0)
+                self._review.go_to(place)

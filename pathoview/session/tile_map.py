@@ -28,6 +28,7 @@ class MappedSlide(Answered):
     slide_hash: str
     pseudonym: str
     cell_l0: tuple[float, float]
+    n_columns: int
 
 
 class MapOfTiles(Answered):
@@ -54,7 +55,7 @@ class MapOfTiles(Answered):
         """Return which tile a point is."""
         slide = self.slides[self.slide[point]]
         rect_l0 = Rect(self.x_l0[point], self.y_l0[point], *slide.cell_l0)
-        return TilePlace(slide.slide_hash, rect_l0)
+        return TilePlace(slide.slide_hash, rect_l0, slide.n_columns)
 
 
 class TileMap(Asking[MapOfTiles]):

@@ -20,6 +20,7 @@ from pathoview.session.notices import Notice
 from pathoview.session.run_attention import SlidePrediction
 from pathoview.session.runs import RunView
 from pathoview.session.tile_lookup import TileLookup
+from pathoview.session.tile_place import TilePlace
 from pathoview.slides.slide import Slide
 from pathoview.study.bag_rows import BagTiles
 from pathoview.study.records import now
@@ -58,7 +59,7 @@ class TileReview:
         self._session = session
         self.order: Order = "attention"
         self.page = 0
-        self.chosen_l0: Rect | None = None
+        self._chosen: TilePlace | None = None
         """The tile that was gone to, whether of the run or not; None: none."""
         self.runs: Sequence[RunView] = []
         """The shown runs whose tiles have come, the newest first."""
@@ -170,22 +171,29 @@ class TileReview:
         assert tiles is not None
         return self.cell_l0.rect(float(tiles.columns[tile]), float(tiles.rows[tile]))
 
-    def seen(self, rect_l0: Rect) -> tuple[Plane, Rect]:
-        """Return on which plane a tile is seen, and where: of pictures in a row, on its own."""
-        plane, run = self._session.plane, self.run
-        columns = None if run is None else run.record.picture_columns
-        if columns is None:
-            return plane, rect_l0
-        width_l0 = columns * self.cell_l0.width
-        t = int(rect_l0.center[0] // width_l0)
-        return plane._replace(t=t), rect_l0.moved(-t * width_l0, 0)
+    def place(self, rect_l0: Rect) -> TilePlace:
+        """Return what a tile of the run is called elsewhere."""
+        slide, run = self._session.slide, self.run
+        n_columns = 0 if run is None else run.record.grid_px[0]
+        return TilePlace("" if slide is None else slide.content_hash, rect_l0, n_columns)
 
     # -- the tile that is chosen -----------------------------------------------------------------
 
     @property
+    def chosen_l0(self) -> Rect | None:
+        """Where the tile lies that was gone to, whether of the run or not; None: there is none."""
+        return None if self._chosen is None else self._chosen.rect_l0
+
+    @property
+    def seen(self) -> tuple[Plane, Rect] | None:
+        """On which plane the chosen tile is seen, and where there; None: there is none."""
+        slide, place = self._session.slide, self._chosen
+        return None if slide is None or place is None else place.seen(slide, self._session.plane)
+
+    @property
     def chosen(self) -> int | None:
         """Which tile of the run is chosen; None: none of its tiles."""
-        return None if self.chosen_l0 is None else self.find(*self.chosen_l0.center)
+        return None if self._chosen is None else self.find(*self._chosen.rect_l0.center)
 
     def find(self, x_l0: float, y_l0: float) -> int | None:
         """Return the tile of the run at a place; None: there is none."""
@@ -200,27 +208,29 @@ class TileReview:
         if own is not None:
             x_l0 += self._session.plane.t * own * self.cell_l0.width
         tile = self.find(x_l0, y_l0) if is_seen else None
-        self._choose(None if tile is None else self.rect_l0(tile))
+        self._choose(None if tile is None else self.place(self.rect_l0(tile)))
 
     def leave(self) -> None:
         """Choose no tile."""
         self._choose(None)
 
-    def go_to(self, rect_l0: Rect) -> None:
+    def go_to(self, place: TilePlace) -> None:
         """Look at a tile, with what lies round it, and choose it in place of all else."""
         session, viewport = self._session, self._session.viewport
-        plane, seen_l0 = self.seen(rect_l0)
+        if session.slide is None:
+            return
+        plane, rect_l0 = place.seen(session.slide, session.plane)
         session.set_plane(plane)
         session.annotations.select(())
         session.clear_selection()
         scale = min(viewport.size_view) / (_SEEN_SIDES * max(rect_l0.width, rect_l0.height))
         is_near = 1 / _NEAR < viewport.scale / scale < _NEAR
-        viewport.look_at(*seen_l0.center, None if is_near else scale)
-        self._choose(rect_l0)
+        viewport.look_at(*rect_l0.center, None if is_near else scale)
+        self._choose(place)
 
-    def _choose(self, rect_l0: Rect | None) -> None:
-        if rect_l0 != self.chosen_l0:
-            self.chosen_l0 = rect_l0
+    def _choose(self, place: TilePlace | None) -> None:
+        if place != self._chosen:
+            self._chosen = place
             self._could_answer = self.can_answer
             self.changed.emit()
 
@@ -233,7 +243,7 @@ class TileReview:
         if step > 0:
             self._go_on(-1 if place is None else place)
         else:
-            self.go_to(self.rect_l0(shown[max(0, (place or 0) + step)]))
+            self.go_to(self.place(self.rect_l0(shown[max(0, (place or 0) + step)])))
 
     def _go_on(self, place: int) -> None:
         """Go to the next tile without an answer, whether it comes later or was passed over."""
@@ -241,7 +251,7 @@ class TileReview:
         order = (*shown[place + 1 :], *shown[: max(0, place)])
         following = next((tile for tile in order if self.answer_of(tile) is None), None)
         if following is not None:
-            self.go_to(self.rect_l0(following))
+            self.go_to(self.place(self.rect_l0(following)))
         elif self.n_answered == len(shown):
             text = _("All tiles of this page are answered. Turn the page for the next ones.")
             self._session.notice.emit(Notice(text))
@@ -266,11 +276,11 @@ class TileReview:
     @property
     def can_answer(self) -> bool:
         """Whether a tile of the run is chosen and seen, and nothing else is chosen."""
-        session, rect_l0 = self._session, self.chosen_l0
-        if rect_l0 is None or self.chosen is None or session.studies.book is None:
+        session, seen = self._session, self.seen
+        if seen is None or self.chosen is None or session.studies.book is None:
             return False
         is_alone = session.selection is None and not session.annotations.n_selected
-        plane, seen_l0 = self.seen(rect_l0)
+        plane, seen_l0 = seen
         is_seen = not session.viewport.visible_l0.intersection(seen_l0).is_empty
         return is_alone and is_seen and plane == session.plane
 
@@ -303,7 +313,9 @@ class TileReview:
         return is_done
 
     def _place_text(self, rect_l0: Rect) -> str:
-        plane, seen_l0 = self.seen(rect_l0)
+        slide, plane = self._session.slide, self._session.plane
+        assert slide is not None
+        plane, seen_l0 = self.place(rect_l0).seen(slide, plane)
         if seen_l0 == rect_l0 and not plane.t:
             return _("{x:,.0f}, {y:,.0f}").format(x=rect_l0.x, y=rect_l0.y)
         return _("frame {n}").format(n=plane.t + 1)
@@ -313,7 +325,7 @@ class TileReview:
     def _on_slide_changed(self) -> None:
         if self._session.slide is not self._slide:
             self._slide = self._session.slide
-            self._preferred = self.chosen_l0 = None
+            self._preferred = self._chosen = None
             self._on_runs_changed()
             self.changed.emit()
         self._show_picture()

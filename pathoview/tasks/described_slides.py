@@ -43,6 +43,7 @@ class DescribedSlide:
     path: Path
     """Of the features."""
     cell_l0: Cell
+    n_columns: int
     """Of the grid of its tiles."""
 
     def read(self) -> TileFeatures:
@@ -110,6 +111,6 @@ def _found(
     """Return the newest features of a slide that were described so (None: in whatever way)."""
     for path, record in find_features(slide_hash):
         if description in (None, record.description):
-            said = DescribedSlide(slide_hash, pseudonym, path, record.cell_l0)
+            said = DescribedSlide(slide_hash, pseudonym, path, record.cell_l0, record.n_columns)
             return said, record.description
     return None

@@ -96,4 +96,5 @@ def _said(slide: DescribedSlide, tiles: TileFeatures, place: int) -> dict[str, A
         "y_l0": rect.y,
         "width_l0": rect.width,
         "height_l0": rect.height,
+        "n_columns": slide.n_columns,
     }

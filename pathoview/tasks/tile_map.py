@@ -115,7 +115,8 @@ class _Sample:
         self.features.append(tiles.features[chosen])
         self.n_tiles += len(tiles)
         said = {"slide_hash": slide.slide_hash, "pseudonym": slide.pseudonym}
-        self.slides.append({**said, "cell_l0": list(slide.cell_l0)})
+        grid = {"cell_l0": list(slide.cell_l0), "n_columns": slide.n_columns}
+        self.slides.append({**said, **grid})
 
 
 def _rounded(values: npt.NDArray[np.float64]) -> list[float]:

@@ -18,10 +18,10 @@ _LEAST_VIEW = 6.0
 
 def draw_chosen_tile(painter: QPainter, session: Session, viewport: Viewport) -> None:
     """Draw the outline of the tile that is chosen, if one is."""
-    rect_l0 = session.review.tiles.chosen_l0
-    if rect_l0 is None or session.slide is None:
+    seen = session.review.tiles.seen
+    if seen is None:
         return
-    plane, rect_l0 = session.review.tiles.seen(rect_l0)
+    plane, rect_l0 = seen
     if plane != session.plane:
         return
     least_l0 = _LEAST_VIEW / viewport.scale

@@ -7,24 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bag_runs import CLASSES, ENCODER, SIDE_L0, bag_run
-from clips import frame, write_frames
+from bag_runs import CLASSES, ENCODER, SIDE_L0, bag_run, write_features
+from clips import SPOT, frame, write_frames
 from makers import he_image
-from stage import Ears, Loop
+from stage import Ears, FakeRunner, Loop, end
 
 from pathoview.core.errors import UsageError
 from pathoview.core.geometry import Rect
 from pathoview.core.progress import SilentProgress
 from pathoview.core.pyramid import Plane
+from pathoview.jobs.runner import JobState
 from pathoview.layers.attention_source import TileValueSource
 from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
 from pathoview.session.session import Session
 from pathoview.session.slide_search import locate
+from pathoview.session.tile_place import TilePlace, picture_work
 from pathoview.session.tile_review import TileReview
 from pathoview.slides.opening import open_slide
 from pathoview.study.model import SlideRecord
 from pathoview.study.records import PICTURES_KEY
-from pathoview.tasks import export_file
+from pathoview.tasks import export_file, similar_tiles
 
 OpenSlide = Callable[[Path], None]
 N_FRAMES = 6
@@ -83,9 +85,9 @@ def test_a_tile_leads_to_its_frame_and_is_answered_there(
 ) -> None:
     weights = np.array([[1, 1, 1, 1, 6, 2]], np.float32)
     review = opened(session, loop, open_slide_of, clip, weights)
-    review.go_to(review.rect_l0(4))
+    review.go_to(review.place(review.rect_l0(4)))
     assert session.plane.t == 4
-    assert review.seen(review.rect_l0(4)) == (Plane(t=4), Rect(0, 0, SIDE_L0, SIDE_L0))
+    assert review.seen == (Plane(t=4), Rect(0, 0, SIDE_L0, SIDE_L0))
     assert review.can_answer
     session.set_plane(Plane(t=1))
     assert not review.can_answer, "another frame is looked at"
@@ -102,11 +104,58 @@ def test_pictures_of_a_folder_have_tiles_of_their_own(
     folder = write_frames(tmp_path / "bag", [he_image(2 * side, 2 * side, n) for n in range(3)])
     weights = np.arange(1, 13, dtype=np.float32).reshape(2, 6)
     review = opened(session, loop, open_slide_of, folder, weights)
-    review.go_to(review.rect_l0(9))
+    review.go_to(review.place(review.rect_l0(9)))
     assert session.plane.t == 1
     np.testing.assert_allclose(drawn(session), weights[:, 2:4] * 12 / weights.sum(), rtol=1e-5)
     review.choose_at(1.5 * SIDE_L0, 5)
     assert review.chosen == 3
+
+
+def test_a_similar_tile_leads_to_its_frame_of_another_clip(
+    session: Session,
+    loop: Loop,
+    runner: FakeRunner,
+    clip: Path,
+    tmp_path: Path,
+    open_slide_of: OpenSlide,
+) -> None:
+    other = write_frames(tmp_path / "other", [frame(9 + n, has_spot=n == 3) for n in range(5)])
+    assert session.studies.create(tmp_path / "s.pathoview")
+    for path, alike in ((other, 3), (clip, 4)):
+        open_slide_of(path)
+        loop.run_until(lambda: session.studies.book is not None)
+        slide = session.slide
+        assert slide is not None
+        features = np.eye(slide.info.size_t, 8) + (np.arange(slide.info.size_t) == alike)[:, None]
+        write_features(slide.content_hash, slide.pseudonym, features, slide.info.size_t)
+    similar, review = session.review.similar, session.review.tiles
+    review.go_to(TilePlace(slide.content_hash, Rect(4 * SIDE_L0, 0, SIDE_L0, SIDE_L0)))
+    assert session.plane.t == 4
+    similar.find()
+    assert session.studies.study is not None
+    assert session.studies.study.writer.flush(5.0)
+    job = runner.taken[-1]
+    end(job, JobState.DONE, similar_tiles.run(job.request.payload, SilentProgress()))
+    assert similar.answer is not None
+    best = similar.answer.similar[0].place
+    assert best.rect_l0.x == 3 * SIDE_L0
+    work = picture_work(session, best, 32)
+    assert work is not None
+    assert work()[..., 1].min() < 2 * SPOT[1], "the spot of that frame is seen"
+    similar.go_to(best)
+    loop.run_until(lambda: session.path == other)
+    assert review.run is None
+    assert session.plane.t == 3
+    assert review.seen == (Plane(t=3), Rect(0, 0, SIDE_L0, SIDE_L0))
+    assert session.viewport.center_l0 == (SIDE_L0 / 2, SIDE_L0 / 2)
+
+
+def test_the_grid_says_how_many_columns_a_picture_has(tmp_path: Path) -> None:
+    narrow = int(2 * SIDE_L0) - 1  # less than two tiles, but for the last px
+    folder = write_frames(tmp_path / "bag", [he_image(narrow, 80, n) for n in range(3)])
+    with open_slide(folder) as slide:
+        place = TilePlace("", Rect(3 * SIDE_L0, 0, SIDE_L0, SIDE_L0), n_columns=6)
+        assert place.seen(slide) == (Plane(t=1), Rect(SIDE_L0, 0, SIDE_L0, SIDE_L0))
 
 
 @pytest.mark.parametrize("mpp", [(), (0.5,)])

@@ -67,7 +67,7 @@ def test_similar_tiles_of_the_study_are_found_and_their_slides_opened(
 ) -> None:
     similar, review = ready.review.similar, ready.review.tiles
     assert not similar.can_find
-    review.go_to(review.rect_l0(50))
+    review.go_to(review.place(review.rect_l0(50)))
     similar.find()
     assert similar.is_busy
     study = ready.studies.study
@@ -92,7 +92,7 @@ def test_similar_tiles_of_the_study_are_found_and_their_slides_opened(
 
 def test_why_there_is_no_answer_is_told(ready: Session, runner: FakeRunner) -> None:
     similar, review = ready.review.similar, ready.review.tiles
-    review.go_to(review.rect_l0(3))
+    review.go_to(review.place(review.rect_l0(3)))
     similar.find()
     job = runner.taken[-1]
     job.error, job.hint = "Not described.", "Describe it."

@@ -145,9 +145,9 @@ def test_an_answer_is_changed_and_each_class_and_author_has_its_own(
 def test_the_walk_passes_over_what_is_answered_and_tells_when_all_are(
     session: Session, review: TileReview, ears: Ears
 ) -> None:
-    review.go_to(review.rect_l0(94))
+    review.go_to(review.place(review.rect_l0(94)))
     review.answer("agree")
-    review.go_to(review.rect_l0(95))
+    review.go_to(review.place(review.rect_l0(95)))
     review.answer("agree")
     assert review.chosen == 93
     for _tile in range(22):
@@ -168,7 +168,7 @@ def test_what_is_chosen_besides_takes_the_keys(session: Session, review: TileRev
     assert command("review.accept").enabled(session)
     session.viewport.look_at(0, 0)
     assert not review.can_answer
-    review.go_to(review.rect_l0(50))
+    review.go_to(review.place(review.rect_l0(50)))
     drawn = session.annotations.new(shapely.box(10, 10, 90, 90))
     session.annotations.apply("Draw", Change.adding([drawn]))
     session.annotations.select([drawn.id])

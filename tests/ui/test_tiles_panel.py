@@ -155,7 +155,8 @@ def test_pictures_are_of_the_tiles(
 def test_the_chosen_tile_is_outlined_on_the_canvas(
     window: MainWindow, page: TileReviewPage, session: Session, qtbot: QtBot
 ) -> None:
-    session.review.tiles.go_to(session.review.tiles.rect_l0(40))
+    review = session.review.tiles
+    review.go_to(review.place(review.rect_l0(40)))
     session.viewport.set_turn(30, True)
     settle(qtbot, window.canvas, session)
     with_it = picture(window.canvas).astype(int)
@@ -183,7 +184,7 @@ def test_similar_tiles_are_shown_with_pseudonym_and_gone_to(
     assert shown.search.isEnabled()
     key = session.slide.content_hash if session.slide else ""
     facts: dict[str, Any] = {"slide_hash": key, "pseudonym": "slide-1"}
-    facts |= {"width_l0": SIDE_L0, "height_l0": SIDE_L0}
+    facts |= {"width_l0": SIDE_L0, "height_l0": SIDE_L0, "n_columns": 12}
     found = (
         SimilarTile(x_l0=SIDE_L0, y_l0=0, similarity=0.987, **facts),
         SimilarTile(x_l0=0, y_l0=SIDE_L0, similarity=0.5, **facts),
@@ -232,7 +233,11 @@ def test_a_click_on_the_map_goes_to_the_tile(
         shares=(0.5, 0.125),
         n_tiles=5,
         n_without=0,
-        slides=(MappedSlide(slide_hash=key, pseudonym="slide-1", cell_l0=(SIDE_L0, SIDE_L0)),),
+        slides=(
+            MappedSlide(
+                slide_hash=key, pseudonym="slide-1", cell_l0=(SIDE_L0, SIDE_L0), n_columns=12
+            ),
+        ),
         x=(0, 4, 0, 4),
         y=(0, 0, 2, 2),
         slide=(0, 0, 0, 0),

@@ -11,7 +11,6 @@ from pathoview.core.translation import _
 from pathoview.session.commands import run_command
 from pathoview.session.run_comparison import ATTENTION, Difference, value_text
 from pathoview.session.session import Session
-from pathoview.session.tile_place import TilePlace
 from pathoview.ui import theme
 from pathoview.ui.panels.choice_box import choice_box, offer
 from pathoview.ui.panels.tile_gallery import TileEntry, TileGallery
@@ -44,7 +43,7 @@ class TileComparePage(QWidget):
         self.gallery = TileGallery(
             _("Tiles that the runs place most differently"), pictures, n_lines=2
         )
-        self.gallery.chosen.connect(lambda e: session.review.tiles.go_to(e.place.rect_l0))
+        self.gallery.chosen.connect(lambda e: session.review.tiles.go_to(e.place))
         self.gallery.answered_by_key.connect(lambda: run_command(session, "annotate.delete"))
         self._filled = column(
             *(self.other, self.value, self.figures, self.facts),
@@ -113,13 +112,12 @@ class TileComparePage(QWidget):
         self.facts.setText(" ".join(said))
 
     def _entry(self, one: Difference) -> TileEntry:
-        slide = self._session.slide
         words = _("above {here:.0%} of the tiles here, above {there:.0%} there").format(
             here=one.rank_here, there=one.rank_there
         )
         caption = _("here {here:.0%}\nthere {there:.0%}")
         return TileEntry(
-            TilePlace("" if slide is None else slide.content_hash, one.rect_l0),
+            self._session.review.tiles.place(one.rect_l0),
             caption.format(here=one.rank_here, there=one.rank_there),
             words,
         )

@@ -9,11 +9,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QPixmap
 
 from pathoview.core.geometry import Rect
-from pathoview.core.pyramid import Plane
 from pathoview.layers.layer import Layer
 from pathoview.layers.source import Rgba
 from pathoview.session.session import Session
-from pathoview.session.tile_place import TilePlace, picture_source, tile_picture
+from pathoview.session.tile_place import TilePlace, picture_work
 from pathoview.ui.panels.thumbnails import SHARPNESS, sharp_pixmap
 
 SIDE_PX = 84
@@ -54,20 +53,12 @@ class TilePictures(QObject):
     def _work(self) -> None:
         while self._in_work is None and self._wished:
             place, _wish = self._wished.popitem(last=False)
-            source = picture_source(self._session, place.slide_hash)
-            if source is None:
+            work = picture_work(self._session, place, SIDE_PX * SHARPNESS)
+            if work is None:
                 self._made[place] = None
                 continue
             self._in_work = place
-            slide = self._session.slide
-            is_open = slide is not None and slide.content_hash == place.slide_hash
-            plane, rect_l0 = Plane(), place.rect_l0
-            if is_open:
-                plane, rect_l0 = self._session.review.tiles.seen(rect_l0)
-            self._session.scheduler.submit(
-                partial(tile_picture, source, rect_l0, SIDE_PX * SHARPNESS, plane),
-                partial(self._on_made, place),
-            )
+            self._session.scheduler.submit(work, partial(self._on_made, place))
 
     def _on_made(self, place: TilePlace, pixels: Rgba | None, _error: BaseException | None) -> None:
         self._in_work = None

@@ -18,7 +18,6 @@ from pathoview.core.translation import _
 from pathoview.layers.attention_source import ATTENTION_MEANING
 from pathoview.session.commands import command, run_command
 from pathoview.session.session import Session
-from pathoview.session.tile_place import TilePlace
 from pathoview.session.tile_review import TileReview
 from pathoview.ui import theme
 from pathoview.ui.panels.choice_box import choice_box, offer
@@ -96,7 +95,7 @@ class TileReviewPage(QWidget):
 
     def _gallery(self, name: str, pictures: TilePictures) -> TileGallery:
         made = TileGallery(name, pictures)
-        made.chosen.connect(lambda entry: self._review.go_to(entry.place.rect_l0))
+        made.chosen.connect(lambda entry: self._review.go_to(entry.place))
         made.answered_by_key.connect(partial(run_command, self._session, "annotate.delete"))
         return made
 
@@ -168,11 +167,10 @@ class TileReviewPage(QWidget):
         gallery.setVisible(bool(tiles))
 
     def _entry(self, tile: int) -> TileEntry:
-        review, slide = self._review, self._session.slide
-        assert slide is not None
+        review = self._review
         value = float(review.values[tile])
         return TileEntry(
-            TilePlace(slide.content_hash, review.rect_l0(tile)),
+            review.place(review.rect_l0(tile)),
             f"{value:.2f} ×" if review.order == "attention" else f"{value:.0%}",
             self._words(tile),
             review.answer_of(tile) or "",
