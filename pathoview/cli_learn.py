@@ -56,6 +56,16 @@ HoldOutOption = Annotated[
     Literal["patients", "sites"],
     typer.Option("--hold-out", help=_("Whole slides: what is whole in a fold.")),
 ]
+PermutationsOption = Annotated[
+    int,
+    typer.Option(
+        "--permutations",
+        metavar="N",
+        min=0,
+        max=10_000,
+        help=_("Whole slides: train N times on shuffled labels; does chance do as well?"),
+    ),
+]
 ThresholdOption = Annotated[
     Literal["youden", "sensitivity"],
     typer.Option(
@@ -127,6 +137,7 @@ def train(
     folds: FoldsOption = 5,
     hold_out: HoldOutOption = "patients",
     threshold: ThresholdOption = "youden",
+    permutations: PermutationsOption = 0,
     encoder: EncoderOption = "",
     weights: WeightsOption = "",
     scales: ScalesOption = None,
@@ -164,6 +175,7 @@ def train(
             "n_folds": folds,
             "hold_out": hold_out,
             "threshold": threshold,
+            "n_permutations": permutations,
         },
     }
     with terminal_progress(_("Train")) as progress:

@@ -41,12 +41,14 @@ def test_a_table_teaches_and_another_scores(
     where = ["--images", folder, "--labels", labels, "--mpp", 0.5]
     output = tmp_path / "m.safetensors"
     options = ["--tile", 32, "--scale", 1, "--threshold", "sensitivity", "--output", output]
+    options += ["--permutations", 2]
     assert run("train", *QUICK, *where, *options) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["model"] == str(output)
     low, high = told["intervals"]["auroc"]
     assert low <= told["metrics"]["auroc"] <= high
     assert read_card(output).settings["threshold_rule"] == "sensitivity"
+    assert told["metrics"]["shuffled.n"] == 2
     report = tmp_path / "r.html"
     assert run("evaluate", "--model", output, *where, "--report", report) == 0
     scores = json.loads(capsys.readouterr().out)
@@ -54,6 +56,7 @@ def test_a_table_teaches_and_another_scores(
     assert "12 of 12 images" in scores["warnings"][0]
     assert scores["pooled"]["auroc"]["over"] == "patients"
     assert "1 - specificity" in report.read_text()
+    assert "With labels that patients had exchanged" in report.read_text()
 
 
 def test_the_tiles_are_described_as_it_was_said(

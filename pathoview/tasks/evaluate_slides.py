@@ -25,6 +25,7 @@ from pathoview.tasks.analyze_bag import encoder_of
 from pathoview.tasks.bag_data import PreparedBags, open_bag_data
 from pathoview.tasks.bag_labels import BagSource
 from pathoview.tasks.cross_validation import Cut, predictions, truth_of
+from pathoview.tasks.doubts import doubts
 from pathoview.tasks.evaluate_cases import learned_from, left_out_seen, seen_before
 from pathoview.tasks.evaluate_summary import class_scores, or_none
 from pathoview.tasks.evaluation_report import html_of
@@ -58,6 +59,9 @@ def evaluate_slides(
     """
     names = _class_names(methods)
     bags, left_out, warnings = _bags(order, methods, progress)
+    for built in methods:
+        if built.card is not None:
+            warnings += doubts(built.card.metrics, built.card.intervals, names)
     said = [_predicted(built, own, progress) for built, own in zip(methods, bags, strict=True)]
     groups = [bag.group or bag.slide_hash for bag in bags[0]]
     scores, intervals = scores_with_intervals(

@@ -12,6 +12,7 @@ from typing import Any
 
 from pathoview.core.translation import _, ngettext
 from pathoview.methods.spec import Kind
+from pathoview.tasks.doubts import chance_told
 from pathoview.tasks.evaluation_plots import confusion_svg, curves_svg, reliability_svg, roc_svg
 from pathoview.tasks.evaluation_words import TITLES, kind_word, score_title
 from pathoview.tasks.report_page import page_html, table_html
@@ -208,6 +209,8 @@ def _made_with(result: Result) -> Iterator[str]:
             [_("µm per px"), f"{card['mpp']:g}"],
             [_("Licence"), card["licence"] or _("not stated")],
         ]
+        if chance := chance_told(card["metrics"]):
+            rows.append([_("Cross-validation"), chance])
     rows += [[name, version] for name, version in result["versions"].items()]
     yield table_html(["", ""], rows)
 

@@ -28,6 +28,11 @@ TITLES = {
     "log_loss": _("Log loss"),
     "brier": _("Brier score"),
     "expected_calibration_error": _("Calibration error"),
+    "size.rho": _("Score with number of tiles (Spearman’s rho)"),
+    "size.rho_negative": _("The same among slides without what is looked for"),
+    "shuffled.auroc": _("AUROC with shuffled labels (mean)"),
+    "shuffled.auroc_sd": _("AUROC with shuffled labels (standard deviation)"),
+    "shuffled.p": _("Probability that chance does as well (p)"),
 }
 """All scores, in the order in which they are shown."""
 KINDS = {

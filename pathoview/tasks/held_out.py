@@ -24,6 +24,7 @@ from pathoview.evaluation.slides import Predictions
 from pathoview.methods.model import HeldOut, ModelCard, read_card
 from pathoview.methods.registry import METHODS
 from pathoview.tasks.cross_validation import predictions
+from pathoview.tasks.doubts import chance_told, doubts
 from pathoview.tasks.evaluation_plots import confusion_svg, curves_svg, reliability_svg, roc_svg
 from pathoview.tasks.evaluation_report import value_text
 from pathoview.tasks.evaluation_words import TITLES, score_title
@@ -90,14 +91,17 @@ def page_of(card: ModelCard) -> dict[str, Any]:
         "n": len(card.held_out),
         "n_patients": len({one.group or one.slide_hash for one in card.held_out}),
         "n_folds": len({one.fold for one in card.held_out}),
-        "notes": [card.notes] if card.notes else [],
+        "notes": [
+            *([card.notes] if card.notes else []),
+            *doubts(card.metrics, card.intervals, names),
+        ],
         "scores": _scores(card),
         "confusion": confusion_told(own, names),
         "roc": list(_rocs(card, said, names)),
         "pr": list(_prs(card, said, names)),
         "reliability": claims_of(own),
         "slides": [_slide(card, one, names) for one in card.held_out],
-        "meaning": _MEANING,
+        "meaning": " ".join(filter(None, [_MEANING, chance_told(card.metrics)])),
         "research_use": RESEARCH_USE,
     }
 

@@ -33,12 +33,13 @@ from pathoview.methods.model import (
 )
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import Compute, Kind, MethodSpec
+from pathoview.tasks.bag_order import BagOrder
 from pathoview.tasks.familiarity import familiarity_of_images
 from pathoview.tasks.live_preview import LivePreview, PreviewRequest
 from pathoview.tasks.method_building import built
 from pathoview.tasks.model_cards import new_card
 from pathoview.tasks.provenance import device_name
-from pathoview.tasks.train_bags import BagOrder, BagTraining
+from pathoview.tasks.train_bags import BagTraining
 from pathoview.tasks.training_areas import hardest_areas
 from pathoview.tasks.training_data import Prepared, TrainingSource, open_training_data
 from pathoview.tasks.training_state import forget_state, state_path

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from pathoview.core.errors import UsageError
 from pathoview.core.params import BaseParams
@@ -23,19 +22,21 @@ from pathoview.core.progress import PartOf, Progress
 from pathoview.core.registry import load_entry
 from pathoview.core.translation import _
 from pathoview.datasets.bags import Bag, BagData
-from pathoview.datasets.slide_folds import FoldOrder, HoldOut
+from pathoview.datasets.slide_folds import FoldOrder
 from pathoview.datasets.splits import Numbers, linked_groups
 from pathoview.evaluation.bootstrap import Interval
+from pathoview.evaluation.chance import size_scores
 from pathoview.evaluation.slides import (
     Predictions,
-    ThresholdRule,
+    SlidePredictions,
     scores_with_intervals,
 )
 from pathoview.methods.fitting import FitContext, Fitted
-from pathoview.methods.model import DataUsed, HeldOut, Model, ModelClass
+from pathoview.methods.model import DataUsed, Model, ModelClass
 from pathoview.methods.spec import Compute, MethodSpec
+from pathoview.tasks import shuffled_labels
 from pathoview.tasks.bag_data import check_labels, open_bag_data
-from pathoview.tasks.bag_labels import BagItems, BagSource
+from pathoview.tasks.bag_labels import BagSource
 from pathoview.tasks.cross_validation import (
     CrossValidation,
     Cut,
@@ -49,9 +50,10 @@ from pathoview.tasks.cross_validation import (
     predictions,
     truth_of,
 )
-from pathoview.tasks.features import FeatureOrder
 from pathoview.tasks.model_cards import new_card
+from pathoview.tasks.out_of_fold import held_out_of
 from pathoview.tasks.provenance import device_name
+from pathoview.tasks.shuffled_labels import Shuffling
 from pathoview.tasks.training_state import forget_state, part_path, state_path
 
 if TYPE_CHECKING:
@@ -59,23 +61,10 @@ if TYPE_CHECKING:
 
 BASELINES = ("mean", "max")
 """What runs beside every method; see `methods.engine.bag_baselines`."""
-_DESCRIBED, _VALIDATED = 0.3, 0.9
-"""How much of a training is done when slides are described, and when folds are done."""
-
-
-class BagOrder(BaseModel):
-    """How slides are described and shared out, and where it is cut."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    features: FeatureOrder = FeatureOrder()
-    items: BagItems = "slides"
-    """What lies in the folder of images; ``clips`` are described without a scale."""
-    grade: str = ""
-    """What is graded, to learn grades in their order; empty: classes."""
-    n_folds: int = Field(default=5, ge=2, le=100)
-    hold_out: HoldOut = "patients"
-    threshold: ThresholdRule = "youden"
+_DESCRIBED = 0.3
+"""How much of a training is done when slides are described."""
+_FOLDS, _MODEL = 6, 1
+"""How long the rest takes: all folds, also those of shuffled labels, and the model in the end."""
 
 
 class BagTraining:
@@ -106,13 +95,8 @@ class BagTraining:
         self._test = [bag for bag in data.bags if bag.split == "test"]
         check_labels(self._data)
         self._check_start()
-        self._folds = planned_folds(
-            self._data,
-            _groups(self._data.bags),
-            [self._prepared.sites[row] for row in rows],
-            FoldOrder(n_folds=order.bags.n_folds, hold_out=order.bags.hold_out),
-            order.seed,
-        )
+        self._sites = [self._prepared.sites[row] for row in rows]
+        self._folds = self._planned(self._data)
         self._state = state_path(self._said())
 
     def run(self) -> Model:
@@ -124,15 +108,25 @@ class BagTraining:
         self._progress.event("started", {"n_labels": n, "device": self._device})
         fits: dict[str, Fit] = {self._spec.name: self._fit}
         fits |= {kind: partial(self._fit_baseline, kind) for kind in BASELINES}
+        validated, learned = self._ends()
         course = CrossValidation(self._data, self._folds, fits, self._state)
-        unseen = course.run(PartOf(self._progress, _DESCRIBED, _VALIDATED))
+        unseen = course.run(PartOf(self._progress, _DESCRIBED, validated))
         ready = unseen.last or self._fit(
             self._folds.whole(self._data, unseen.n_steps),
-            PartOf(self._progress, _VALIDATED, 1.0),
+            PartOf(self._progress, validated, learned),
             part_path(self._state, "all"),
             unseen.n_steps,
         )
-        return self._model(ready, unseen, time.monotonic() - started)
+        shuffled = self._shuffling().run(
+            self._order.bags.n_permutations, PartOf(self._progress, learned, 1.0)
+        )
+        return self._model(ready, unseen, shuffled, time.monotonic() - started)
+
+    def _ends(self) -> tuple[float, float]:
+        """Return how much is done when the folds are, and when the model is."""
+        n = self._order.bags.n_permutations
+        part = (1 - _DESCRIBED) / (_FOLDS + _MODEL + n * _FOLDS)
+        return _DESCRIBED + _FOLDS * part, _DESCRIBED + (_FOLDS + _MODEL) * part
 
     def close(self) -> None:
         """Close the slides that were read."""
@@ -142,6 +136,22 @@ class BagTraining:
     def forget_state(self) -> None:
         """Remove what was kept to go on from."""
         forget_state(self._state)
+
+    def _planned(self, data: BagData) -> Folds:
+        bags = self._order.bags
+        order = FoldOrder(n_folds=bags.n_folds, hold_out=bags.hold_out)
+        return planned_folds(data, _groups(data.bags), self._sites, order, self._order.seed)
+
+    def _shuffling(self) -> Shuffling:
+        return Shuffling(
+            self._data,
+            self._folds.groups,
+            self._planned,
+            self._fit,
+            self._auroc,
+            self._order.seed,
+            self._state,
+        )
 
     # -- what is fitted ----------------------------------------------------------------------------
 
@@ -174,17 +184,29 @@ class BagTraining:
 
     # -- what is told ------------------------------------------------------------------------------
 
-    def _model(self, ready: Ready, unseen: OutOfFold, seconds: float) -> Model:
-        truth = truth_of([self._data.bags[row] for row in unseen.rows.tolist()])
+    def _judged(self, data: BagData, unseen: OutOfFold) -> dict[str, Predictions]:
+        truth = truth_of([data.bags[row] for row in unseen.rows.tolist()])
         rule = self._order.bags.threshold
-        said = {
+        return {
             name: judged(one, truth, unseen.folds, rule, is_ordered=self._is_ordered)
             for name, one in unseen.probabilities.items()
         }
+
+    def _auroc(self, data: BagData, unseen: OutOfFold) -> float:
+        (said,) = self._judged(data, unseen).values()
+        return said.scores(("auroc",))["auroc"]
+
+    def _model(
+        self, ready: Ready, unseen: OutOfFold, shuffled: Sequence[float], seconds: float
+    ) -> Model:
+        said = self._judged(self._data, unseen)
+        truth = truth_of([self._data.bags[row] for row in unseen.rows.tolist()])
+        rule = self._order.bags.threshold
         cut = chosen_cut(unseen.probabilities[self._spec.name], truth, rule)
         fitted = replace(ready.fitted, settings=self._settings(ready.fitted, cut))
         ready = self._ready(fitted)
         metrics, intervals = self._measured(said, unseen, ready, cut)
+        metrics |= shuffled_labels.scores_of(metrics["auroc"], shuffled)
         data = self._data
         card = new_card(
             *(self._order, self._spec, self._params, fitted, self._start),
@@ -197,7 +219,7 @@ class BagTraining:
             study_id=self._prepared.study_id,
             metrics=metrics,
             intervals=intervals,
-            held_out=self._held_out(said, unseen),
+            held_out=held_out_of(data.bags, _group_numbers(data.bags), unseen, said),
             notes=_notes(unseen, self._folds),
         )
         return Model(card, fitted.tensors)
@@ -233,15 +255,18 @@ class BagTraining:
     ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
         """Return scores and their intervals, of cross-validation and of the slides of a test."""
         bags = [self._data.bags[row] for row in unseen.rows.tolist()]
-        metrics, intervals = _told(
-            *scores_with_intervals(
-                said, _group_numbers(bags), self._compared, seed=self._order.seed
-            )
-        )
+        groups, seed = _group_numbers(bags), self._order.seed
+        scores, ends = scores_with_intervals(said, groups, self._compared, seed=seed)
+        own = said[self._spec.name]
+        if isinstance(own, SlidePredictions):
+            sizes = np.array([bag.n_tiles for bag in bags])
+            of_size, ends_of_size = size_scores(own, sizes, groups, seed=seed)
+            scores, ends = scores | of_size, ends | ends_of_size
+        metrics, intervals = _told(scores, ends)
         if self._test:
-            tested, ends = self._tested(ready, cut)
+            tested, ends_tested = self._tested(ready, cut)
             metrics |= {f"test.{name}": value for name, value in tested.items()}
-            intervals |= {f"test.{name}": value for name, value in ends.items()}
+            intervals |= {f"test.{name}": value for name, value in ends_tested.items()}
         return metrics, intervals
 
     def _tested(
@@ -253,26 +278,6 @@ class BagTraining:
         one = predictions(truth_of(self._test), probabilities, said, is_ordered=self._is_ordered)
         groups = _group_numbers(self._test)
         return _told(*scores_with_intervals({"": one}, groups, seed=self._order.seed))
-
-    def _held_out(self, said: Mapping[str, Predictions], unseen: OutOfFold) -> tuple[HeldOut, ...]:
-        numbers = _group_numbers(self._data.bags)
-        found = []
-        for place, (row, fold) in enumerate(zip(unseen.rows, unseen.folds, strict=True)):
-            bag = self._data.bags[row]
-            found.append(
-                HeldOut(
-                    name=bag.name,
-                    slide_hash=bag.slide_hash,
-                    group=str(numbers[row] + 1) if bag.group else "",
-                    fold=int(fold),
-                    label=bag.label,
-                    probabilities={
-                        name: tuple(one.probabilities[place].tolist()) for name, one in said.items()
-                    },
-                    **_decided(bag, place, said),
-                )
-            )
-        return tuple(found)
 
     def _used(self, unseen: OutOfFold) -> tuple[DataUsed, ...]:
         """Return the slides that the model has seen, and those of the test."""
@@ -332,15 +337,6 @@ def _source(order: TrainRequest, spec: MethodSpec) -> BagSource:
         several=spec.has_several_labels,
         items=order.bags.items,
     )
-
-
-def _decided(bag: Bag, place: int, said: Mapping[str, Predictions]) -> dict[str, Any]:
-    """Return what each predictor decided of a bag, as `HeldOut` has it."""
-    each = {name: one.said[place] for name, one in said.items()}
-    if not bag.labels:
-        return {"said": {name: int(one) for name, one in each.items()}}
-    said_labels = {name: tuple(np.asarray(one, int).tolist()) for name, one in each.items()}
-    return {"labels": bag.labels, "said_labels": said_labels}
 
 
 def _groups(bags: Sequence[Bag]) -> list[str]:

@@ -101,7 +101,12 @@ def test_what_is_said_besides_is_ordered_and_remembered(
     learning: SlideLearning, session: Session, loop: Loop
 ) -> None:
     more = SlideMore(
-        threshold="sensitivity", normalisation="macenko", least_tissue=0.5, seed=7, licence="CC0"
+        threshold="sensitivity",
+        normalisation="macenko",
+        least_tissue=0.5,
+        seed=7,
+        n_permutations=20,
+        licence="CC0",
     )
     plan = replace(PLAN, mpp=(0.5, 1.0, 4.0), tile_px=64, more=more, begins_anew=True)
     order = TrainRequest.model_validate(begun(learning, loop, plan).request.payload)
@@ -109,6 +114,11 @@ def test_what_is_said_besides_is_ordered_and_remembered(
     assert (described.mpp, described.tile_px) == ((0.5, 1.0, 4.0), 64)
     assert (described.normalisation, described.least_tissue) == ("macenko", 0.5)
     assert (order.bags.threshold, order.bags.hold_out) == ("sensitivity", "patients")
+    assert order.bags.n_permutations == 20
+    assert learning.phases == ["features", "folds", "model", "shuffled"]
+    assert learning.job is not None
+    learning.job.event.emit("shuffled", {"n": 0, "n_all": 20})
+    assert learning.phase == "shuffled"
     assert (order.seed, order.licence, order.start, order.resume) == (7, "CC0", "", False)
     kept = Settings.model_validate_json(session.settings.model_dump_json()).slide_training
     assert (kept.method, kept.encoder) == (PLAN.method, PLAN.encoder)
@@ -206,6 +216,7 @@ def test_curves_are_kept_of_each_fold_and_the_newest_is_followed(
         job.event.emit("curve", {"step": 1, "loss": 0.5 / fold, "stage": f"Fold {fold} of 2"})
         job.event.emit("fold", {"fold": fold, "n_folds": 2})
     assert [*phases, learning.phase] == ["features", "folds", "folds", "model"]
+    assert learning.phases == ["features", "folds", "model"]
     assert learning.curve == [{"step": 1, "loss": 0.25}]
     learning.show_fold("Fold 1 of 2")
     job.event.emit("curve", {"step": 1, "loss": 0.1})

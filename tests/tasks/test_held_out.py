@@ -65,6 +65,33 @@ def test_curves_matrix_and_slides_follow_the_card() -> None:
     assert "out of fold" in page["meaning"]
 
 
+def test_what_speaks_against_the_scores_is_said_in_a_sentence() -> None:
+    metrics = {
+        **{"auroc": 8 / 9, "shuffled.n": 19.0, "shuffled.p": 0.05},
+        **{"shuffled.auroc": 0.512, "shuffled.auroc_sd": 0.079, "size.rho_negative": 0.4},
+    }
+    page = held_out.page_of(card(metrics=metrics))
+    told = "the AUROC was 0.512 ± 0.079 in 19 trainings: p = 0.05."
+    assert page["meaning"].endswith(told)
+    assert page["notes"] == []
+    rows = {row[0]: row[1] for row in page["scores"]["rows"]}
+    assert rows["Probability that chance does as well (p)"] == "0.050"
+    assert rows["The same among slides without what is looked for"] == "0.400"
+    doubtful = metrics | {"shuffled.p": 0.15, "size.rho_negative": 0.71}
+    intervals = {"size.rho_negative": (0.2, 0.9)}
+    page = held_out.page_of(card(metrics=doubtful, intervals=intervals))
+    chance, size = page["notes"]
+    assert "2 of 19 trainings on shuffled labels" in chance
+    assert "slides with “Benign”, larger ones get higher scores (rho 0.71)" in size
+    assert chance in held_out.html_of(page)
+    unsure = {"size.rho_negative": (-0.1, 0.9)}
+    page = held_out.page_of(card(metrics={"size.rho_negative": 0.71}, intervals=unsure))
+    assert page["notes"] == []
+    smaller = {"size.rho_negative": (-0.9, -0.2)}
+    page = held_out.page_of(card(metrics={"size.rho_negative": -0.6}, intervals=smaller))
+    assert "larger ones get lower scores" in page["notes"][0]
+
+
 def test_of_more_than_two_classes_each_is_held_against_the_rest() -> None:
     slides = [
         HeldOut(

@@ -46,7 +46,7 @@ class Listening(SilentProgress):
 
     def event(self, kind: str, data: Mapping[str, Any]) -> None:
         self.events.append((kind, data))
-        said = f"{kind} {data.get('fold', '')}".strip()
+        said = f"{kind} {data.get('fold', data.get('n', ''))}".strip()
         if said == self._cancel_at:
             self.control.cancel()
         if said == self._finish_at:
@@ -169,6 +169,40 @@ def test_slides_of_a_test_are_measured_by_the_model_and_never_learned_from(tmp_p
     assert not {one.slide_hash for one in card.data if one.split == "test"} & {
         one.slide_hash for one in card.held_out
     }
+
+
+def test_the_same_is_learned_from_shuffled_labels_to_see_what_chance_does(tmp_path: Path) -> None:
+    folder, labels = cohort(tmp_path)
+    bags = {"n_folds": 3, "n_permutations": 3}
+    plain = trained(order(folder, labels))
+    assert not any(name.startswith("shuffled") for name in plain.metrics)
+    with pytest.raises(Cancelled):
+        train.run(order(folder, labels, bags=bags), Listening(cancel_at="shuffled 2"))
+    progress = Listening()
+    card = trained(order(folder, labels, bags=bags), progress)
+    assert [data["n"] for kind, data in progress.events if kind == "shuffled"] == [2]
+    assert progress.n_of("fold") == 3
+    told = card.metrics
+    assert told["shuffled.n"] == 3
+    assert told["shuffled.p"] in (0.25, 0.5, 0.75, 1.0)
+    assert 0 <= told["shuffled.auroc"] <= 1
+    assert card.held_out == plain.held_out
+    assert not states()
+
+
+def test_the_card_says_whether_larger_slides_are_scored_higher(tmp_path: Path) -> None:
+    def sized(*said: Any, **more: Any) -> Any:
+        tiles, grid, encoder = described(*said, **more)
+        n = 3 + int(str(said[0].path.stem).partition("-")[2]) // 2 % 5
+        rows = np.arange(len(grid)) < n
+        return tiles[:n], grid.of(rows), encoder
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bag_data, "described", sized)
+        card = trained(order(*cohort(tmp_path)))
+    for name in ("size.rho", "size.rho_negative"):
+        low, high = card.intervals[name]
+        assert -1 <= low <= card.metrics[name] <= high <= 1
 
 
 def test_grades_are_learned_in_their_order(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from pathoview.core.translation import _
@@ -14,11 +16,12 @@ from pathoview.ui.panels.teach_training import TeachTraining
 from pathoview.ui.panels.tile_pictures import TilePictures
 from pathoview.ui.widgets import label, shrinkable
 
-_PHASES: tuple[tuple[Phase, str], ...] = (
-    ("features", _("Tiles are described")),
-    ("folds", _("Folds are predicted")),
-    ("model", _("The model learns from all")),
-)
+_PHASES: Mapping[Phase, str] = {
+    "features": _("Tiles are described"),
+    "folds": _("Folds are predicted"),
+    "model": _("The model learns from all"),
+    "shuffled": _("Labels are shuffled"),
+}
 
 _CURVES_PX = 240
 
@@ -72,7 +75,7 @@ class SlideTraining(QWidget):
     def _steps(self) -> str:
         """Return the steps, with where one is."""
         texts = []
-        for number, (phase, text) in enumerate(_PHASES, 1):
+        for number, phase in enumerate(self._learning.phases, 1):
             mark = "▸ " if phase == self._learning.phase else ""
-            texts.append(f"{mark}{number} {_(text)}")
+            texts.append(f"{mark}{number} {_PHASES[phase]}")
         return "    ".join(texts)
