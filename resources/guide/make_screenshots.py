@@ -2,12 +2,9 @@
 
     python resources/guide/make_screenshots.py
 
-The picture of pseudo-healthy tissue needs a model and a slide, which do not come with the program:
-
-    export PATHOVIEW_GUIDE_MODEL=MODEL PATHOVIEW_GUIDE_SLIDE=SLIDE
-
-Runs without a screen. Nothing of the machine or its user gets into a picture: settings and results
-are kept in a temporary folder, and the one path that is shown is a made-up one.
+Runs without a screen. For the picture of pseudo-healthy tissue a model is trained, which takes a
+minute or two. Nothing of the machine or its user gets into a picture: settings and results are kept
+in a temporary folder, and the one path that is shown is a made-up one.
 """
 
 from __future__ import annotations
@@ -24,6 +21,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 import shapely
 from annotate_pictures import AnnotatePictures
+from made_pictures import MadePictures
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtTest import QTest
@@ -69,9 +67,9 @@ class Photographer:
         self.window.show()
         self.runner.warm_up()
 
-    def wait(self, is_so: Callable[[], bool]) -> None:
+    def wait(self, is_so: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
         """Let the window live until something is so."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while not is_so():
             if time.monotonic() > deadline:
                 raise RunError("the window did not get there in time")
@@ -238,22 +236,6 @@ class Photographer:
         session.undo()
         session.undo()
 
-    def show_as_if_healthy(self, model: Path, slide: Path) -> None:
-        """Apply a model, and draw the curtain between the slide and what was made of it."""
-        session = self.session
-        session.open(slide)
-        self.wait(lambda: session.path == slide)
-        job = session.analyze("pseudo_healthy", model=model)
-        assert job is not None
-        self.wait(lambda: job.is_over)
-        self.wait(lambda: session.results is not None and session.results.synthesis is not None)
-        self.window.docks.bring_front("layers")
-        self.window.docks.bring_front("results")
-        run_command(session, "compare.healthy")
-        self.rest(2.0)
-        self.take("pseudo-healthy.jpg")
-        run_command(session, "compare.healthy")
-
     def look_in_the_light(self) -> None:
         run_command(self.session, "window.theme")
         self.session.viewport.fit()
@@ -296,9 +278,7 @@ def main() -> None:
     at_work.recolour()
     run_command(at_work.session, "view.detections")
     AnnotatePictures(at_work).take_all()
-    given = [os.environ.get(f"PATHOVIEW_GUIDE_{what}", "") for what in ("MODEL", "SLIDE")]
-    if all(given):
-        at_work.show_as_if_healthy(*map(Path, given))
+    MadePictures(at_work).take_all()
     at_work.window.close()
     at_work.window.deleteLater()
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -62,8 +62,7 @@ class FrameLanes(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        n = 0 if self._course is None else len(self._course.classes)
-        return QSize(480, n * (_LANE_PX + _GAP_PX) + _SCALE_PX + _GAP_PX)
+        return QSize(480, self._bottom + _SCALE_PX + _GAP_PX)
 
     def x_of(self, frame: float) -> float:
         """Return where the middle of a frame is, px."""
@@ -73,6 +72,12 @@ class FrameLanes(QWidget):
         """Return the lane of a class."""
         top = number * (_LANE_PX + _GAP_PX) + _GAP_PX / 2
         return QRectF(_NAME_PX, top, self._width, _LANE_PX)
+
+    @property
+    def _bottom(self) -> int:
+        """Where the lanes end, px."""
+        n = 0 if self._course is None else len(self._course.classes)
+        return n * (_LANE_PX + _GAP_PX)
 
     @property
     def _width(self) -> float:
@@ -95,7 +100,7 @@ class FrameLanes(QWidget):
             self._paint_scale(painter)
             painter.setPen(QPen(QColor(theme.current().text), 1.5))
             x = self.x_of(self._frame)
-            painter.drawLine(QPointF(x, 0), QPointF(x, self.height() - _SCALE_PX))
+            painter.drawLine(QPointF(x, 0), QPointF(x, self._bottom))
 
     def _paint_lane(self, painter: QPainter, number: int) -> None:
         assert self._course is not None
@@ -139,12 +144,11 @@ class FrameLanes(QWidget):
 
     def _paint_scale(self, painter: QPainter) -> None:
         painter.setPen(QColor(theme.current().muted))
-        bottom = self.height() - _SCALE_PX
         for frame, side in (
             (0, Qt.AlignmentFlag.AlignLeft),
             (self._n_frames - 1, Qt.AlignmentFlag.AlignRight),
         ):
-            room = QRectF(_NAME_PX, bottom, self._width, _SCALE_PX)
+            room = QRectF(_NAME_PX, self._bottom, self._width, _SCALE_PX)
             painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, f"{frame + 1:,}")
 
     # -- choosing --------------------------------------------------------------------------------
