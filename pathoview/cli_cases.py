@@ -102,7 +102,7 @@ def _print(result: Mapping[str, Any], *, is_described: bool) -> None:
         cells = f"{one['similarity']:.3f}", f"{one['state'] or '–':<{width}}", one["pseudonym"]
         typer.echo("  ".join((f"{rank:>4}", *cells, one.get("name", ""))).rstrip())
     words = result["words"]
-    notes = [words["count"], *words["notes"], words["precision"]]
+    notes = [words["first"], words["count"], *words["notes"], words["precision"]]
     if result["n_without"] and not is_described:
         notes.append(_("--describe has them described."))
     for note in (*filter(None, notes), EVIDENCE_ONLY):

@@ -17,7 +17,7 @@ from pathoview.core.registry import Registry
 from pathoview.datasets.bags import EncoderUsed
 from pathoview.methods import registry
 from pathoview.methods.fitting import Fitted
-from pathoview.methods.model import Model, ModelCard, ModelClass, write_model
+from pathoview.methods.model import DataUsed, Model, ModelCard, ModelClass, write_model
 from pathoview.methods.spec import Kind, MethodSpec
 from pathoview.session import similar_cases
 from pathoview.slides.opening import open_slide
@@ -72,8 +72,17 @@ SPEC = MethodSpec(
 )
 
 
-def known_cases(monkeypatch: pytest.MonkeyPatch, folder: Path, **metrics: float) -> Path:
-    """Have the method known, and slides described by their colour; return a model of it."""
+def known_cases(
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    *,
+    data: tuple[DataUsed, ...] = (),
+    **metrics: float,
+) -> Path:
+    """Have the method known, and slides described by their colour; return a model of it.
+
+    ``data``: what it learned from.
+    """
     monkeypatch.setattr(features, "extract", described)
     methods = Registry("method", (*registry.METHODS, SPEC))
     for module in (registry, method_building, similar_cases):
@@ -85,8 +94,10 @@ def known_cases(monkeypatch: pytest.MonkeyPatch, folder: Path, **metrics: float)
         kind="bag",
         mpp=1.0,
         classes=CLASSES,
+        data=data,
         settings={"encoder": asdict(ENCODER), "values": [1, 2]},
         metrics=metrics or PRECISION,
+        intervals={"precision_at_1": (0.6, 0.9)},
     )
     path = folder / "colour.safetensors"
     write_model(path, Model(card, {"nothing": np.zeros(1, np.float32)}))

@@ -26,6 +26,7 @@ PAGES = (
         "features",
         "slide-labels",
         "clips",
+        "cases",
     ),
     *("models", "performance", "troubleshooting", "architecture"),
 )

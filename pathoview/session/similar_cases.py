@@ -41,9 +41,16 @@ class StateCount(Answered):
 class CaseWords(Answered):
     """What there is to know, as sentences; see `tasks.case_words`."""
 
+    first: str
+    """Empty: all of those that are listed are among the first."""
     count: str
     notes: tuple[str, ...]
     precision: str
+
+    @property
+    def counts(self) -> str:
+        """How many are of each state, of the first and of all, a line each."""
+        return "\n".join(filter(None, (self.first, self.count)))
 
 
 class CasesFound(Answered):
@@ -74,6 +81,8 @@ class SimilarCases(Asking[CasesFound]):
 
     def __init__(self, session: Session, review: TileReview, runs: RunDesk) -> None:
         super().__init__(session, review, runs, CasesFound)
+        self.methods = [spec.title for spec in METHODS if spec.looks_at_whole]
+        """What those are called that tell which cases are alike."""
         self._submit = runs.submit
         self._study: Path | None = None
         """Among whose slides was searched."""

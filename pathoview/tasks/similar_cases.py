@@ -41,6 +41,7 @@ from pathoview.tasks.case_library import (
     kin_of,
     read_library,
 )
+from pathoview.tasks.case_retrieval import CHANCE, precision_name
 from pathoview.tasks.case_words import words_of
 from pathoview.tasks.described_slides import description_of
 from pathoview.tasks.features import FeatureOrder
@@ -52,6 +53,11 @@ MOST = 1000
 """So many cases are listed at most."""
 _READ, _DESCRIBED = 0.05, 0.15
 """How much is done when the library is known, and when the slide is described."""
+_PRECISION: Mapping[str, str] = {
+    "at_1": precision_name(1),
+    "at_5": precision_name(5),
+    "chance": CHANCE,
+}
 
 Metric = Literal["forest", "vector"]
 """Cases are alike by the share of trees in which they end in the same leaf, or by the cosine of
@@ -114,6 +120,7 @@ def run(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "slide_hash": key,
         "pseudonym": pseudonym,
         "is_patient_known": bool(kin),
+        "is_learned_from": _is_learned_from(key, built.card),
         **gathered.counts(),
         "n_unfound": library.n_unfound,
         "states": _states(found, built.card),
@@ -271,6 +278,12 @@ class _Gathered:
         return said | ({"name": case.path.name} if self.describing.wanted.names else {})
 
 
+def _is_learned_from(slide_hash: str, card: ModelCard | None) -> bool:
+    """Say whether the model knew the slide's label when its trees were grown."""
+    known = (one for one in card.data if one.split != "test") if card else ()
+    return any(one.slide_hash == slide_hash for one in known)
+
+
 def _state(case: LibraryCase, card: ModelCard | None) -> str:
     """Return the classes of the model that a case has, else what else is said of it."""
     told = {one.name for one in card.classes} if card else set()
@@ -290,12 +303,17 @@ def _states(found: Sequence[Mapping[str, Any]], card: ModelCard | None) -> list[
     ]
 
 
-def _precision(card: ModelCard | None) -> dict[str, float] | None:
-    """Return how many of the first cases had the slide's state in cross-validation, of 1.
+def _precision(card: ModelCard | None) -> dict[str, dict[str, float]] | None:
+    """Return how often found cases were of the slide's class in cross-validation, 0 to 1.
 
-    None: the model does not say.
+    Of the first one, of the first five, and by chance; each the value, and where it is known, the
+    bounds of its 95 % interval. None: the model does not say.
     """
-    metrics = card.metrics if card else {}
-    names = {"at_1": "precision_at_1", "at_5": "precision_at_5", "chance": "precision_chance"}
-    told = {name: metrics[key] for name, key in names.items() if key in metrics}
-    return told if len(told) == len(names) else None
+    if card is None or not all(name in card.metrics for name in _PRECISION.values()):
+        return None
+    told = {}
+    for name, metric in _PRECISION.items():
+        told[name] = {"value": card.metrics[metric]}
+        if metric in card.intervals:
+            told[name] |= dict(zip(("low", "high"), card.intervals[metric], strict=True))
+    return told

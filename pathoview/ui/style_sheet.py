@@ -160,6 +160,7 @@ QDockWidget { titlebar-close-icon: none; font-weight: 600; }
 QDockWidget::title { background: $surface; padding: 8px 8px 4px 12px; }
 QTabBar::tab { background: transparent; color: $muted; padding: 6px 12px;
     border-bottom: 2px solid transparent; }
+QTabBar[dense="true"]::tab { padding: 6px 7px; }
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected:focus { background: $accent; color: $on_accent; }

@@ -16,6 +16,7 @@ from studies import opened
 
 from pathoview.core.errors import Cancelled, InputError, UsageError
 from pathoview.core.progress import Control, SilentProgress
+from pathoview.methods.model import DataUsed
 from pathoview.slides.identity import content_hash
 from pathoview.study.feature_file import FeatureFile, find_features
 from pathoview.study.model import Block, Case, SlideLabel
@@ -101,12 +102,16 @@ def test_cases_of_a_study_come_by_how_alike_they_are_less_the_case_itself(
         {"name": "Malignant", "n": 2, "color": [200, 0, 0]},
         {"name": "Normal", "n": 1, "color": [150, 200, 150]},
     ]
-    assert result["precision"] == {"at_1": 0.75, "at_5": 0.7, "chance": 0.4}
+    assert result["precision"] == {
+        "at_1": {"value": 0.75, "low": 0.6, "high": 0.9},
+        "at_5": {"value": 0.7},
+        "chance": {"value": 0.4},
+    }
     assert (result["model"], result["left_out"]) == ("Colour or not", [])
     words = result["words"]
     assert words["count"] == "Of 3: 2 Malignant, 1 Normal"
     assert words["notes"] == ["3 cases compared.", "1 of the same patient or case is left out."]
-    assert "75% of the first cases and 70% of the first five" in words["precision"]
+    assert "75% (95 %: 60%–90%) of the first cases and 70% of the first five" in words["precision"]
     assert "by chance 40%" in words["precision"]
 
 
@@ -197,6 +202,18 @@ def test_a_model_without_precision_says_none(
     assert result["precision"] is None
 
 
+@pytest.mark.parametrize(("split", "is_told"), [("train", True), ("val", True), ("test", False)])
+def test_that_a_model_learned_from_the_slide_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path, split: str, is_told: bool
+) -> None:
+    query = folder / "query.png"
+    used = DataUsed(name="x", slide_hash=content_hash(query), split=split)
+    model = known_cases(monkeypatch, tmp_path, data=(used,))
+    result = similar_cases.run(request(query, model, images=str(folder)), QUIET)
+    assert result["is_learned_from"] == is_told
+    assert ("The model learned from this slide" in str(result["words"]["notes"])) == is_told
+
+
 def test_what_cannot_be_done_is_said_with_the_way_on(
     search: Search, study: Path, folder: Path, tmp_path: Path, labels: Path
 ) -> None:
@@ -214,6 +231,17 @@ def test_what_cannot_be_done_is_said_with_the_way_on(
     with pytest.raises(InputError, match="no case to compare") as raised:
         search(images=str(lonely))
     assert "have them described" in raised.value.hint
+
+
+def test_the_first_of_a_long_list_are_counted_apart(search: Search, folder: Path) -> None:
+    for number, red in enumerate((60, 70)):
+        describe(make_plain(folder / f"dark-{number}.png", flat(red, 90 + number)))
+    rows = [{"slide": name, "label": label} for name, label in CLASSES.items()]
+    labels = table(folder.with_name("few.csv"), rows)
+    words = search(images=str(folder), labels=str(labels))["words"]
+    assert words["first"] == "Of the first 5: 3 Malignant, 2 without a label"
+    assert words["count"] == "Of 6: 3 Malignant, 1 Normal, 2 without a label"
+    assert search(images=str(folder), n=5)["words"]["first"] == ""
 
 
 def test_a_model_of_another_method_does_not_search(

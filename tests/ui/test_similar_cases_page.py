@@ -125,7 +125,7 @@ def test_a_click_finds_cases_and_a_click_on_one_opens_it(
     assert page.gallery.entries[0].color == (200, 0, 0)
     assert "3 cases compared." in page.facts.text()
     assert "Nobody says of which patient" in page.facts.text()
-    assert "75% of the first cases" in page.facts.text()
+    assert "75% (95 %: 60%–90%) of the first cases" in page.facts.text()
     assert EVIDENCE_ONLY in [one.text() for one in page.findChildren(QLabel) if one.isVisible()]
     assert not page.origin.isVisible()
     assert not page.describe.isVisible()
@@ -134,10 +134,10 @@ def test_a_click_finds_cases_and_a_click_on_one_opens_it(
     assert page.gallery.currentRow() == 1
     assert len(page.gallery.entries) == 3
     assert page.origin.text() == "Back to query.png"
-    assert not page.search.isEnabled()
+    assert not page.search.isVisible()
     QTest.mouseClick(page.origin, LEFT)
     qtbot.waitUntil(lambda: session.path == folder / "query.png")
-    qtbot.waitUntil(page.search.isEnabled)
+    qtbot.waitUntil(page.search.isVisible)
 
 
 def test_arrows_walk_over_cases_and_return_opens_one(
@@ -192,7 +192,8 @@ def test_what_is_missing_is_said(
 ) -> None:
     predict(folder / "far.png", "attention_mil")
     show(session, qtbot, folder / "far.png")
-    assert "Apply a model" in page.hint.text()
+    assert "Apply a model of “Pictures by the sum" in page.hint.text()
+    assert page.hint.isVisible()
     assert not page.search.isEnabled()
     show(session, qtbot, folder / "query.png")
     search(page, qtbot, session)

@@ -70,13 +70,14 @@ class _CaseDelegate(CellDelegate):
         colors = theme.current()
         row = self._session.slides.row(entry.slide_hash)
         picture = None if row is None else self._pictures.of(row)
+        place = box if picture is None else fitted(picture.size(), box)
         if picture is None:
-            painter.fillRect(box, QColor(colors.raised))
+            painter.fillRect(place, QColor(colors.raised))
         else:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawPixmap(fitted(picture.size(), box), picture)
+            painter.drawPixmap(place, picture)
         if is_chosen:
-            draw_ring(painter, box)
+            draw_ring(painter, place)
         painter.setPen(QColor(colors.text))
         draw_line(painter, line_below(cell, box, 0), f"{entry.similarity:.2f}")
         painter.setPen(QColor(colors.muted))

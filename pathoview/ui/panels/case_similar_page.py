@@ -48,8 +48,10 @@ class CaseSimilarPage(QWidget):
         """Show what was found, and what can be done next."""
         cases, answer = self._cases, self._cases.answer
         self.hint.setText(self._hint())
+        self.hint.setVisible(answer is None)
+        self.search.setVisible(answer is None or cases.can_find)
         self.search.setEnabled(cases.can_find)
-        self.count.setText("" if answer is None else answer.words.count)
+        self.count.setText("" if answer is None else answer.words.counts)
         self.facts.setText(self._facts())
         for part in (self.count, self.facts):
             part.setVisible(bool(part.text()))
@@ -81,9 +83,11 @@ class CaseSimilarPage(QWidget):
         if self._cases.is_busy:
             return _("Looking…")
         if self._cases.run is None:
-            return _(
-                "Apply a model that finds similar cases (method “patch_sum”) to the slide first."
+            names = ", ".join(f"“{title}”" for title in self._cases.methods)
+            words = _(
+                "Apply a model of {names} to the slide first: it tells which cases are alike."
             )
+            return words.format(names=names)
         if not self._session.studies.is_named:
             return _("Open a study first: similar cases are looked for among its slides.")
         return _("Slides of the study that the model takes for most alike, of other patients.")

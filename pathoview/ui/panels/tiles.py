@@ -30,6 +30,7 @@ class TilesPanel(QWidget):
         self.cases = CaseSimilarPage(session)
         self.tabs = QTabBar()
         self.tabs.setAccessibleName(_("Pages about tiles"))
+        self.tabs.setProperty("dense", True)
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
         self._pages = QStackedWidget()
