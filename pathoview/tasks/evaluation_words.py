@@ -28,11 +28,11 @@ TITLES = {
     "log_loss": _("Log loss"),
     "brier": _("Brier score"),
     "expected_calibration_error": _("Calibration error"),
-    "size.rho": _("Score with number of tiles (Spearman’s rho)"),
-    "size.rho_negative": _("The same among slides without what is looked for"),
-    "shuffled.auroc": _("AUROC with shuffled labels (mean)"),
-    "shuffled.auroc_sd": _("AUROC with shuffled labels (standard deviation)"),
-    "shuffled.p": _("Probability that chance does as well (p)"),
+    "size.rho": _("Rho of score and size"),
+    "size.rho_negative": _("Rho, first class only"),
+    "shuffled.auroc": _("Shuffled labels: AUROC"),
+    "shuffled.auroc_sd": _("Shuffled labels: SD"),
+    "shuffled.p": _("Shuffled labels: p"),
 }
 """All scores, in the order in which they are shown."""
 KINDS = {

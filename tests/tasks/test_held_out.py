@@ -75,8 +75,8 @@ def test_what_speaks_against_the_scores_is_said_in_a_sentence() -> None:
     assert page["meaning"].endswith(told)
     assert page["notes"] == []
     rows = {row[0]: row[1] for row in page["scores"]["rows"]}
-    assert rows["Probability that chance does as well (p)"] == "0.050"
-    assert rows["The same among slides without what is looked for"] == "0.400"
+    assert rows["Shuffled labels: p"] == "0.050"
+    assert rows["Rho, first class only"] == "0.400"
     doubtful = metrics | {"shuffled.p": 0.15, "size.rho_negative": 0.71}
     intervals = {"size.rho_negative": (0.2, 0.9)}
     page = held_out.page_of(card(metrics=doubtful, intervals=intervals))

@@ -20,7 +20,7 @@ _PHASES: Mapping[Phase, str] = {
     "features": _("Tiles are described"),
     "folds": _("Folds are predicted"),
     "model": _("The model learns from all"),
-    "shuffled": _("Labels are shuffled"),
+    "shuffled": _("Chance"),
 }
 
 _CURVES_PX = 240
