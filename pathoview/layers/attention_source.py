@@ -63,7 +63,10 @@ class TileValueSource(HeatmapSource):
 def attention_layers(
     record: RunRecord, title: str, width_l0: float, height_l0: float
 ) -> tuple[Layer, Layer]:
-    """Return the layers of a run: attention, and, hidden at first, evidence; see `fill_layers`."""
+    """Return the layers of a run: attention, and, hidden at first, evidence; see `fill_layers`.
+
+    Patches of a whole picture count alike: there it is the evidence that is seen.
+    """
     cell_l0, size = record.cell_l0, (width_l0, height_l0)
     names = [one.name for one in record.classes]
     style = HeatmapStyle(limits=(0.0, _LEAST_TOP), low_opacity=0.0)
@@ -75,11 +78,14 @@ def attention_layers(
             _("{title}: attention").format(title=title),
             attention,
             # A frame of a clip is one tile: its value would only cover it.
-            visible=record.picture_columns != 1,
+            visible=record.picture_columns != 1 and not record.is_of_whole,
             opacity=_OPACITY,
         ),
         Layer(
-            _("{title}: evidence").format(title=title), evidence, visible=False, opacity=_OPACITY
+            _("{title}: evidence").format(title=title),
+            evidence,
+            visible=record.is_of_whole,
+            opacity=_OPACITY,
         ),
     )
 

@@ -123,7 +123,8 @@ class ModelCard(BaseModel):
     kind: str
     """See `spec.Kind`."""
     mpp: float
-    """µm per px it was trained at; 0: at none, it sees whole frames of clips."""
+    """µm per px it was trained at; 0: at none, it sees whole frames of clips, or whole
+    pictures."""
     stains: tuple[str, ...] = ()
     classes: tuple[ModelClass, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)

@@ -110,6 +110,11 @@ class RunRecord(BaseModel):
         return Cell(self.scale_l0, self.height_l0 or self.scale_l0)
 
     @property
+    def is_of_whole(self) -> bool:
+        """Of a bag: whether its tiles are patches spread over a whole picture."""
+        return bool(self.context.get("encoder", {}).get("of_whole"))
+
+    @property
     def picture_columns(self) -> int | None:
         """Of a bag of frames or pictures in a row: columns of tiles in each; None: of a slide."""
         n_pictures = self.context.get(PICTURES_KEY)

@@ -115,6 +115,32 @@ def test_tiles_of_broken_sizes_are_on_the_exact_grid() -> None:
     assert attention.value_at(COLUMN * side, side / 2) is None  # no tile is there
 
 
+def test_patches_of_a_whole_picture_lie_on_cells_that_are_no_squares() -> None:
+    width, height = 7, 3
+    record = record_of(100.0).model_copy(
+        update={
+            "grid_px": (width, height),
+            "scale_l0": WIDTH / width,
+            "height_l0": HEIGHT / height,
+            "context": {"encoder": {"of_whole": True}},
+        }
+    )
+    rows, columns = np.divmod(np.arange(width * height, dtype=np.int32), np.int32(width))
+    tumor = np.linspace(0, 1, len(rows), dtype=np.float32)
+    each = np.full(len(rows), 1 / len(rows), np.float32)
+    layers = attention_layers(record, "Model", WIDTH, HEIGHT)
+    fill_layers(
+        layers, BagTiles(columns, rows, each, np.stack([1 - tumor, tumor], 1)), record.grid_px
+    )
+    assert [layer.visible for layer in layers] == [False, True]
+    evidence = layers[1].source
+    assert isinstance(evidence, TileValueSource)
+    for column, row, value in zip(columns.tolist(), rows.tolist(), tumor.tolist(), strict=True):
+        cell = record.cell_l0.rect(column, row)
+        for x, y in ((cell.x + 0.01, cell.y + 0.01), (cell.right - 0.01, cell.bottom - 0.01)):
+            assert evidence.value_at(x, y) == pytest.approx(value)
+
+
 def test_the_value_is_a_multiple_of_the_average_and_the_legend_says_it_is_no_probability() -> None:
     attention, evidence, tiles = layers_of(100)
     assert tiles.relative_attention.mean() == pytest.approx(1)

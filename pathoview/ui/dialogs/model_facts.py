@@ -74,9 +74,7 @@ def facts(card: ModelCard, method: str) -> list[tuple[str, str]]:
     known = {
         _("Method"): f"{method}, {_(_KINDS.get(card.kind, card.kind))}",
         _("Classes"): ", ".join(one.name for one in card.classes),
-        _("Resolution"): _("{mpp:.3g} µm per px").format(mpp=card.mpp)
-        if card.mpp
-        else _("whole frames of clips"),
+        _("Resolution"): _resolution(card),
         _("Stains"): ", ".join(card.stains),
         _("Quality"): "\n".join(_metrics(card)),
         _("Learned from"): "\n".join(_labels(card)),
@@ -107,6 +105,13 @@ def _labels(card: ModelCard) -> Iterator[str]:
     for name, n in card.labels.items():
         text = ngettext("{n:,} label", "{n:,} labels", n).format(n=n)
         yield f"{name}: {text}" if name else text
+
+
+def _resolution(card: ModelCard) -> str:
+    if card.mpp:
+        return _("{mpp:.3g} µm per px").format(mpp=card.mpp)
+    is_of_whole = card.settings.get("encoder", {}).get("of_whole")
+    return _("whole pictures, at any scale") if is_of_whole else _("whole frames of clips")
 
 
 def _made(card: ModelCard) -> str:

@@ -25,7 +25,7 @@ from pathoview.ui.forms import ParamForm
 from pathoview.ui.links import Links
 from pathoview.ui.widgets import button, column, label, scrolled
 
-_SIZE = (900, 560)
+_SIZE = (960, 640)
 _LIST_PX = 300
 
 
@@ -41,18 +41,13 @@ class ModelsDialog(Dialog):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentRowChanged.connect(lambda _place: self._show_chosen())
         self.facts = ModelFacts(self._rename)
-        beside = QSplitter()
-        beside.addWidget(self.list)
         self.form = ParamForm(())
         self._how = column(label(_("When it is applied"), "heading"), margin=theme.GRID)
-        beside.addWidget(scrolled(column(self.facts, self._how)))
-        beside.setSizes([_LIST_PX, _SIZE[0] - _LIST_PX])
-        beside.setChildrenCollapsible(False)
         self._empty = label(
             _("There is no model yet. Teach a method, or import a model file."), "muted"
         )
         self.body.addWidget(self._empty)
-        self.body.addWidget(beside, 1)
+        self.body.addWidget(self._side_by_side(), 1)
         self.apply = button(_("Apply to slide"), self._apply, "analyze", primary=True)
         self.results = button(_("Results…"), self._show_results, "results")
         self.results.setToolTip(_("What it did on slides held out in its cross-validation"))
@@ -73,6 +68,15 @@ class ModelsDialog(Dialog):
         self.finished.connect(self._links.cut)
         self._refresh()
         self._desk.refresh()
+
+    def _side_by_side(self) -> QWidget:
+        facts = column(scrolled(self.facts), self._how)
+        beside = QSplitter()
+        for part in (self.list, facts):
+            beside.addWidget(part)
+        beside.setSizes([_LIST_PX, _SIZE[0] - _LIST_PX])
+        beside.setChildrenCollapsible(False)
+        return beside
 
     @property
     def chosen_id(self) -> str:

@@ -144,5 +144,8 @@ _TITLES = {
     "macro_f1": _("mean F1"),
     "accuracy": _("accuracy"),
     "dice": "Dice",
+    "precision_at_1": "precision@1",
+    "precision_at_5": "precision@5",
+    "precision_chance": _("precision by chance"),
     "iou": "IoU",
 }

@@ -68,7 +68,7 @@ class ResultsPanel(QWidget):
         ignore_wheel(self.measurement)
         self.histogram = Histogram()
         self.selection = SelectionCard()
-        self.prediction = PredictionCard()
+        self.prediction = PredictionCard(session)
         self.runs = RunList()
         self._spread = column(line(), self.measurement, self.histogram)
         self._filled = self._build_filled()
@@ -291,6 +291,10 @@ def _what_predicted(run: RunView, n_tiles: int) -> str:
         return _("The slide has not been predicted yet.")
     if not n_tiles:
         return no_tissue_text()
+    if run.record.is_of_whole:
+        return ngettext(
+            "{n} patch of the whole picture", "{n} patches of the whole picture", n_tiles
+        ).format(n=count_text(n_tiles))
     if run.record.mpp is None:
         return ngettext("{n} frame", "{n} frames", n_tiles).format(n=count_text(n_tiles))
     return _("{tiles} · {area} of tissue").format(
