@@ -145,7 +145,7 @@ class TeachDesk:
     ) -> LabelSummary:
         read = read_labels(study.path, others) if others else []
         classes = self._session.studies.records.classes
-        return summary(spec.learns_from, [shown, *read], classes)
+        return summary(spec.learns_from, spec.kind, [shown, *read], classes)
 
     def _on_counted(
         self, number: int, counted: LabelSummary | None, error: BaseException | None

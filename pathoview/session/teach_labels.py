@@ -11,7 +11,7 @@ from pathoview.annotations.feature import Feature
 from pathoview.core.translation import _, ngettext
 from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.meanings import LABELS, LabelUse
-from pathoview.methods.spec import TARGETS, LearnsFrom
+from pathoview.methods.spec import TARGETS, Kind, LearnsFrom
 from pathoview.study.model import LabelClass
 from pathoview.study.study_file import StudyFile
 
@@ -57,10 +57,16 @@ def read_labels(
 
 
 def summary(
-    learns_from: LearnsFrom, slides: Sequence[SlideLabels], classes: Sequence[LabelClass]
+    learns_from: LearnsFrom,
+    kind: Kind,
+    slides: Sequence[SlideLabels],
+    classes: Sequence[LabelClass],
 ) -> LabelSummary:
-    """Return what a method that learns from such labels would take of some slides."""
-    values = {one.name: place for place, one in enumerate(taught(classes), 1)}
+    """Return what a method of a kind that learns from such labels would take of some slides."""
+    is_synthesis = kind is Kind.SYNTHESIS
+    none = {one.name for one in classes if one.meaning == "negative"}
+    learned = [one for one in taught(classes) if not (is_synthesis and one.name in none)]
+    values = {one.name: place for place, one in enumerate(learned, 1)}
     tally: Counter[tuple[str, str, str, bool]] = Counter()
     n_slides = 0
     for slide in slides:
@@ -82,10 +88,12 @@ def summary(
         if one.kind in LABELS and one.n_used:
             counts[one.class_name] += one.n_used
     has_full = any(one.kind == "full" for one in found)
-    names = [one.name for one in taught(classes) if one.is_listed]
-    none = {one.name for one in classes if one.meaning == "negative"}
+    names = [] if is_synthesis else [one.name for one in learned if one.is_listed]
     telling = counts if learns_from in _TELLS_CLASSES else _without(counts, none)
-    problem = _problem(learns_from, telling, has_full)
+    if is_synthesis:
+        problem = _healthy_problem(set(counts) - none, set(counts) & none, has_full)
+    else:
+        problem = _problem(learns_from, telling, has_full)
     return LabelSummary(found, counts, n_slides, problem, _advice(learns_from, telling, names))
 
 
@@ -111,6 +119,18 @@ def _problem(learns_from: LearnsFrom, counts: Mapping[str, int], has_full: bool)
     if learns_from in _TELLS_CLASSES and len(counts) < 2 and not has_full:
         name = next(iter(counts))
         return _("There is only “{name}”: label some of a second class.").format(name=name)
+    return ""
+
+
+def _healthy_problem(sick: Collection[str], healthy: Collection[str], has_full: bool) -> str:
+    """Return what is missing of what has pathology in some classes, and none in others."""
+    if not sick:
+        return _("Outline some pathology first, in a class that means + in the list of classes.")
+    if not healthy and not has_full:
+        return _(
+            "Outline healthy tissue, too, in a class that means − in the list of classes; or mark "
+            "a region as fully labelled."
+        )
     return ""
 
 

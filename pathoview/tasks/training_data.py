@@ -251,6 +251,7 @@ class _StudyReading:
     ) -> None:
         self._source, self._progress, self._stack = source, progress, stack
         self._target = spec.target
+        self._is_synthesis = spec.kind is Kind.SYNTHESIS
         self._classes: dict[str, LabelClass] = {}
         self._left_out: list[LeftOut] = []
         self._study_ids: set[str] = set()
@@ -345,15 +346,18 @@ class _StudyReading:
         """Return the classes to learn: those that were named, or all that have labels.
 
         Among points on nuclei, negative classes say where none is: they are no class of nuclei.
+        Beside pathology they are healthy tissue, unless they were named.
         """
-        learned = ("positive",) if self._target == "points" else LEARNED
+        names = self._source.classes
+        is_none = self._target == "points" or (self._is_synthesis and names is None)
+        learned = ("positive",) if is_none else LEARNED
         known = [
             TargetClass(one.name, one.color, one.number)
             for one in self._classes.values()
             if one.meaning in learned
         ]
-        if self._source.classes is not None:
-            return _wanted(known, self._source.classes)
+        if names is not None:
+            return _wanted(known, names)
         values = {one.name: place for place, one in enumerate(known, 1)}
         used = {
             use.class_name

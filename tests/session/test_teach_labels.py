@@ -7,6 +7,7 @@ import shapely
 from teaching import CLASSES, NUCLEUS, TISSUE, drawn, teach_study
 
 from pathoview.annotations.feature import Feature
+from pathoview.methods.spec import Kind
 from pathoview.session.teach_labels import (
     LabelSummary,
     SlideLabels,
@@ -29,10 +30,13 @@ def stroke(of: LabelClass, x: float = 50) -> Feature:
 
 
 def found(
-    learns_from: str, *features: Feature, classes: tuple[LabelClass, ...] = CLASSES
+    learns_from: str,
+    *features: Feature,
+    classes: tuple[LabelClass, ...] = CLASSES,
+    kind: Kind = Kind.PIXEL,
 ) -> LabelSummary:
     slide = SlideLabels(features, 0.5, (1000, 800))
-    return summary(learns_from, [slide], [*classes, IGNORE])  # type: ignore[arg-type]
+    return summary(learns_from, kind, [slide], [*classes, IGNORE])  # type: ignore[arg-type]
 
 
 def test_points_are_counted_and_more_are_asked_for() -> None:
@@ -49,6 +53,29 @@ def test_points_that_were_clicked_together_count_each() -> None:
     said = found("points", many, *points(2))
     assert said.counts == {"Nucleus": 5}
     assert said.advice == ("35 more nuclei would help.",)
+
+
+def test_healthy_tissue_is_what_means_that_it_is_not_looked_for() -> None:
+    healthy = LabelClass(number=4, name="Healthy", color=(1, 1, 1), meaning="negative")
+    area, other = (drawn(shapely.box(x, 300, x + 200, 500), TISSUE) for x in (100, 400))
+    beside = drawn(shapely.box(100, 600, 300, 780), healthy)
+
+    def said(*features: Feature) -> LabelSummary:
+        both = (TISSUE, healthy)
+        return found("scribbles", *features, classes=both, kind=Kind.SYNTHESIS)
+
+    assert "Outline some pathology" in said(beside).problem
+    assert "Outline healthy tissue" in said(area, other).problem
+    full = Feature(shapely.box(0, 0, 900, 700), role="full")
+    assert said(area, full).problem == ""
+    both = said(area, beside)
+    assert both.problem == ""
+    assert both.counts == {"Tissue": 1, "Healthy": 1}
+    assert [use.reason for use in both.uses] == [
+        "Its class is none of those that are learned: it counts as background.",
+        "",
+    ]
+    assert not any("None yet of" in one for one in both.advice)
 
 
 @pytest.mark.parametrize("learns_from", ["points", "instances"])
@@ -101,6 +128,6 @@ def test_labels_of_other_slides_are_read_from_the_study(tmp_path: Path) -> None:
         (slide_hash,) = file.count_annotations()
     (read,) = read_labels(study, {slide_hash: (0.5, (320, 320))})
     here = SlideLabels(tuple(points(5)), 0.5, (1000, 800))
-    said = summary("points", [here, read], CLASSES)
+    said = summary("points", Kind.INSTANCE, [here, read], CLASSES)
     assert said.n_slides == 2
     assert said.counts["Nucleus"] == len(read.features) - 1 + 5

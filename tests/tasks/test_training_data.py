@@ -280,6 +280,21 @@ def test_masks_without_names_are_of_pathology_for_methods_that_show_tissue_witho
         assert set(np.unique(mask)) == {0, 1}
 
 
+def test_beside_pathology_negative_classes_are_healthy_unless_they_are_named(
+    tmp_path: Path,
+) -> None:
+    study = tmp_path / "s.pathoview"
+    label(study, slide_of(tmp_path, "a"), *LABELS[:3])
+    spec = METHODS.get("pseudo_healthy")
+    for named, learned in ((None, ["Tumor", "Stroma"]), (("Other",), ["Other"])):
+        source = TrainingSource(study=str(study), classes=named)
+        with open_training_data(source, spec, SilentProgress()) as prepared:
+            assert [one.name for one in prepared.data.classes] == learned
+            mask = prepared.data.images[0].labels.mask(Rect(0, 0, 160, 120), 160, 120)
+            values = [mask[place + 10, place + 10] for place in (10, 50, 90)]
+            assert values == ([1, 2, 0] if named is None else [0, 0, 1])
+
+
 def test_folders_of_points_with_and_without_classes(tmp_path: Path) -> None:
     images, labels = folder_of(tmp_path, "a")
     (labels / "a.png").unlink()

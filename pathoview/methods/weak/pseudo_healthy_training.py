@@ -68,14 +68,14 @@ def _require_both(counts: Mapping[int, float]) -> None:
         raise UsageError(
             _("No healthy tissue is labelled."),
             _(
-                "Label healthy areas with a class that is not among those to learn, or mark a "
-                "region as fully labelled: the rest of it is healthy."
+                "Label healthy areas with a class that is not looked for, or mark a region as "
+                "fully labelled: the rest of it is healthy."
             ),
         )
     if len(counts) < 2:
         raise UsageError(
             _("No pathology is labelled."),
-            _("Label areas of it, and choose their class among those to learn."),
+            _("Label areas of it with a class that is looked for."),
         )
 
 
