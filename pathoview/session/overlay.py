@@ -12,6 +12,7 @@ from pathoview.layers.feature_source import FeatureSource
 from pathoview.layers.layer import Layer, LayerList
 from pathoview.layers.outline_colors import OutlineStyle
 from pathoview.layers.paint import Color
+from pathoview.session.run_attention import RunAttention
 from pathoview.session.settings import Settings
 
 
@@ -58,6 +59,16 @@ class Overlay:
         layer.opacity = self._settings.overlay.opacity
         if isinstance(layer.source, DetectionSource):
             layer.source.style = self.style
+
+    def adopt_maps(self, made: RunAttention) -> None:
+        """Have a new run show the evidence of the class that was asked for last, if it has it."""
+        if self._settings.evidence_of in made.class_names:
+            made.show(self._settings.evidence_of)
+
+    def show_evidence(self, made: RunAttention, class_name: str) -> None:
+        """Show the evidence of a class, of runs to come as well; empty: attention again."""
+        made.show(class_name)
+        self._settings.evidence_of = class_name
 
     def apply(self) -> None:
         """Make all layers look as the settings say."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from pathoview.core.geometry import Cell, Rect
-from pathoview.layers.attention_source import attention_layers, fill_layers
+from pathoview.layers.attention_source import TileValueSource, attention_layers, fill_layers
 from pathoview.layers.layer import Layer
 from pathoview.slides.slide import SlideInfo
 from pathoview.study.bag_rows import BagTiles
@@ -30,6 +33,44 @@ class RunAttention:
     @property
     def attention_layer(self) -> Layer:
         return self.layers[0]
+
+    # -- which map is seen -----------------------------------------------------------------------
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """Those of which there is a map of evidence; none where it would cover a whole frame."""
+        if self._record.picture_columns == 1:
+            return []
+        return [one.name for one in self._record.classes]
+
+    @property
+    def shown(self) -> str:
+        """The class whose evidence is seen; empty: that of none."""
+        evidence = self._evidence
+        is_seen = self.layers[1].visible and self._record.classes
+        return self._record.classes[evidence.style.channel].name if is_seen else ""
+
+    def layer_of(self, class_name: str) -> Layer:
+        """Return the layer of the evidence of a class, which it shows then; empty: attention."""
+        if not class_name:
+            return self.attention_layer
+        names, evidence = [one.name for one in self._record.classes], self._evidence
+        evidence.style = replace(evidence.style, channel=names.index(class_name))
+        return self.layers[1]
+
+    def show(self, class_name: str) -> None:
+        """Show the evidence of a class in place of attention; empty: attention again."""
+        seen = self.layer_of(class_name)
+        for layer in self.layers:
+            layer.visible = layer is seen
+
+    @property
+    def _evidence(self) -> TileValueSource:
+        source = self.layers[1].source
+        assert isinstance(source, TileValueSource)
+        return source
+
+    # -- its tiles -------------------------------------------------------------------------------
 
     @property
     def cell_l0(self) -> Cell:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from pathoview.core.geometry import Rect
-from pathoview.layers.attention_source import TileValueSource
 from pathoview.layers.layer import Layer
 from pathoview.session.notices import from_error
 from pathoview.session.run_desk import RunDesk
@@ -227,14 +226,7 @@ class RunComparison:
 def _layer(run: RunView, value: str) -> Layer:
     """Return the layer of a run that shows attention, or the evidence of a class."""
     assert run.attention is not None
-    attention, evidence = run.attention.layers
-    if not value:
-        return attention
-    source = evidence.source
-    assert isinstance(source, TileValueSource)
-    names = [one.name for one in run.record.classes]
-    source.style = replace(source.style, channel=names.index(value))
-    return evidence
+    return run.attention.layer_of(value)
 
 
 def _read_tiles(path: Path) -> BagTiles | None:

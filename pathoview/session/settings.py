@@ -165,6 +165,8 @@ class Settings(_Group):
     numerics: NumericPath = "float32"
     """The numeric path on which models predict; ``pathoview tune`` measures and pins it."""
     overlay: OverlaySettings = Field(default_factory=OverlaySettings)
+    evidence_of: str = ""
+    """The class whose map is shown of whole slides; empty: attention."""
     export: ExportSettings = Field(default_factory=ExportSettings)
     import_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """What was said last of files that do not say it, by the name of their format."""

@@ -53,6 +53,8 @@ class RunShelf:
             return
         if view not in self._known:
             self._known.append(view)
+            if view.attention is not None:
+                self._overlay.adopt_maps(view.attention)
         self._shown.append(view)
         self._add_layers(view)
         self.changed.emit()

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from pathoview.core.progress import SilentProgress
 from pathoview.layers.attention_source import ATTENTION_MEANING
+from pathoview.layers.heatmap_source import HeatmapSource
 from pathoview.session.session import Session
 from pathoview.tasks import analyze_bag
 from pathoview.ui.canvas import Canvas
@@ -139,3 +140,31 @@ def test_tiles_are_exported_as_shapes_or_as_pictures(
     qtbot.waitUntil(lambda: (tmp_path / "tiles.ome.tif").exists(), timeout=20_000)
     qtbot.waitUntil(lambda: not session.is_busy)
     assert session.settings.export.attention["contours"] == "3"
+
+
+def test_the_map_of_a_class_is_one_click_away_and_is_shown_of_the_next_slide_too(
+    predicted: MainWindow, session: Session, qtbot: QtBot, path: Path
+) -> None:
+    card = predicted.results.prediction
+    qtbot.waitUntil(lambda: list(card.eyes) == ["Benign", "Tumor"])
+    attention, evidence = attention_of(session).layers
+    assert (attention.visible, evidence.visible) == (True, False)
+    for name, channel in (("Benign", 0), ("Tumor", 1)):
+        card.eyes[name].click()
+        assert (attention.visible, evidence.visible) == (False, True)
+        assert isinstance(evidence.source, HeatmapSource)
+        assert evidence.source.style.channel == channel
+        assert [key for key, eye in card.eyes.items() if eye.isChecked()] == [name]
+    session.close_slide()
+    session.open(path)
+    qtbot.waitUntil(lambda: has_attention(session))
+    again = attention_of(session)
+    assert again.shown == "Tumor"
+    assert [layer.visible for layer in again.layers] == [False, True]
+    qtbot.waitUntil(lambda: card.eyes["Tumor"].isChecked())
+    again.layers[1].visible = False  # by the list of layers
+    assert not card.eyes["Tumor"].isChecked()
+    card.eyes["Benign"].click()
+    card.eyes["Benign"].click()
+    assert [layer.visible for layer in again.layers] == [True, False]
+    assert session.settings.evidence_of == ""
