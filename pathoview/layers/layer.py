@@ -87,6 +87,8 @@ class LayerList:
     """The list, or something a `Layer.changed` tells of, is another one."""
     repainted = Signal(object, object)
     """(layer, rect_l0 or None for everything): the content or style of a source changed."""
+    replaced = Signal(object, object)
+    """(layer, layer): the second one stands for the first from now on, which is taken out next."""
 
     def __init__(self) -> None:
         self._layers: list[Layer] = []

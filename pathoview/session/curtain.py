@@ -45,6 +45,7 @@ class Curtain:
         self._is_drawn = self._is_flicked = False
         self._position = 0.5
         layers.changed.connect(self._on_layers_changed)
+        layers.replaced.connect(self._on_replaced)
 
     # -- what is compared ------------------------------------------------------------------------
 
@@ -155,6 +156,11 @@ class Curtain:
         if gone:
             self.end()
 
+    def _on_replaced(self, before: Layer, after: Layer) -> None:
+        """Go on with the layer that stands for one that is compared."""
+        left, right = (after if one is before else one for one in (self.left, self.right))
+        self.choose(left, right)
+
     # -- the other picture -----------------------------------------------------------------------
 
     @property
@@ -192,5 +198,6 @@ class Curtain:
     def close(self) -> None:
         """Let everything go, for good."""
         self._layers.changed.disconnect(self._on_layers_changed)
+        self._layers.replaced.disconnect(self._on_replaced)
         self._is_drawn = self._is_flicked = False
         self._let_go()

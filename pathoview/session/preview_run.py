@@ -7,6 +7,8 @@ from pathlib import Path
 
 from psygnal import Signal
 
+from pathoview.layers.layer import LayerList
+from pathoview.layers.raster_source import RasterSource
 from pathoview.layers.scheduler import TileScheduler
 from pathoview.session.runs import RunView
 from pathoview.session.shelf import RunShelf
@@ -20,8 +22,9 @@ class PreviewRun:
     failed = Signal(object)
     """(exception): a preview cannot be read."""
 
-    def __init__(self, shelf: RunShelf, scheduler: TileScheduler) -> None:
+    def __init__(self, shelf: RunShelf, layers: LayerList, scheduler: TileScheduler) -> None:
         self._shelf = shelf
+        self._layers = layers
         self._scheduler = scheduler
         self._shown: RunView | None = None
         self._asked: Path | None = None
@@ -59,9 +62,16 @@ class PreviewRun:
             if before is not None:
                 _look_alike(run, before)
             self._shelf.show(run)
+            if before is not None:
+                self._stand_in(run, before)
         if before is not None:
             self._shelf.forget(before)
             _drop(before)
+
+    def _stand_in(self, run: RunView, before: RunView) -> None:
+        """Have what is compared of the run before compared of this one."""
+        for layer, old in zip(run.layers, before.layers, strict=False):
+            self._layers.replaced.emit(old, layer)
 
 
 def _loaded(path: Path, slide: Slide) -> RunView:
@@ -73,7 +83,9 @@ def _loaded(path: Path, slide: Slide) -> RunView:
 
 def _look_alike(run: RunView, before: RunView) -> None:
     for layer, old in zip(run.layers, before.layers, strict=False):
-        layer.visible, layer.opacity = old.visible, old.opacity
+        layer.visible, layer.opacity, layer.blend = old.visible, old.opacity, old.blend
+        if isinstance(layer.source, RasterSource) and isinstance(old.source, RasterSource):
+            layer.source.style = old.source.style
 
 
 def _drop(run: RunView) -> None:

@@ -135,7 +135,7 @@ class Session:
         self.slides = SlideDesk(self)
         self.study_files = StudyFiles(self)
         self.exchange = ExchangeDesk(self, self._desk)
-        self.teaching = TeachDesk(self, self._desk, PreviewRun(shelf, self.scheduler))
+        self.teaching = TeachDesk(self, self._desk, PreviewRun(shelf, self.layers, self.scheduler))
         self.leaks, self.evaluation = LeakDesk(self, self._desk), EvaluateDesk(self, self._desk)
         self.models = ModelDesk(self, self._desk)
         self.review = ReviewDesk(self, self._desk, self.places.keeper)

@@ -12,6 +12,7 @@ import pytest
 import shapely
 from makers import he_image, make_svs
 from stage import Ears, FakeRunner, Loop, end
+from synthesis_methods import known_bleach
 
 from pathoview.core.geometry import Rect
 from pathoview.core.paths import cache_folder
@@ -19,17 +20,20 @@ from pathoview.core.progress import SilentProgress
 from pathoview.datasets.labels import TargetClass
 from pathoview.jobs.runner import Job, JobState
 from pathoview.layers.class_map_source import ClassMapSource
+from pathoview.layers.synthesis_source import SynthesisValueSource
 from pathoview.methods.library import LibraryModel, new_model_path
 from pathoview.methods.model import Model, ModelCard, TrainingArea, write_model
 from pathoview.methods.registry import METHODS
 from pathoview.methods.spec import Kind
 from pathoview.session import orders
 from pathoview.session.commands import command, run_command
+from pathoview.session.run_synthesis import RunSynthesis
 from pathoview.session.session import Session
 from pathoview.session.teach_desk import TeachDesk
 from pathoview.slides.reading import analysis_grid
 from pathoview.slides.tissue import tissue_mask
 from pathoview.study import writer
+from pathoview.tasks import analyze
 from pathoview.tasks.live_map import LiveMap
 from pathoview.tasks.training_data import TrainingSource, open_training_data
 
@@ -291,6 +295,44 @@ def test_a_map_that_grows_is_one_layer(
     end(job, JobState.CANCELLED)
     assert not session.runs
     assert not live_map.path.exists()
+
+
+def test_a_curtain_stays_while_previews_replace_each_other(
+    teaching: TeachDesk,
+    session: Session,
+    loop: Loop,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job, model_path = begun(teaching, loop), known_bleach(monkeypatch, tmp_path)
+    order = {"slide": str(session.path), "model": str(model_path), "tile_px": 1024}
+
+    def preview() -> RunSynthesis:
+        """Tell of a run that is another one each time."""
+        before = session.runs
+        result = analyze.run(order, SilentProgress())
+        job.event.emit("preview", {"run_file": result["run_file"]})
+        loop.run_until(lambda: session.runs and session.runs != before)
+        (run,) = session.runs
+        assert run.synthesis is not None
+        return run.synthesis
+
+    source = preview().pathology_layer.source
+    assert isinstance(source, SynthesisValueSource)
+    source.style = replace(source.style, threshold=0.8)
+    run_command(session, "compare.healthy")
+    curtain = session.views.active.curtain
+    curtain.position = 0.3
+    made = preview()
+    assert curtain.is_drawn
+    assert curtain.position == 0.3
+    assert curtain.left is made.picture_layer
+    assert [layer.visible for layer in made.layers] == [True, False, False, False]
+    source = made.pathology_layer.source
+    assert isinstance(source, SynthesisValueSource)
+    assert source.style.threshold == 0.8
+    end(job, JobState.CANCELLED)
+    assert not curtain.is_drawn
 
 
 def test_the_curve_grows_with_what_the_training_says(teaching: TeachDesk, loop: Loop) -> None:
