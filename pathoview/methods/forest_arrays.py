@@ -126,6 +126,16 @@ class ForestArrays:
             out[chunk] = self._probabilities(np.ascontiguousarray(rows[chunk], np.float32))
         return out
 
+    def leaves(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+        """Return where each of (n, features) ends in each tree, (n, trees).
+
+        Leaves are counted from their tree's first node, as the classifier's ``apply`` does.
+        """
+        chunk = np.ascontiguousarray(rows, np.float32)
+        return np.stack([tree.apply(chunk) for tree, _values in self._trees], axis=1).astype(
+            np.int32
+        )
+
     def _probabilities(self, rows: npt.NDArray[np.float32]) -> Floats:
         total = np.zeros((len(rows), self.values.shape[1]))
         total += self.baseline if len(self.baseline) else 0.0

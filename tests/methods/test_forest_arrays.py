@@ -71,8 +71,18 @@ def test_values_on_a_threshold_go_the_same_way() -> None:
     assert np.array_equal(found, classifier.predict_proba(rows).astype(np.float32))
 
 
+@both_numbers
+def test_rows_end_in_the_leaves_that_the_forest_says(n_classes: int, tmp_path: Path) -> None:
+    classifier = forest(n_classes)
+    found = kept(ForestArrays.of_forest(classifier), tmp_path).leaves(new_rows(500))
+    assert (found.shape, found.dtype) == ((500, 12), np.int32)
+    assert np.array_equal(found, classifier.apply(new_rows(500)))
+
+
 def test_no_rows_are_no_harm() -> None:
-    assert ForestArrays.of_forest(forest(2)).predict(new_rows(0)).shape == (0, 2)
+    arrays = ForestArrays.of_forest(forest(2))
+    assert arrays.predict(new_rows(0)).shape == (0, 2)
+    assert arrays.leaves(new_rows(0)).shape == (0, 12)
 
 
 @pytest.mark.parametrize(
