@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from pathoview.core.geometry import Cell
 from pathoview.datasets.bags import UNSAID, Bag, BagData, EncoderUsed, TileGrid
 from pathoview.datasets.feature_labels import FeatureLabels
 from pathoview.datasets.labels import LabelledImage, Split, TargetClass, TrainingData
+from pathoview.methods.hand_features import N_HAND_FEATURES
 from pathoview.methods.spec import LearnsFrom
 from pathoview.slides.opening import open_slide
 from pathoview.study.model import LabelClass, SlideRecord
@@ -94,6 +96,13 @@ def bag_data(
         bags.append(bag(tiles, number % 2, name=f"slide-{number}", split=split))
     encoder = EncoderUsed("made up", "0", n_features, (0.5,), 224, licence="CC0")
     return BagData(bags, (TargetClass("Normal"), TargetClass("Tumour")), encoder)
+
+
+def picture_data(n: int = 12, *, n_patches: int = 21, **how: Any) -> BagData:
+    """Return whole pictures, as `bag_data` does: patches by an encoder of 8 features, and rules."""
+    data = bag_data(n, n_tiles=n_patches, n_features=8 + N_HAND_FEATURES, **how)
+    used = replace(data.encoder, mpp=(), of_whole=True, n_hand=N_HAND_FEATURES)
+    return replace(data, encoder=used)
 
 
 def clip_data(

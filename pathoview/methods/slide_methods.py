@@ -6,6 +6,7 @@ from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
 from pathoview.methods import bag_params
 from pathoview.methods.spec import Kind, MethodSpec
+from pathoview.methods.supervised.patch_sum_params import PatchSumFitParams, PatchSumParams
 from pathoview.methods.weak.attention_mil_params import AttentionMilFitParams, AttentionMilParams
 from pathoview.methods.weak.clam_params import ClamFitParams, ClamParams
 from pathoview.methods.weak.draw_and_rank_params import (
@@ -36,6 +37,7 @@ def _of_slides(
     reference: str,
     sees_pixels: bool = False,
     has_several_labels: bool = False,
+    looks_at_whole: bool = False,
 ) -> MethodSpec:
     """Declare a method for whole slides: most aggregate tiles that an encoder has described."""
     return MethodSpec(
@@ -50,18 +52,19 @@ def _of_slides(
         stains=("H&E", "H-DAB"),
         params=params,
         reference=reference,
-        entry=f"pathoview.methods.weak.{entry}",
+        entry=f"pathoview.methods.{entry}",
         uses_torch=True,
         fit_params=fit_params,
         sees_pixels=sees_pixels,
         has_several_labels=has_several_labels,
+        looks_at_whole=looks_at_whole,
     )
 
 
 SLIDE_METHODS = (
     _of_slides(
         "attention_mil",
-        "attention_mil:AttentionMil",
+        "weak.attention_mil:AttentionMil",
         AttentionMilParams,
         AttentionMilFitParams,
         title=_("Whole slides by attention"),
@@ -72,7 +75,7 @@ SLIDE_METHODS = (
     ),
     _of_slides(
         "clam",
-        "clam:Clam",
+        "weak.clam:Clam",
         ClamParams,
         ClamFitParams,
         title=_("Whole slides by attention that parts tiles"),
@@ -84,7 +87,7 @@ SLIDE_METHODS = (
     ),
     _of_slides(
         "dsmil",
-        "dsmil:Dsmil",
+        "weak.dsmil:Dsmil",
         DsmilParams,
         DsmilFitParams,
         title=_("Whole slides by their most telling tile"),
@@ -96,7 +99,7 @@ SLIDE_METHODS = (
     ),
     _of_slides(
         "transmil",
-        "transmil:Transmil",
+        "weak.transmil:Transmil",
         TransmilParams,
         TransmilFitParams,
         title=_("Whole slides by tiles that see each other"),
@@ -108,7 +111,7 @@ SLIDE_METHODS = (
     ),
     _of_slides(
         "frame_attention",
-        "frame_attention:FrameAttention",
+        "weak.frame_attention:FrameAttention",
         FrameAttentionParams,
         FrameAttentionFitParams,
         title=_("Findings of clips, frame by frame"),
@@ -121,7 +124,7 @@ SLIDE_METHODS = (
     ),
     _of_slides(
         "topk_mil",
-        "topk_mil:TopkMil",
+        "weak.topk_mil:TopkMil",
         TopkMilParams,
         TopkMilFitParams,
         title=_("Whole slides by their first tiles, end to end"),
@@ -137,7 +140,7 @@ SLIDE_METHODS = (
     ),
     _of_slides(
         "draw_and_rank",
-        "draw_and_rank:DrawAndRank",
+        "weak.draw_and_rank:DrawAndRank",
         DrawAndRankParams,
         DrawAndRankFitParams,
         title=_("Whole slides by tiles drawn and ranked, end to end"),
@@ -150,7 +153,7 @@ SLIDE_METHODS = (
     ),
     _of_slides(
         "overview_and_tiles",
-        "overview_and_tiles:OverviewAndTiles",
+        "weak.overview_and_tiles:OverviewAndTiles",
         OverviewAndTilesParams,
         OverviewAndTilesFitParams,
         title=_("Whole slides by an overview and single tiles"),
@@ -162,5 +165,21 @@ SLIDE_METHODS = (
             "Inspired by Zhou et al. 2021 (colorectal cancer from labels of slides), no "
             "reproduction; Zhou et al. 2016 (class activation maps)"
         ),
+    ),
+    _of_slides(
+        "patch_sum",
+        "supervised.patch_sum:PatchSum",
+        PatchSumParams,
+        PatchSumFitParams,
+        title=_("Pictures by the sum of their patches"),
+        summary=_(
+            "Learns from one label a picture, of whatever size and scale, and finds the most "
+            "similar cases among others."
+        ),
+        reference=(
+            "Schaumberg et al. 2020 (disease state and case search); Breiman 2001 (random "
+            "forests); Haralick et al. 1973, Ojala et al. 2002 (texture)"
+        ),
+        looks_at_whole=True,
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from teaching import bag_data, clip_data, scene, training_data
+from teaching import bag_data, clip_data, picture_data, scene, training_data
 from tile_slides import tile_bags
 
 from pathoview.core.errors import Cancelled, UsageError
@@ -32,6 +32,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "object_classifier": {},
     "ordinal_grading": {"n_steps": 3, "batch": 2, "tile_px": 64},
     "overview_and_tiles": {"n_steps": 4, "batch": 2, "width": 8},
+    "patch_sum": {"n_steps": 4, "batch": 8, "width": 8, "n_folds": 2, "n_trees": 20},
     "pixel_forest": {"n_trees": 20},
     "point_nuclei": {"n_steps": 3, "n_parting_steps": 3, "batch": 2, "crop_px": 64},
     "pseudo_healthy": {"n_steps": 3, "batch": 2, "patch_px": 32, "width": 4},
@@ -74,6 +75,8 @@ class Counting(SilentProgress):
 def data_for(spec: MethodSpec) -> Any:
     if spec.has_several_labels:
         return clip_data()
+    if spec.looks_at_whole:
+        return picture_data()
     if spec.kind is Kind.BAG:
         return tile_bags() if spec.sees_pixels else bag_data()
     # What is not learned of the other class is healthy tissue.

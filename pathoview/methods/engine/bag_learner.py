@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pathoview.core.errors import UsageError
+from pathoview.core.params import BaseParams
 from pathoview.core.translation import _
 from pathoview.datasets.bag_batches import BagSampler, spread, tile_statistics
 from pathoview.datasets.bags import UNSAID, Bag, BagData
@@ -124,7 +125,7 @@ def fit(
     """
     bags = of_training(data)
     if context.start is not None:
-        structure = _structure_of(context.start, data, structure)
+        structure = structure_of(context.start, data, structure)
     settings = settings_of(data, structure)
     network = _begun(build, settings, bags, context)
     lesson = BagLesson(
@@ -142,7 +143,7 @@ def fit(
         params.answers_weight,
         settings,
         parents_of(data, context.start),
-        _fingerprint(data, params, context.start),
+        fingerprint_of(data, params, context.start),
         params.n_steps,
     )
     learner = BagLearner(network, lesson)
@@ -290,7 +291,7 @@ def _begun(
     return network
 
 
-def _structure_of(start: Model, data: BagData, structure: Mapping[str, Any]) -> dict[str, Any]:
+def structure_of(start: Model, data: BagData, structure: Mapping[str, Any]) -> dict[str, Any]:
     """Return the structure of a model to go on from; raise `UsageError` when it is of no use."""
     card, encoder = start.card, data.encoder
     own = card.settings.get("encoder", {})
@@ -329,7 +330,8 @@ def parents_of(data: BagData, start: Model | None) -> tuple[Parent, ...]:
     return (*dict.fromkeys((*card.parents, encoder)), own)
 
 
-def _fingerprint(data: BagData, params: BagFitParams, start: Model | None) -> str:
+def fingerprint_of(data: BagData, params: BaseParams, start: Model | None) -> str:
+    """Return a hash that is equal for the same data, parameters and beginning."""
     said = [
         params.model_dump(mode="json"),
         start.card.id if start else "",
