@@ -162,11 +162,11 @@ def _haralick(plane: Rgb) -> Iterator[Numbers]:
     """Yield the mean and the range over directions of each statistic, (distance,) each."""
     from skimage.feature import graycomatrix, graycoprops
 
-    beside = graycomatrix(
-        _equally_frequent(plane), _DISTANCES_PX, _ANGLES, _LEVELS, symmetric=True, normed=True
-    )
+    levels = _equally_frequent(plane)
+    how = {"levels": _LEVELS, "symmetric": True, "normed": True}
+    beside = graycomatrix(levels, _DISTANCES_PX, _ANGLES, **how)  # type: ignore[no-untyped-call]
     for name, most in _STATISTICS:
-        found = graycoprops(beside, name) / most
+        found = graycoprops(beside, name) / most  # type: ignore[no-untyped-call]
         yield found.mean(axis=1)
         yield np.ptp(found, axis=1)
 
@@ -182,8 +182,9 @@ def _patterns(grey: Rgb, neighbours: tuple[int, int]) -> Numbers:
     """Return the share of each pattern."""
     from skimage.feature import local_binary_pattern
 
-    found = local_binary_pattern(grey, *neighbours, "uniform").astype(np.int64)
-    return np.bincount(found.ravel(), minlength=neighbours[0] + 2) / found.size
+    found = local_binary_pattern(grey, *neighbours, "uniform")  # type: ignore[no-untyped-call]
+    counts = np.bincount(found.astype(np.int64).ravel(), minlength=neighbours[0] + 2)
+    return np.asarray(counts / found.size)
 
 
 def _edges(grey: Rgb) -> Iterator[Numbers]:
