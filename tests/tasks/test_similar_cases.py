@@ -170,6 +170,15 @@ def test_what_was_not_described_is_counted_or_described(
     assert "broken" not in left_out["reason"]
 
 
+def test_what_was_described_is_found_although_its_file_has_gone(
+    search: Search, study: Path, folder: Path
+) -> None:
+    (folder / "near.png").unlink()
+    result = search(study=str(study), names=True, describe=True)
+    assert found(result)[0] == ("near.png", "Malignant")
+    assert result["left_out"] == []
+
+
 def test_a_copy_is_listed_once_and_damaged_features_are_told_of(
     search: Search, folder: Path
 ) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from pathoview.core.statement import EVIDENCE_ONLY
-from pathoview.jobs.runner import JobState
+from pathoview.jobs.runner import Job, JobState
 from pathoview.methods.library import models_folder
 from pathoview.session import orders
 from pathoview.session.session import Session
@@ -144,12 +144,16 @@ def test_arrows_walk_over_cases_and_return_opens_one(
     page: CaseSimilarPage, session: Session, qtbot: QtBot, folder: Path
 ) -> None:
     search(page, qtbot, session)
+    told: list[object] = []
+    page.gallery.chosen.connect(told.append)
     page.gallery.setFocus()
     QTest.keyClick(page.gallery, Qt.Key.Key_Right)
     QTest.keyClick(page.gallery, Qt.Key.Key_Right)
     row = page.gallery.currentRow()
-    assert session.path == folder / "query.png"
+    assert row >= 0
+    assert told == []
     QTest.keyClick(page.gallery, Qt.Key.Key_Return)
+    assert told == [page.gallery.entries[row]]
     name = page.gallery.entries[row].words.partition(",")[0]
     qtbot.waitUntil(lambda: session.path == folder / name)
 
@@ -172,7 +176,10 @@ def test_slides_that_were_never_described_are_described_when_one_asks(
 ) -> None:
     new = make_plain(folder / "new.png", flat(101, 9))
     add(session, qtbot, new, len(REDS) + 1)
+    in_the_strip: list[Job] = []
+    session.job_changed.connect(in_the_strip.append)
     search(page, qtbot, session)
+    assert in_the_strip == []
     assert len(page.gallery.entries) == 3
     assert page.describe.text() == "Describe 1 more slide"
     QTest.mouseClick(page.describe, LEFT)
@@ -180,6 +187,7 @@ def test_slides_that_were_never_described_are_described_when_one_asks(
     assert listed(page.gallery)[0].startswith("new.png")
     assert not page.describe.isVisible()
     assert [job.request.lane for job in session.jobs] == ["io", "compute"]
+    assert in_the_strip[-1] is session.jobs[-1]
 
 
 def test_what_is_missing_is_said(
