@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bag_methods import known_bags
+from bag_runs import write_features
 from case_methods import describe, flat, known_cases, request
 from labelled_slides import recorded, table
 from makers import make_plain
 from studies import opened
+from teaching import picture_data
 
 from pathoview.core.errors import Cancelled, InputError, UsageError
 from pathoview.core.progress import Control, SilentProgress
-from pathoview.methods.model import DataUsed
+from pathoview.core.registry import load_entry
+from pathoview.methods.fitting import FitContext
+from pathoview.methods.hand_features import N_HAND_FEATURES
+from pathoview.methods.model import DataUsed, Model, ModelCard, ModelClass, write_model
+from pathoview.methods.registry import METHODS
 from pathoview.slides.identity import content_hash
 from pathoview.study.feature_file import FeatureFile, find_features
-from pathoview.study.model import Block, Case, SlideLabel
+from pathoview.study.model import Block, Case, SlideLabel, SlideRecord
 from pathoview.tasks import similar_cases
 
 QUIET = SilentProgress()
+WHOLE = {"of_whole": True, "n_hand": N_HAND_FEATURES}
 REDS = {"query": 100, "near": 104, "far": 200, "middle": 112, "family": 101}
 CLASSES = {"near": "Malignant", "far": "Normal", "middle": "Malignant", "family": "Malignant"}
 
@@ -270,3 +278,39 @@ def test_a_search_can_be_stopped(search: Search, folder: Path, model: Path) -> N
         similar_cases.run(
             request(folder / "query.png", model, images=str(folder)), SilentProgress(control)
         )
+
+
+def test_a_forest_that_was_taught_finds_cases_of_the_same_class(tmp_path: Path) -> None:
+    data = picture_data(24, n_held_back=8, share=1.0)
+    *known, new = data.bags  # it is of the second class
+    spec, study = METHODS.get("patch_sum"), tmp_path / "s.pathoview"
+    params = spec.fit_params.parse(  # type: ignore[union-attr]
+        {"n_steps": 30, "batch": 8, "width": 8, "n_folds": 2, "n_trees": 50}
+    )
+    method = load_entry(spec.entry)
+    fitted = method(spec.params()).fit(replace(data, bags=known), params, FitContext(QUIET))
+    model = tmp_path / "m.safetensors"
+    card = ModelCard(
+        title="Pictures",
+        method=spec.name,
+        kind="bag",
+        mpp=0,
+        classes=tuple(ModelClass(name=one.name) for one in data.classes),
+        settings={**fitted.settings, "encoder": asdict(data.encoder)},
+    )
+    write_model(model, Model(card, fitted.tensors))
+    query = make_plain(tmp_path / "query.png", flat(100))
+    write_features(content_hash(query), "query", new.numbers(), 7, data.encoder, **WHOLE)
+    with opened(study) as opened_study:
+        for number, bag in enumerate(known):
+            key = f"{number:032x}"
+            write_features(key, bag.name, bag.numbers(), 7, data.encoder, **WHOLE)
+            name = data.classes[bag.label].name
+            label = SlideLabel(label_kind="class", name=name)
+            opened_study.put(SlideRecord(slide_hash=key, pseudonym=bag.name, labels=(label,)))
+    asked = request(query, model, study=str(study))
+    result = similar_cases.run(asked, QUIET)
+    assert {one["state"] for one in result["similar"][:5]} == {data.classes[1].name}
+    for found_by in (result, similar_cases.run(asked | {"metric": "vector"}, QUIET)):
+        likeness = [one["similarity"] for one in found_by["similar"]]
+        assert 0 <= likeness[-1] < likeness[0] <= 1
