@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from pathoview.datasets.bags import Bag, BagData, Features
 from pathoview.datasets.slide_folds import FoldOrder, slide_folds
 from pathoview.datasets.splits import Numbers, split_groups
 from pathoview.evaluation.calibration import at_temperature, best_temperature
+from pathoview.evaluation.retrieval import Retrieved
 from pathoview.evaluation.slide_labels import (
     LabelPredictions,
     best_label_temperature,
@@ -38,6 +40,7 @@ from pathoview.evaluation.slides import (
 )
 from pathoview.methods.fitting import Fitted
 from pathoview.methods.spec import BagFound
+from pathoview.tasks.case_retrieval import CaseVector, found_cases, together
 from pathoview.tasks.training_state import part_path
 
 _SHARES = {"train": 0.8, "val": 0.2}
@@ -63,6 +66,8 @@ class Ready:
     predict: Callable[[Features], BagFound]
     describe: Callable[[Bag, Progress], Features] = lambda bag, _progress: bag.numbers()
     """What it wants to know of a slide's tiles."""
+    case_vector: CaseVector | None = None
+    """By what it tells which slides are alike; None: it does not."""
 
     def probabilities(self, bags: Sequence[Bag], progress: Progress) -> Fractions:
         """Return (bag, class)."""
@@ -166,6 +171,8 @@ class FoldResult(BaseModel):
     seconds: float
     n_steps: int = 0
     """After how many steps the method was best on what was held back; 0: it does not say."""
+    cases: dict[str, tuple[float, ...]] = {}
+    """What each finds among the slides that were learned from; empty: the method does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,8 @@ class OutOfFold:
     """Of the last fold, when the person asked to end; None: learn from all slides now."""
     n_steps: int = 0
     """The median of the steps after which the folds were best; 0: the method does not say."""
+    cases: Retrieved | None = None
+    """What they find among the slides that were learned from; None: the method does not tell."""
 
 
 class CrossValidation:
@@ -190,6 +199,7 @@ class CrossValidation:
     def __init__(self, data: BagData, folds: Folds, fits: Mapping[str, Fit], state: Path) -> None:
         """``fits``: by name, the method itself first."""
         self._data, self._folds, self._fits, self._state = data, folds, fits, state
+        self._group_numbers = np.unique(folds.groups, return_inverse=True)[1]
 
     def run(self, progress: Progress) -> OutOfFold:
         """Predict every slide; when asked to finish, those of the folds that were reached."""
@@ -231,8 +241,20 @@ class CrossValidation:
             probabilities=found,
             seconds=seconds,
             n_steps=method.fitted.n_steps,
+            cases=self._found_cases(method, fold, progress),
         )
         return told, method
+
+    def _found_cases(self, ready: Ready, fold: int, progress: Progress) -> dict[str, Any]:
+        """Return what the slides of a fold find among the others, if the method tells."""
+        if ready.case_vector is None:
+            return {}
+        of_bags = self._folds.of_bags
+        queries, known = (
+            ([self._data.bags[row] for row in rows.tolist()], self._group_numbers[rows])
+            for rows in (np.flatnonzero(of_bags == fold), np.flatnonzero(of_bags != fold))
+        )
+        return dict(found_cases(ready.case_vector, queries, known, progress))
 
     def _path(self, fold: int) -> Path:
         return part_path(self._state, f"{fold}", ".json")
@@ -247,8 +269,9 @@ class CrossValidation:
 
     def _together(self, results: Sequence[FoldResult], last: Ready | None) -> OutOfFold:
         steps = [one.n_steps for one in results]
+        rows = np.array([row for one in results for row in one.rows], np.int64)
         return OutOfFold(
-            np.array([row for one in results for row in one.rows], np.int64),
+            rows,
             np.array([one.fold for one in results for _row in one.rows], np.int64),
             {
                 name: np.concatenate([np.array(one.probabilities[name]) for one in results])
@@ -256,6 +279,7 @@ class CrossValidation:
             },
             last,
             int(np.median(steps)) if all(steps) else 0,
+            together([one.cases for one in results], self._group_numbers[rows]),
         )
 
 

@@ -17,6 +17,7 @@ from pathoview.core.progress import Progress
 from pathoview.core.translation import _, ngettext
 from pathoview.jobs.pipeline import run_pipeline
 from pathoview.methods.engine.encoder_list import DEFAULT_ENCODER
+from pathoview.methods.hand_features import hand_features
 from pathoview.methods.library import forbids_commerce
 from pathoview.slides.stain_normalisation import StainNormaliser
 from pathoview.study.feature_file import FeatureFile, TileFeatures
@@ -140,6 +141,8 @@ class Extraction:
             return None
         block, pixels = raw
         parts = [self._described(tiles) for tiles in pixels]
+        if self._before.n_hand:
+            parts.append(hand_features(pixels[0]))
         features = np.concatenate(parts, axis=1)
         if not (np.abs(features) <= _LARGEST).all():
             raise RunError(

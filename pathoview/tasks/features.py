@@ -23,6 +23,7 @@ from pathoview.core.translation import _
 from pathoview.datasets.bags import LEAST_TISSUE, EncoderUsed, Features, TileGrid
 from pathoview.methods.engine.device import choose_device
 from pathoview.methods.engine.encoder_list import DEFAULT_ENCODER
+from pathoview.methods.hand_features import N_HAND_FEATURES
 from pathoview.methods.spec import Compute
 from pathoview.slides.slide import PLAUSIBLE_MPP, Slide
 from pathoview.slides.stain_normalisation import StainNormaliser
@@ -253,7 +254,8 @@ def _used(encoder: TileEncoder, order: FeatureOrder) -> EncoderUsed:
     used = encoder.used((0.0,), order.tile_px, "none", order.least_tissue)
     if not order.of_whole:
         return replace(used, mpp=(), every=order.every)
-    return replace(used, mpp=(), of_whole=True)
+    n_features = used.n_features + N_HAND_FEATURES
+    return replace(used, mpp=(), of_whole=True, n_features=n_features, n_hand=N_HAND_FEATURES)
 
 
 def _record(

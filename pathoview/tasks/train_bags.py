@@ -34,7 +34,7 @@ from pathoview.evaluation.slides import (
 from pathoview.methods.fitting import FitContext, Fitted
 from pathoview.methods.model import DataUsed, Model, ModelClass
 from pathoview.methods.spec import Compute, MethodSpec
-from pathoview.tasks import shuffled_labels
+from pathoview.tasks import case_retrieval, shuffled_labels
 from pathoview.tasks.bag_data import check_labels, open_bag_data
 from pathoview.tasks.bag_labels import BagSource
 from pathoview.tasks.cross_validation import (
@@ -170,6 +170,8 @@ class BagTraining:
     def _ready(self, fitted: Fitted) -> Ready:
         compute = (Compute(self._device),) if self._spec.uses_torch else ()
         method = load_entry(self._spec.entry)(self._spec.params(), fitted, *compute)
+        if self._spec.looks_at_whole:
+            return Ready(fitted, method.predict, case_vector=method.case_vector)
         if not self._spec.sees_pixels:
             return Ready(fitted, method.predict)
         return Ready(fitted, method.predict, lambda bag, own: method.describe(bag, own.check))
@@ -263,6 +265,9 @@ class BagTraining:
             of_size, ends_of_size = size_scores(own, sizes, groups, seed=seed)
             scores, ends = scores | of_size, ends | ends_of_size
         metrics, intervals = _told(scores, ends)
+        if unseen.cases is not None:
+            found, spread = _told(*case_retrieval.scores(unseen.cases, self._order.seed))
+            metrics, intervals = metrics | found, intervals | spread
         if self._test:
             tested, ends_tested = self._tested(ready, cut)
             metrics |= {f"test.{name}": value for name, value in tested.items()}
