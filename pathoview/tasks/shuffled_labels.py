@@ -48,19 +48,22 @@ class Shuffling:
         """Return the AUROC of ``n`` trainings, fewer when asked to finish; raise `Cancelled`."""
         found = self._kept()[:n]
         for number in range(len(found), n):
-            if progress.is_finishing:
+            auroc = None if progress.is_finishing else self._measured(number, n, progress)
+            if auroc is None:
                 break
-            progress.event("shuffled", {"n": number, "n_all": n})
-            data, folds = self._shuffled(number)
-            course = CrossValidation(data, folds, {"method": self.fit}, self._state_of(number))
-            unseen = course.run(_Part(progress, number, n))
-            if progress.is_finishing:  # folds were left out, or ended before their time
-                break
-            found.append(self.auroc(data, unseen))
+            found.append(auroc)
             with replacing(self._path) as file:
                 file.write(orjson.dumps(found))
             forget_state(self._state_of(number))
         return found
+
+    def _measured(self, number: int, n: int, progress: Progress) -> float | None:
+        """Return the AUROC of a training; None: folds were left out, or ended before their time."""
+        progress.event("shuffled", {"n": number, "n_all": n})
+        data, folds = self._shuffled(number)
+        course = CrossValidation(data, folds, {"method": self.fit}, self._state_of(number))
+        unseen = course.run(_Part(progress, number, n))
+        return None if progress.is_finishing else self.auroc(data, unseen)
 
     def _shuffled(self, number: int) -> tuple[BagData, Folds]:
         problem: UsageError | None = None
