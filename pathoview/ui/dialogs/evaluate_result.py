@@ -130,6 +130,8 @@ def _key(one: EvaluatedPlace) -> tuple[str, float, float, str]:
 def score_table(said: EvaluatedTable) -> QTableWidget:
     """Return a table of scores, one a row."""
     table = _table(said.title, len(said.rows), said.head)
+    # Names are never cut.
+    table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
     table.verticalHeader().hide()
     for line, texts in enumerate(said.rows):
         for place, text in enumerate(texts):
