@@ -21,6 +21,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 import shapely
 from annotate_pictures import AnnotatePictures
+from case_pictures import CasePictures
 from made_pictures import MadePictures
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QPixmap
@@ -279,6 +280,7 @@ def main() -> None:
     run_command(at_work.session, "view.detections")
     AnnotatePictures(at_work).take_all()
     MadePictures(at_work).take_all()
+    CasePictures(at_work).take()
     at_work.window.close()
     at_work.window.deleteLater()
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
