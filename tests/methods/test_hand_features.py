@@ -48,13 +48,14 @@ def test_no_patches_are_no_harm() -> None:
 
 
 def test_histograms_say_which_colours_there_are() -> None:
-    purple, white = described(plain(112, 64, 160), plain(255, 255, 255))
+    purple, white, red = described(plain(112, 64, 160), plain(255, 255, 255), plain(200, 0, 0))
     for said in (purple, white):
         for channel, n_bins in (("HSV: value", 12), ("Lab: a", 12), ("stains: eosin", 12)):
             bins = [said[f"{channel} {number + 1}/{n_bins}"] for number in range(n_bins)]
             assert sum(bins) == pytest.approx(1)
     assert purple["HSV: saturation mean"] == pytest.approx(0.6, abs=0.01)
     assert purple["HSV: hue from green on 7/16"] == 1, "270° is 150° behind green, of 360"
+    assert red["HSV: hue from green on 11/16"] == 1, "0° is 240° behind green"
     assert purple["HSV: value mean"] == pytest.approx(160 / 256)
     assert white["stains: hematoxylin mean"] == pytest.approx(0, abs=1e-6)
     assert purple["stains: hematoxylin mean"] > 0.3

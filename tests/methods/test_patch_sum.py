@@ -63,6 +63,19 @@ def patches(n: int = 21, seed: int = 0) -> npt.NDArray[np.float32]:
     return random.normal(size=(n, N_DEEP + N_HAND_FEATURES)).astype(np.float32)
 
 
+class Hurried(SilentProgress):
+    """Wants an end after some steps."""
+
+    def __init__(self, n_steps: int) -> None:
+        super().__init__(Control())
+        self._n_left = n_steps
+
+    def check(self) -> None:
+        self._n_left -= 1
+        if not self._n_left:
+            self.control.finish()
+
+
 def without_rules() -> BagData:
     return bag_data(12, n_features=N_DEEP)
 
@@ -96,6 +109,7 @@ def test_evidence_is_of_patches_alone_and_attention_its_share() -> None:
     found = method.predict(features)
     said = found.evidence[:, found.probabilities.argmax()]
     np.testing.assert_allclose(found.attention, said / said.sum(), rtol=1e-4)
+    assert method.s_vector(features).shape == (12,)
     first = method.predict(features[:1])
     np.testing.assert_allclose(first.probabilities, found.evidence[0], atol=1e-6)
 
@@ -187,10 +201,8 @@ def test_networks_of_folds_learn_as_long_as_the_one_that_is_kept(
     assert fit(data, FitContext(SilentProgress(), n_steps=7)).n_steps == 7
     assert steps == [7] * 4
     steps.clear()
-    control = Control()
-    control.finish()
-    assert fit(data, FitContext(SilentProgress(control))).n_steps == 1
-    assert steps == [1] * 4
+    assert fit(data, FitContext(Hurried(5))).n_steps == 5
+    assert steps == [5] * 4
 
 
 def test_held_back_pictures_tell_when_to_end_and_are_told_by_the_forest() -> None:
