@@ -91,6 +91,20 @@ def test_it_is_read_and_saved(
     assert list(cache_folder().glob("slide-report-*")) == []
 
 
+def test_while_it_is_waited_for_the_bar_is_above_and_the_buttons_are_below(
+    qtbot: QtBot, window: MainWindow, session: Session, path: Path
+) -> None:
+    session.open(path)
+    qtbot.waitUntil(lambda: session.results is not None and not session.results.is_growing)
+    run_command(session, "file.report")
+    dialog = window.findChildren(SlideReportDialog)[-1]
+    assert dialog.found is None
+    picture(dialog)  # lays it out
+    assert dialog.bar.y() < 60
+    assert dialog.save.geometry().bottom() > dialog.height() - 60
+    dialog.close()
+
+
 def test_what_cannot_be_told_is_said_in_the_dialog(
     qtbot: QtBot, window: MainWindow, session: Session, path: Path
 ) -> None:

@@ -23,6 +23,7 @@ class ToldDialog(ReportDialog):
         self.bar.setRange(0, 0)
         self.body.addWidget(self.problem)
         self.body.addWidget(self.bar)
+        self.body.addStretch()  # while there is no page, the bar stays above and buttons below
 
     def tell(self, begin: Callable[[], None], *buttons: QWidget) -> None:
         """Have the desk begin, at the end of what makes the dialog; ``buttons`` are beside Save."""
