@@ -71,6 +71,8 @@ def test_everything_that_is_known_is_told(dialog: ModelsDialog, session: Session
     assert told["Began with"] == "Encoder (Apache-2.0)"
     assert told["Data"] == "S-1: learned from, 3 labels, measured on 1 block of it"
     assert "Warns" not in told
+    forest = bound.model_copy(update={"settings": {"importances": {"LBP": 0.2, "encoder": 0.8}}})
+    assert dict(facts(forest, "Forest"))["Looks at"] == "encoder 80%\nLBP 20%"
 
 
 def test_a_model_is_renamed_where_it_is_shown(qtbot: QtBot, dialog: ModelsDialog) -> None:

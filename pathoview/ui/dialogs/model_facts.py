@@ -77,6 +77,7 @@ def facts(card: ModelCard, method: str) -> list[tuple[str, str]]:
         _("Resolution"): _resolution(card),
         _("Stains"): ", ".join(card.stains),
         _("Quality"): "\n".join(_metrics(card)),
+        _("Looks at"): "\n".join(_importances(card)),
         _("Learned from"): "\n".join(_labels(card)),
         _("Made"): _made(card),
         _("Licence"): card.licence or _("not stated"),
@@ -112,6 +113,13 @@ def _resolution(card: ModelCard) -> str:
         return _("{mpp:.3g} µm per px").format(mpp=card.mpp)
     is_of_whole = card.settings.get("encoder", {}).get("of_whole")
     return _("whole pictures, at any scale") if is_of_whole else _("whole frames of clips")
+
+
+def _importances(card: ModelCard) -> Iterator[str]:
+    """Yield which part each kind of number has in what a forest asks, the largest first."""
+    said: dict[str, float] = card.settings.get("importances", {})
+    for name, share in sorted(said.items(), key=lambda one: -one[1]):
+        yield f"{name} {share:.0%}"
 
 
 def _made(card: ModelCard) -> str:
