@@ -30,8 +30,10 @@ LEARNED_FROM = 8
 """Pictures of tissue."""
 LEARNED_PX, SLIDE_PX = (900, 700), (1600, 1300)
 N_NESTS = 5
-TEACHING = {"n_steps": 120, "batch": 4}
-PATIENCE_S = 900.0
+"""The curtain divides the one in the middle."""
+MIDDLE_L0, SCALE = (800.0, 620.0), 0.7
+TEACHING = {"n_steps": 150, "batch": 4}
+PATIENCE_S = 1800.0
 
 
 class MadePictures:
@@ -102,6 +104,7 @@ class MadePictures:
         self.at_work.wait(lambda: bool(session.results and session.results.synthesis))
         self.window.docks.bring_front("layers")
         self.window.docks.bring_front("results")
+        session.viewport.look_at(*MIDDLE_L0, SCALE)
         run_command(session, "compare.healthy")
         self.at_work.rest(2.0)
         self.at_work.take("pseudo-healthy.jpg")

@@ -3,7 +3,7 @@
     python resources/guide/make_screenshots.py
 
 Runs without a screen. For the picture of pseudo-healthy tissue a model is trained, which takes a
-minute or two. Nothing of the machine or its user gets into a picture: settings and results are kept
+few minutes. Nothing of the machine or its user gets into a picture: settings and results are kept
 in a temporary folder, and the one path that is shown is a made-up one.
 """
 
