@@ -5,7 +5,7 @@ unlike one another; the states overlap. They come from six contributors, each wi
 sharpness and noise: each is held out once, and its pictures look for similar ones among those of
 the other five. Networks are taught in one thread; describing the pictures takes some minutes.
 
-``PATHOVIEW_BENCH_SEEDS`` (3): trainings; ``PATHOVIEW_BENCH_SHUFFLES`` (6): draws of wrong labels.
+``PATHOVIEW_BENCH_SEEDS`` (2): trainings; ``PATHOVIEW_BENCH_SHUFFLES`` (4): draws of wrong labels.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from pathoview.evaluation.slides import auroc
 from pathoview.methods.case_likeness import proximity, vector_likeness
 from pathoview.methods.engine.tile_encoder import TileEncoder
 from pathoview.methods.fitting import FitContext
+from pathoview.methods.forest_arrays import ForestArrays
 from pathoview.methods.hand_features import N_HAND_FEATURES, hand_features
 from pathoview.methods.spec import Compute
 from pathoview.methods.supervised import patch_sum_training as training
@@ -42,8 +43,8 @@ from pathoview.tasks.whole_patches import WholePatches
 
 STATES = ("normal", "low grade", "malignant")
 N_CONTRIBUTORS, N_OF_EACH, TILE_PX = 6, 5, 224
-SEEDS = int(os.environ.get("PATHOVIEW_BENCH_SEEDS", "3"))
-SHUFFLES = int(os.environ.get("PATHOVIEW_BENCH_SHUFFLES", "6"))
+SEEDS = int(os.environ.get("PATHOVIEW_BENCH_SEEDS", "2"))
+SHUFFLES = int(os.environ.get("PATHOVIEW_BENCH_SHUFFLES", "4"))
 ENCODER = "tf_efficientnet_lite0"
 PARAMS = PatchSumFitParams()
 
@@ -66,9 +67,9 @@ def picture(state: int, random: np.random.Generator) -> Rgb:
     fibres = cv2.GaussianBlur(random.normal(0, 60, (height, width)), (0, 0), 6, None, 1.5)
     tissue = np.array((228, 178, 205)) + fibres[..., None] * (0.5, 1.0, 0.6)
     rgb = np.clip(tissue, 0, 255).astype(np.uint8)
-    density = (5.0 + 1.2 * state) * np.exp(random.normal(0, 0.22))
-    radius = 5.2 + 0.35 * state + random.normal(0, 0.45)
-    unlike = (0.16 + 0.07 * state) * np.exp(random.normal(0, 0.25))
+    density = (5.0 + 1.6 * state) * np.exp(random.normal(0, 0.22))
+    radius = 5.2 + 0.45 * state + random.normal(0, 0.45)
+    unlike = (0.16 + 0.09 * state) * np.exp(random.normal(0, 0.25))
     for _nucleus in range(random.poisson(density * height * width / 1e4)):
         own = radius * np.exp(random.normal(0, unlike))
         long = 1 + abs(random.normal(0, unlike))
@@ -192,19 +193,14 @@ def by_forest(
     seen = np.stack([bottleneck.picture_row(bag.features) for bag in data.bags])
     labels = np.array([bag.label for bag in data.bags])
     context = FitContext(SilentProgress(), seed=seed)
-    forest = training.grown((seen if trusts else taught.rows)[:, columns], labels, PARAMS, context)
-
-    def rows(found: Sequence[Floats]) -> npt.NDArray[np.float32]:
-        return np.stack(found)[:, columns].astype(np.float32)
-
-    found = rows([bottleneck.picture_row(bag.features) for bag in everything])
-    leaves = forest.apply(found)
+    grown = training.grown((seen if trusts else taught.rows)[:, columns], labels, PARAMS, context)
+    forest = ForestArrays.of_forest(grown)
+    found = np.stack([bottleneck.picture_row(bag.features) for bag in everything])[:, columns]
+    leaves = forest.leaves(found)
     return Told(
-        forest.predict_proba(found),
+        forest.predict(found),
         lambda row: proximity(leaves[row], leaves),
-        lambda bag: np.asarray(
-            forest.predict_proba(rows(list(bottleneck.patch_rows(bag.features))))
-        ),
+        lambda bag: forest.predict(bottleneck.patch_rows(bag.features)[:, columns]),
     )
 
 
