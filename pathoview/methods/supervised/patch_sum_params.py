@@ -15,21 +15,21 @@ class PatchSumFitParams(BaseParams):
     """How patches are learned from, and then pictures."""
 
     n_steps: int = param(
-        300,
+        600,
         _("Steps"),
         _("Batches of patches learned from; it ends sooner when held-back pictures do no better."),
         ge=1,
         le=100_000,
     )
     batch: int = param(
-        64,
+        32,
         _("Batch"),
         _("Patches learned from at once."),
         ge=1,
         le=4096,
     )
     lr: float = param(
-        5e-4,
+        1e-3,
         _("Learning rate"),
         _("At the beginning; it falls to nothing along half a cosine."),
         ge=1e-6,
