@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import shapely
 from makers import he_image, make_pyramid_tiff
+from raster_runs import seen_at_once
 from studies import draw
-from synthesis_methods import Bleach, known_bleach
-from test_analyze_synthesis import seen_at_once
+from synthesis_methods import known_bleach
+from test_analyze_synthesis import made_of
 
 from pathoview.annotations.change import Change
 from pathoview.annotations.detections import DetectionClass
@@ -72,7 +73,8 @@ def table(slide: Path, run_file: str, output: Path, **more: Any) -> Sequence[Map
 def test_regions_are_told_in_figures(slide: Path, run_file: str, tmp_path: Path) -> None:
     study = study_of(slide, tmp_path)
     whole, gland, glass = table(slide, run_file, tmp_path / "a.csv", study=str(study))
-    patch, made, tissue = seen_at_once(slide)
+    patch, tissue = seen_at_once(slide)
+    made = made_of(patch)
     with RunFile.open(Path(run_file)) as run:
         record = run.record
     assert record.mpp is not None
@@ -111,10 +113,9 @@ def test_another_model_tells_healthiness(
     slide: Path, model: Path, run_file: str, tmp_path: Path
 ) -> None:
     (whole,) = table(slide, run_file, tmp_path / "a.csv", judge=str(judge_of(model)))
-    patch, made, tissue = seen_at_once(slide)
-    again = Bleach(None, None).predict(  # type: ignore[arg-type]
-        np.where(tissue[..., None], made.picture, patch), 1.0, {}
-    )
+    patch, tissue = seen_at_once(slide)
+    made = made_of(patch)
+    again = made_of(np.where(tissue[..., None], made.picture, patch))
     n_before = np.count_nonzero((made.pathology >= 0.5) & tissue)
     n_after = np.count_nonzero((again.pathology >= 0.5) & tissue)
     assert float(whole["Healthiness"]) == pytest.approx(1 - n_after / n_before)

@@ -163,7 +163,7 @@ def test_the_map_of_a_class_is_one_click_away_and_is_shown_of_the_next_slide_too
     assert [layer.visible for layer in again.layers] == [False, True]
     qtbot.waitUntil(lambda: card.eyes["Tumor"].isChecked())
     again.layers[1].visible = False  # by the list of layers
-    assert not card.eyes["Tumor"].isChecked()
+    qtbot.waitUntil(lambda: not card.eyes["Tumor"].isChecked())
     card.eyes["Benign"].click()
     card.eyes["Benign"].click()
     assert [layer.visible for layer in again.layers] == [True, False]
