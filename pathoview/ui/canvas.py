@@ -140,7 +140,7 @@ class Canvas(QWidget):
         """Listen to the session no more: this canvas goes, and its view is closed."""
         self._links.cut()
         self.linked_cursor.links.cut()
-        self.drawing.links.cut()
+        self.drawing.leave()
         self.marks.links.cut()
         self.curtain.links.cut()
         self.screening.links.cut()

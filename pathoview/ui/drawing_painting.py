@@ -67,14 +67,15 @@ class DrawingPainting(QObject):
         self._session = session
         self._view = view
         self._tool: DrawingTool | None = None
+        self._tool_links = Links()
         self._shown = _Shown()
         self._chosen = ChosenPainting()
         self._afterglow: tuple[Outline, ...] = ()
         """What was drawn last, until the picture has it."""
         self._glow_timer = QTimer(self, singleShot=True, interval=_LONGEST_AFTERGLOW_MS)
         self._glow_timer.timeout.connect(self._end_afterglow)
-        self.links = Links()
-        link = self.links.add
+        self._links = Links()
+        link = self._links.add
         link(session.tool_changed, self._on_tool_changed)
         link(session.annotations.changed, self._on_annotations_changed)
         link(session.annotations.selection_changed, self._canvas.update)
@@ -82,12 +83,16 @@ class DrawingPainting(QObject):
         link(view.compositor.changed, self._on_picture_changed)
         self._on_tool_changed()
 
+    def leave(self) -> None:
+        """Listen to the session and the tool in hand no more."""
+        self._links.cut()
+        self._tool_links.cut()
+
     def _on_tool_changed(self) -> None:
-        if self._tool is not None:
-            self._tool.changed.disconnect(self._on_preview_changed, missing_ok=True)
+        self._tool_links.cut()
         self._tool = self._session.toolbox.drawing
         if self._tool is not None:
-            self._tool.changed.connect(self._on_preview_changed)
+            self._tool_links.add(self._tool.changed, self._on_preview_changed)
         self._canvas.update()
 
     def _on_preview_changed(self) -> None:

@@ -241,6 +241,8 @@ def test_canvases_that_go_leave_no_thread_and_hear_nothing_more(
     qtbot: QtBot, grid: ViewGrid, session: Session
 ) -> None:
     before = compositors()
+    qtbot.waitUntil(lambda: session.annotations.document is not None)
+    session.set_tool("polygon")
     going = split(qtbot, grid, session, 4)[1:]
     going[2].setFocus()
     going[1].glide.throw(500, 0)
@@ -249,6 +251,7 @@ def test_canvases_that_go_leave_no_thread_and_hear_nothing_more(
     split(qtbot, grid, session, 1)
     qtbot.waitUntil(lambda: compositors() == before)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    session.set_tool("region")  # the tool in hand is put away
     session.layers_changed.emit()
     session.set_cursor(3, 4)
     session.layers[0].opacity = 0.9
