@@ -76,9 +76,9 @@ class SlideMore(BaseParams):
         0,
         _("Shuffled labels"),
         _(
-            "How often the folds are predicted once more, with labels that patients have exchanged: "
-            "it tells whether chance does as well. Each time takes as long as all folds; 20 can "
-            "tell p < 0.05, 100 p < 0.01; 0: never."
+            "How often the folds are predicted once more, with labels that patients have "
+            "exchanged: it tells whether chance does as well. Each time takes as long as all "
+            "folds; 20 can tell p < 0.05, 100 p < 0.01; 0: never."
         ),
         ge=0,
         le=10_000,
