@@ -5,6 +5,7 @@ from hands import LEFT, MIDDLE, drag, picture, settle
 from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from pathoview.session.session import Session
@@ -12,11 +13,15 @@ from pathoview.ui import theme
 from pathoview.ui.canvas import Canvas
 
 
-def test_the_overview_has_the_slides_shape_and_picture(open_canvas: Canvas) -> None:
+def shows_the_slide(overview: QWidget) -> bool:
+    """Whether its picture, which is made elsewhere, is there."""
+    return bool(picture(overview)[30:-10, 10:-10].mean() > 120)
+
+
+def test_the_overview_has_the_slides_shape_and_picture(qtbot: QtBot, open_canvas: Canvas) -> None:
     overview = open_canvas.overview
     assert overview.width() / overview.height() == pytest.approx(2048 / 1536, rel=0.02)
-    seen = picture(overview)[30:-10, 10:-10]
-    assert seen.mean() > 120
+    qtbot.waitUntil(lambda: shows_the_slide(overview))
     assert overview.geometry().right() < open_canvas.width()
 
 
@@ -63,4 +68,4 @@ def test_the_overview_folds_up_and_comes_back(
     QTest.mouseClick(overview.fold_button, LEFT)
     settle(qtbot, open_canvas, session)
     assert overview.size() == size
-    assert picture(overview)[30:-10, 10:-10].mean() > 120
+    qtbot.waitUntil(lambda: shows_the_slide(overview))
