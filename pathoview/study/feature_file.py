@@ -247,6 +247,17 @@ def features_folder(slide_hash: str) -> Path:
     return data_folder() / "features" / slide_hash
 
 
+def newest_features(
+    slide_hash: str, description: Description | None
+) -> tuple[Path, FeatureRecord] | None:
+    """Return the newest finished features of a slide that were described so.
+
+    ``description`` None: in whatever way. None: there are none.
+    """
+    found = find_features(slide_hash)
+    return next((one for one in found if description in (None, one[1].description)), None)
+
+
 def find_features(slide_hash: str) -> list[tuple[Path, FeatureRecord]]:
     """Return a slide's finished features, newest first; those that cannot be read are skipped."""
     found = []

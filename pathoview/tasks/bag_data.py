@@ -28,7 +28,7 @@ from pathoview.tasks import features
 from pathoview.tasks.bag_labels import BagSource, SaidOfSlide, said_of_slides
 from pathoview.tasks.bag_pixels import SlidePool
 from pathoview.tasks.features import FeatureOrder
-from pathoview.tasks.opening import of_known_scale, open_recorded, open_scaled, open_series
+from pathoview.tasks.opening import of_known_scale, open_known, open_series
 from pathoview.tasks.training_data import LeftOut
 
 _WORTH: Mapping[str, int] = {"agree": 1, "disagree": 0}
@@ -199,10 +199,7 @@ class _Gathering:
         """Open a slide, with its scale where that matters; raise `SlideError`."""
         if self._source.items != "slides":
             return open_series(said.path, self._source.mpp, is_clip=self._source.items == "clips")
-        if said.record is not None:
-            slide = open_recorded(said.record, said.path, self._source.mpp)
-        else:
-            slide = open_scaled(said.path, self._source.mpp)
+        slide = open_known(said.record, said.path, self._source.mpp)
         return of_known_scale(slide) if self._needs_scale else slide
 
     def used(self) -> EncoderUsed:

@@ -17,7 +17,7 @@ from pathoview.study.model import Block, Case, SlideRecord
 from pathoview.study.study_file import StudyFile
 from pathoview.tasks.bag_labels import NamedFiles
 from pathoview.tasks.label_table import LabelRow, read_labels
-from pathoview.tasks.opening import open_recorded, open_scaled
+from pathoview.tasks.opening import open_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,7 @@ class LibraryCase:
 
     def opened(self, mpp: float | None) -> Slide:
         """Open it, with ``mpp`` (µm per level-0 px) where it states none; raise `SlideError`."""
-        if self.record is not None:
-            return open_recorded(self.record, self.path, mpp)
-        return open_scaled(self.path, mpp)
+        return open_known(self.record, self.path, mpp)
 
 
 @dataclass(frozen=True, slots=True)

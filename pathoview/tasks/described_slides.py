@@ -15,7 +15,7 @@ from pathoview.core.progress import Progress
 from pathoview.core.translation import _
 from pathoview.datasets.bags import EncoderUsed
 from pathoview.slides.opening import open_slide
-from pathoview.study.feature_file import Description, FeatureFile, TileFeatures, find_features
+from pathoview.study.feature_file import Description, FeatureFile, TileFeatures, newest_features
 from pathoview.study.model import SlideRecord
 from pathoview.study.study_file import StudyFile
 
@@ -109,8 +109,9 @@ def _found(
     slide_hash: str, pseudonym: str, description: Description | None
 ) -> tuple[DescribedSlide, Description] | None:
     """Return the newest features of a slide that were described so (None: in whatever way)."""
-    for path, record in find_features(slide_hash):
-        if description in (None, record.description):
-            said = DescribedSlide(slide_hash, pseudonym, path, record.cell_l0, record.n_columns)
-            return said, record.description
-    return None
+    found = newest_features(slide_hash, description)
+    if found is None:
+        return None
+    path, record = found
+    said = DescribedSlide(slide_hash, pseudonym, path, record.cell_l0, record.n_columns)
+    return said, record.description

@@ -58,6 +58,11 @@ def open_recorded(record: SlideRecord, path: Path, mpp: float | None) -> Slide:
     return with_scale(slide, known) if slide.info.mpp is None and known is not None else slide
 
 
+def open_known(record: SlideRecord | None, path: Path, mpp: float | None) -> Slide:
+    """Open a slide of a study (`open_recorded`), or a file that no study knows (`open_scaled`)."""
+    return open_scaled(path, mpp) if record is None else open_recorded(record, path, mpp)
+
+
 def of_known_scale(slide: Slide) -> Slide:
     """Return the slide; close it and raise `MissingScaleError` when its scale is not known."""
     try:

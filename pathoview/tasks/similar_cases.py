@@ -30,7 +30,7 @@ from pathoview.core.translation import _
 from pathoview.methods.case_likeness import proximity, vector_likeness
 from pathoview.methods.model import ModelCard
 from pathoview.slides.slide import Slide
-from pathoview.study.feature_file import find_features
+from pathoview.study.feature_file import newest_features
 from pathoview.study.slide_prediction import no_tissue_text
 from pathoview.tasks import features
 from pathoview.tasks.analyze_bag import encoder_of
@@ -149,8 +149,8 @@ class _Describing:
 
     def known(self, slide_hash: str) -> Path | None:
         """Return the newest features of a slide; None: it was never described so."""
-        found = find_features(slide_hash)
-        return next((path for path, one in found if one.description == self._description), None)
+        found = newest_features(slide_hash, self._description)
+        return None if found is None else found[0]
 
     def of(self, slide: Slide, progress: Progress) -> Path:
         """Return the features of a slide, computed if need be; raise as `features.extract`."""
